@@ -1,0 +1,99 @@
+//! Objects with their type erased: what the store, the watches and the request pipeline handle.
+
+use std::any::Any;
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::kinds::{KindId, Kinded};
+
+/// One API object. Implemented by every typed kind of [`crate::kinds`], and by the JSON trees of custom resources.
+pub trait Object: Any + Send + Sync + Debug {
+    fn kind_id(&self) -> KindId;
+    fn meta(&self) -> &ObjectMeta;
+    fn meta_mut(&mut self) -> &mut ObjectMeta;
+    /// The object as JSON, with `apiVersion` and `kind`.
+    fn to_value(&self) -> Value;
+    /// The same as text.
+    fn to_json(&self) -> String;
+    fn clone_boxed(&self) -> Box<dyn Object>;
+    /// Equal in every field.
+    fn equals(&self, other: &dyn Object) -> bool;
+    fn into_ref(self: Box<Self>) -> ObjectRef;
+}
+
+/// A shared object that nobody changes any more.
+pub type ObjectRef = Arc<dyn Object>;
+
+impl<T> Object for T
+where
+    T: Kinded + Serialize + Clone + Debug + PartialEq + Send + Sync + 'static,
+{
+    fn kind_id(&self) -> KindId {
+        T::ID
+    }
+
+    fn meta(&self) -> &ObjectMeta {
+        self.metadata()
+    }
+
+    fn meta_mut(&mut self) -> &mut ObjectMeta {
+        self.metadata_mut()
+    }
+
+    fn to_value(&self) -> Value {
+        serde_json::to_value(self).expect("an API object always has a JSON form")
+    }
+
+    fn to_json(&self) -> String {
+        serde_json::to_string(self).expect("an API object always has a JSON form")
+    }
+
+    fn clone_boxed(&self) -> Box<dyn Object> {
+        Box::new(self.clone())
+    }
+
+    fn equals(&self, other: &dyn Object) -> bool {
+        other.downcast_ref::<T>().is_some_and(|other| self == other)
+    }
+
+    fn into_ref(self: Box<Self>) -> ObjectRef {
+        Arc::from(self as Box<dyn Object>)
+    }
+}
+
+impl dyn Object {
+    pub fn downcast_ref<T: Object>(&self) -> Option<&T> {
+        (self as &dyn Any).downcast_ref()
+    }
+
+    pub fn downcast_mut<T: Object>(&mut self) -> Option<&mut T> {
+        (self as &mut dyn Any).downcast_mut()
+    }
+
+    pub fn name(&self) -> &str {
+        self.meta().name.as_deref().unwrap_or_default()
+    }
+
+    pub fn namespace(&self) -> &str {
+        self.meta().namespace.as_deref().unwrap_or_default()
+    }
+
+    pub fn uid(&self) -> &str {
+        self.meta().uid.as_deref().unwrap_or_default()
+    }
+
+    /// The revision at which the object was last written; 0 for one that has not been stored.
+    pub fn revision(&self) -> u64 {
+        crate::meta::revision(self.meta())
+    }
+}
+
+/// The typed view of a shared object, without copying it.
+pub fn typed<T: Object>(object: &ObjectRef) -> Option<Arc<T>> {
+    let any: Arc<dyn Any + Send + Sync> = object.clone();
+    any.downcast().ok()
+}
