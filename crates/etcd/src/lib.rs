@@ -1,1 +1,254 @@
-//! etcd
+//! The cluster's store: etcd's MVCC key space, without its wire format.
+//!
+//! Every write makes a new [`Revision`]; old versions stay readable until [`Etcd::compact`]. Transactions compare before
+//! they write, watches replay from a revision, keys may hang on a [`Lease`](LeaseId). Values are opaque and cheap to
+//! clone (the API server stores shared objects), so a clone of the store is a checkpoint.
+//!
+//! Upstream: `server/storage/mvcc`, `server/lease`. Known differences: one member (writes take effect at once; a leader's
+//! log would stand in front of [`Etcd::txn`]), values are not bytes, so there is no space quota.
+
+mod lease;
+
+use std::collections::{BTreeMap, VecDeque};
+
+pub use lease::LeaseId;
+
+/// The number of a write, from 1.
+pub type Revision = u64;
+
+/// The key space and its history.
+#[derive(Clone)]
+pub struct Etcd<V> {
+    revision: Revision,
+    compacted: Revision,
+    /// Versions of each key, oldest first; a deletion is a version without a value.
+    keys: BTreeMap<Box<str>, Vec<Version<V>>>,
+    /// Every change since the compaction, in order.
+    log: VecDeque<Change<V>>,
+    leases: lease::Leases,
+    live_keys: usize,
+}
+
+#[derive(Clone)]
+struct Version<V> {
+    revision: Revision,
+    create_revision: Revision,
+    value: Option<V>,
+}
+
+/// A key with its value at some revision.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KeyValue<V> {
+    pub key: Box<str>,
+    pub value: V,
+    pub create_revision: Revision,
+    pub mod_revision: Revision,
+}
+
+/// One write, as a watch reports it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Change<V> {
+    pub revision: Revision,
+    pub key: Box<str>,
+    /// `None` for a deletion.
+    pub value: Option<V>,
+    pub previous: Option<V>,
+}
+
+/// What must hold for a transaction to succeed.
+#[derive(Clone, Debug)]
+pub enum Compare<'a> {
+    /// The key was last written at this revision; 0 when it must not exist.
+    ModRevision(&'a str, Revision),
+    CreateRevision(&'a str, Revision),
+}
+
+#[derive(Clone, Debug)]
+pub enum Op<'a, V> {
+    Put { key: &'a str, value: V, lease: Option<LeaseId> },
+    Delete { key: &'a str },
+}
+
+/// Why a read or watch cannot be served.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Error {
+    /// `etcdserver: mvcc: required revision has been compacted`
+    Compacted,
+    /// `etcdserver: mvcc: required revision is a future revision`
+    Future,
+    /// `etcdserver: requested lease not found`
+    LeaseNotFound,
+}
+
+impl<V> Default for Etcd<V> {
+    fn default() -> Self {
+        Etcd {
+            revision: 1,
+            compacted: 0,
+            keys: BTreeMap::new(),
+            log: VecDeque::new(),
+            leases: lease::Leases::default(),
+            live_keys: 0,
+        }
+    }
+}
+
+impl<V: Clone> Etcd<V> {
+    /// The revision of the last write.
+    pub fn revision(&self) -> Revision {
+        self.revision
+    }
+
+    /// Reads at or before this revision are refused.
+    pub fn compacted(&self) -> Revision {
+        self.compacted
+    }
+
+    /// How many keys exist now.
+    pub fn len(&self) -> usize {
+        self.live_keys
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.live_keys == 0
+    }
+
+    /// The key's newest value.
+    pub fn get(&self, key: &str) -> Option<(&V, Revision)> {
+        let version = self.keys.get(key)?.last()?;
+        Some((version.value.as_ref()?, version.revision))
+    }
+
+    /// The key's value as it was at a revision.
+    pub fn get_at(&self, key: &str, at: Revision) -> Result<Option<KeyValue<V>>, Error> {
+        self.check(at)?;
+        Ok(self.keys.get_key_value(key).and_then(|(key, versions)| version_at(key, versions, at)))
+    }
+
+    /// The newest values of the keys that begin with `prefix`, in order, beginning at `from`.
+    pub fn range<'a>(&'a self, prefix: &'a str, from: &'a str) -> impl Iterator<Item = (&'a str, &'a V)> {
+        let start = if from > prefix { from } else { prefix };
+        self.keys
+            .range::<str, _>((std::ops::Bound::Included(start), std::ops::Bound::Unbounded))
+            .take_while(move |(key, _)| key.starts_with(prefix))
+            .filter_map(|(key, versions)| Some((&**key, versions.last()?.value.as_ref()?)))
+    }
+
+    /// The same as the key space was at a revision.
+    pub fn range_at(&self, prefix: &str, from: &str, at: Revision) -> Result<Vec<KeyValue<V>>, Error> {
+        self.check(at)?;
+        let start = if from > prefix { from } else { prefix };
+        Ok(self
+            .keys
+            .range::<str, _>((std::ops::Bound::Included(start), std::ops::Bound::Unbounded))
+            .take_while(|(key, _)| key.starts_with(prefix))
+            .filter_map(|(key, versions)| version_at(key, versions, at))
+            .collect())
+    }
+
+    fn check(&self, at: Revision) -> Result<(), Error> {
+        if at > self.revision {
+            Err(Error::Future)
+        } else if at < self.compacted {
+            Err(Error::Compacted)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// Applies the operations as one write if everything compares, and returns its revision.
+    pub fn txn(&mut self, compare: &[Compare], then: Vec<Op<V>>) -> Option<Revision> {
+        let holds = compare.iter().all(|compare| match compare {
+            Compare::ModRevision(key, revision) => self.last(key).map_or(0, |version| version.revision) == *revision,
+            Compare::CreateRevision(key, revision) => {
+                self.last(key).map_or(0, |version| version.create_revision) == *revision
+            }
+        });
+        if !holds {
+            return None;
+        }
+        self.revision += 1;
+        for op in then {
+            match op {
+                Op::Put { key, value, lease } => self.put(key, value, lease),
+                Op::Delete { key } => self.delete(key),
+            }
+        }
+        Some(self.revision)
+    }
+
+    fn last(&self, key: &str) -> Option<&Version<V>> {
+        self.keys.get(key)?.last().filter(|version| version.value.is_some())
+    }
+
+    fn put(&mut self, key: &str, value: V, lease: Option<LeaseId>) {
+        let revision = self.revision;
+        let versions = self.keys.entry(key.into()).or_default();
+        let live = versions.last().filter(|version| version.value.is_some());
+        let create_revision = live.map_or(revision, |version| version.create_revision);
+        let previous = live.and_then(|version| version.value.clone());
+        if previous.is_none() {
+            self.live_keys += 1;
+        }
+        versions.push(Version { revision, create_revision, value: Some(value.clone()) });
+        self.log.push_back(Change { revision, key: key.into(), value: Some(value), previous });
+        self.leases.attach(key, lease);
+    }
+
+    fn delete(&mut self, key: &str) {
+        let revision = self.revision;
+        let Some(versions) = self.keys.get_mut(key) else { return };
+        let Some(previous) = versions.last().and_then(|version| version.value.clone()) else { return };
+        versions.push(Version { revision, create_revision: 0, value: None });
+        self.live_keys -= 1;
+        self.log.push_back(Change { revision, key: key.into(), value: None, previous: Some(previous) });
+        self.leases.attach(key, None);
+    }
+
+    /// Every change after a revision, in order.
+    pub fn changes_since(&self, revision: Revision) -> Result<impl Iterator<Item = &Change<V>>, Error> {
+        if revision < self.compacted {
+            return Err(Error::Compacted);
+        }
+        let start = self.log.partition_point(|change| change.revision <= revision);
+        Ok(self.log.range(start..))
+    }
+
+    /// Forgets versions that were overwritten at or before a revision.
+    pub fn compact(&mut self, revision: Revision) {
+        let revision = revision.min(self.revision);
+        if revision <= self.compacted {
+            return;
+        }
+        self.compacted = revision;
+        let touched: Vec<Box<str>> = {
+            let end = self.log.partition_point(|change| change.revision <= revision);
+            self.log.drain(..end).map(|change| change.key).collect()
+        };
+        for key in touched {
+            let Some(versions) = self.keys.get_mut(&key) else { continue };
+            let newest = versions.partition_point(|version| version.revision <= revision).saturating_sub(1);
+            versions.drain(..newest);
+            if let [only] = versions.as_slice()
+                && only.value.is_none()
+                && only.revision <= revision
+            {
+                self.keys.remove(&key);
+            }
+        }
+    }
+}
+
+fn version_at<V: Clone>(key: &str, versions: &[Version<V>], at: Revision) -> Option<KeyValue<V>> {
+    let end = versions.partition_point(|version| version.revision <= at);
+    let version = versions[..end].last()?;
+    Some(KeyValue {
+        key: key.into(),
+        value: version.value.clone()?,
+        create_revision: version.create_revision,
+        mod_revision: version.revision,
+    })
+}
+
+#[cfg(test)]
+mod tests;

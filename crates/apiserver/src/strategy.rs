@@ -1,0 +1,121 @@
+//! What the pipeline asks of a kind: upstream's `rest.RESTCreateStrategy` and its sisters.
+
+use std::borrow::Cow;
+
+use api::field::Errors;
+use api::{KindId, Kinded, Object, Propagation};
+
+/// A kind's rules. The pipeline owns everything common (metadata, finalizers, generations, optimistic concurrency): a
+/// strategy only says what differs. Every method has the answer of a plain kind as its default.
+pub trait Strategy: Kinded + Object + Clone + PartialEq {
+    /// PUT to a name that does not exist creates it (Lease, LimitRange, Service, Event, Role).
+    const CREATE_ON_UPDATE: bool = false;
+    /// PUT without a `resourceVersion` overwrites whatever is there.
+    const UNCONDITIONAL_UPDATE: bool = true;
+    /// DELETE answers with the object in place of a `Status`.
+    const DELETE_RETURNS_OBJECT: bool = false;
+    /// What a DELETE without `propagationPolicy` does to dependents.
+    const DELETE_PROPAGATION: Propagation = Propagation::Background;
+    /// `metadata.generation` is kept: 1 at creation, one more for each change of the specification.
+    const HAS_GENERATION: bool = false;
+    /// Field selectors beyond `metadata.name` and `metadata.namespace`.
+    const FIELDS: &'static [&'static str] = &[];
+
+    /// Fills in what the manifest left out. Runs on every decoded object and on every patch result.
+    fn default(&mut self) {}
+
+    /// Drops what a creator may not set, such as `status`.
+    fn prepare_for_create(&mut self) {}
+
+    /// Keeps what an update may not change silently, such as `status`.
+    fn prepare_for_update(&mut self, _old: &Self) {}
+
+    /// Keeps everything but `status` (and the metadata that may go with it).
+    fn prepare_for_status_update(&mut self, _old: &Self) {}
+
+    /// Equal where `metadata.generation` is concerned: called after `prepare_for_update`.
+    fn same_generation(&self, _old: &Self) -> bool {
+        true
+    }
+
+    /// What is wrong with the name, as in upstream's `ValidateObjectMeta`. `prefix`: it is a `generateName`.
+    fn validate_name(name: &str, prefix: bool) -> Vec<String>;
+
+    /// The kind's own rules; metadata has been checked.
+    fn validate(&self) -> Errors {
+        Errors::new()
+    }
+
+    /// Rules about the change, including those of [`Strategy::validate`] where upstream checks them again.
+    fn validate_update(&self, _old: &Self) -> Errors {
+        self.validate()
+    }
+
+    fn validate_status_update(&self, _old: &Self) -> Errors {
+        Errors::new()
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// The value of one of [`Strategy::FIELDS`].
+    fn field(&self, _name: &str) -> Cow<'_, str> {
+        Cow::Borrowed("")
+    }
+}
+
+/// A [`Strategy`] with its type erased: a row of `registry::STRATEGIES`.
+pub struct Rules {
+    pub kind: KindId,
+    pub create_on_update: bool,
+    pub unconditional_update: bool,
+    pub delete_returns_object: bool,
+    pub delete_propagation: Propagation,
+    pub has_generation: bool,
+    pub fields: &'static [&'static str],
+    pub default: fn(&mut dyn Object),
+    pub prepare_for_create: fn(&mut dyn Object),
+    pub prepare_for_update: fn(&mut dyn Object, &dyn Object),
+    pub prepare_for_status_update: fn(&mut dyn Object, &dyn Object),
+    pub same_generation: fn(&dyn Object, &dyn Object) -> bool,
+    pub validate_name: fn(&str, bool) -> Vec<String>,
+    pub validate: fn(&dyn Object) -> Errors,
+    pub validate_update: fn(&dyn Object, &dyn Object) -> Errors,
+    pub validate_status_update: fn(&dyn Object, &dyn Object) -> Errors,
+    pub warnings: fn(&dyn Object) -> Vec<String>,
+    pub field: for<'a> fn(&'a dyn Object, &str) -> Cow<'a, str>,
+}
+
+impl Rules {
+    pub const fn of<T: Strategy>() -> Rules {
+        Rules {
+            kind: T::ID,
+            create_on_update: T::CREATE_ON_UPDATE,
+            unconditional_update: T::UNCONDITIONAL_UPDATE,
+            delete_returns_object: T::DELETE_RETURNS_OBJECT,
+            delete_propagation: T::DELETE_PROPAGATION,
+            has_generation: T::HAS_GENERATION,
+            fields: T::FIELDS,
+            default: |object| T::default(exact_mut(object)),
+            prepare_for_create: |object| T::prepare_for_create(exact_mut(object)),
+            prepare_for_update: |object, old| T::prepare_for_update(exact_mut(object), exact(old)),
+            prepare_for_status_update: |object, old| T::prepare_for_status_update(exact_mut(object), exact(old)),
+            same_generation: |object, old| T::same_generation(exact(object), exact(old)),
+            validate_name: T::validate_name,
+            validate: |object| T::validate(exact(object)),
+            validate_update: |object, old| T::validate_update(exact(object), exact(old)),
+            validate_status_update: |object, old| T::validate_status_update(exact(object), exact(old)),
+            warnings: |object| T::warnings(exact(object)),
+            field: |object, name| T::field(exact(object), name),
+        }
+    }
+}
+
+fn exact<T: Object>(object: &dyn Object) -> &T {
+    object.downcast_ref().expect("rules are looked up by the object's own kind")
+}
+
+fn exact_mut<T: Object>(object: &mut dyn Object) -> &mut T {
+    object.downcast_mut().expect("rules are looked up by the object's own kind")
+}
