@@ -1,0 +1,51 @@
+//! The two WebAssembly files: cargo compiles them, wasm-bindgen writes their JavaScript.
+
+use std::path::{Path, PathBuf};
+
+use xshell::{Shell, cmd};
+
+use crate::workspace;
+
+/// A compiled package, ready for the bundler.
+pub struct Compiled {
+    pub package: &'static str,
+    pub script: PathBuf,
+    pub wasm: PathBuf,
+}
+
+pub fn compile(shell: &Shell, tools: &Path, dev: bool) -> anyhow::Result<Vec<Compiled>> {
+    let profile = if dev { "dev" } else { "wasm" };
+    let target = "wasm32-unknown-unknown";
+    let paths = hidden_paths()?;
+    // What ships holds no path of the machine that built it; a build for one's own eyes shares its cache with
+    // `wasm-pack test`.
+    let hide_paths: &[&str] = if dev { &[] } else { &["--config", &paths] };
+    cmd!(shell, "cargo build --package web --package worker --target {target} --profile {profile} {hide_paths...}")
+        .quiet()
+        .run()?;
+    let built = workspace::target().join(target).join(if dev { "debug" } else { "wasm" });
+    ["web", "worker"].into_iter().map(|package| bind(shell, tools, &built, package)).collect()
+}
+
+fn bind(shell: &Shell, tools: &Path, built: &Path, package: &'static str) -> anyhow::Result<Compiled> {
+    let input = built.join(format!("{package}.wasm"));
+    let out = built.join("bound").join(package);
+    shell.remove_path(&out)?;
+    let wasm_bindgen = tools.join("wasm-bindgen");
+    cmd!(shell, "{wasm_bindgen} {input} --target web --no-typescript --out-dir {out} --out-name {package}")
+        .quiet()
+        .run()?;
+    let script = out.join(format!("{package}.js"));
+    Ok(Compiled { package, script, wasm: out.join(format!("{package}_bg.wasm")) })
+}
+
+/// A cargo setting that shortens the source paths which panics carry: smaller, and the same on every machine.
+fn hidden_paths() -> anyhow::Result<String> {
+    let home = match std::env::var_os("CARGO_HOME") {
+        Some(home) => PathBuf::from(home),
+        None => std::env::home_dir().unwrap_or_default().join(".cargo"),
+    };
+    let flag = |from: &Path, to: &str| format!("'--remap-path-prefix={}={to}'", from.display());
+    let flags = [flag(&home.join("registry/src"), "crates"), flag(&workspace::root(), ".")];
+    Ok(format!("target.wasm32-unknown-unknown.rustflags=[{}]", flags.join(",")))
+}
