@@ -12,6 +12,7 @@ pub mod meta;
 pub mod object;
 pub mod quantity;
 pub mod request;
+pub mod rng;
 pub mod selector;
 pub mod status;
 pub mod time;

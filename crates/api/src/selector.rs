@@ -69,6 +69,19 @@ impl Selector {
         result
     }
 
+    /// Reads the text of a query parameter: `app=web,tier in (front, back),!canary`.
+    pub fn parse(text: &str) -> Result<Selector, String> {
+        let mut selector = Selector::everything();
+        for term in split_terms(text) {
+            let term = term.trim();
+            if term.is_empty() {
+                continue;
+            }
+            selector.requirements.push(parse_requirement(term).ok_or_else(|| format!("found '{term}'"))?);
+        }
+        Ok(selector)
+    }
+
     pub fn with(mut self, key: &str, operator: Operator, values: &[String]) -> Selector {
         self.requirements.push(Requirement { key: key.into(), operator, values: values.to_vec() });
         self
@@ -77,6 +90,58 @@ impl Selector {
     pub fn matches(&self, labels: &BTreeMap<String, String>) -> bool {
         !self.nothing && self.requirements.iter().all(|requirement| requirement.matches(labels))
     }
+}
+
+/// Splits at the commas that stand outside parentheses.
+fn split_terms(text: &str) -> Vec<&str> {
+    let (mut depth, mut start, mut terms) = (0, 0, Vec::new());
+    for (at, c) in text.char_indices() {
+        match c {
+            '(' => depth += 1,
+            ')' => depth -= 1,
+            ',' if depth == 0 => {
+                terms.push(&text[start..at]);
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    terms.push(&text[start..]);
+    terms
+}
+
+fn parse_requirement(term: &str) -> Option<Requirement> {
+    let requirement =
+        |key: &str, operator, values: Vec<String>| Some(Requirement { key: key.trim().into(), operator, values });
+    let one = |value: &str| vec![value.trim().to_owned()];
+    if let Some(key) = term.strip_prefix('!') {
+        return requirement(key, Operator::DoesNotExist, Vec::new());
+    }
+    if let Some(list) = term.strip_suffix(')') {
+        let (head, list) = list.split_once('(')?;
+        let (key, word) = head.trim().rsplit_once(char::is_whitespace)?;
+        let operator = match word {
+            "in" => Operator::In,
+            "notin" => Operator::NotIn,
+            _ => return None,
+        };
+        return requirement(key, operator, list.split(',').map(|value| value.trim().to_owned()).collect());
+    }
+    for (sign, operator) in [
+        ("!=", Operator::NotIn),
+        ("==", Operator::In),
+        ("=", Operator::In),
+        (">", Operator::GreaterThan),
+        ("<", Operator::LessThan),
+    ] {
+        if let Some((key, value)) = term.split_once(sign) {
+            return requirement(key, operator, one(value));
+        }
+    }
+    if term.contains(char::is_whitespace) {
+        return None;
+    }
+    requirement(term, Operator::Exists, Vec::new())
 }
 
 impl Requirement {
@@ -94,5 +159,59 @@ impl Requirement {
             Operator::GreaterThan => compared(|value, bound| value > bound),
             Operator::LessThan => compared(|value, bound| value < bound),
         }
+    }
+}
+
+/// A parsed field selector: `metadata.name=web,spec.nodeName!=node-1`.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct FieldSelector {
+    terms: Vec<FieldTerm>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct FieldTerm {
+    field: String,
+    equal: bool,
+    value: String,
+}
+
+impl FieldSelector {
+    pub fn parse(text: &str) -> Result<FieldSelector, String> {
+        let mut terms = Vec::new();
+        for term in text.split(',').filter(|term| !term.is_empty()) {
+            let (field, equal, value) = if let Some((field, value)) = term.split_once("!=") {
+                (field, false, value)
+            } else if let Some((field, value)) = term.split_once("==").or_else(|| term.split_once('=')) {
+                (field, true, value)
+            } else {
+                return Err(format!("invalid selector: '{text}'; can't understand '{term}'"));
+            };
+            terms.push(FieldTerm { field: field.into(), equal, value: value.into() });
+        }
+        Ok(FieldSelector { terms })
+    }
+
+    /// The same with one more field that must have a value.
+    pub fn with(mut self, field: &str, value: &str) -> FieldSelector {
+        self.terms.push(FieldTerm { field: field.into(), equal: true, value: value.into() });
+        self
+    }
+
+    pub fn is_everything(&self) -> bool {
+        self.terms.is_empty()
+    }
+
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.terms.iter().map(|term| term.field.as_str())
+    }
+
+    /// The value that a field must have, if the selector says so.
+    pub fn required(&self, field: &str) -> Option<&str> {
+        let term = self.terms.iter().find(|term| term.equal && term.field == field)?;
+        Some(term.value.as_str())
+    }
+
+    pub fn matches<'a>(&self, value_of: impl Fn(&str) -> std::borrow::Cow<'a, str>) -> bool {
+        self.terms.iter().all(|term| (value_of(&term.field) == term.value.as_str()) == term.equal)
     }
 }
