@@ -1,1 +1,18 @@
-//! controllers
+//! kube-controller-manager: one [`Component`](client::Component) that runs one module per controller over shared informer
+//! caches, as upstream's `pkg/controller` does.
+//!
+//! Every controller is a [`Reconciler`](controller::Reconciler): it turns changes into keys of its work queue and works
+//! off one key at a time, level-triggered, through the client alone. A controller has as many workers as upstream's
+//! defaults give it; each is busy for the virtual time that its calls take, so that controllers do not block each other.
+//!
+//! Reading order: [`manager`], [`controller`], [`caches`], then any controller; [`deployment`] and [`replicaset`] are the
+//! ones to start with.
+
+pub mod caches;
+pub mod controller;
+pub mod manager;
+
+mod queue;
+
+pub use controller::ControllerStatus;
+pub use manager::{Config, ControllerManager};

@@ -1,0 +1,79 @@
+//! The component that runs the controllers.
+
+use api::kinds::KINDS;
+use api::types::Event as EventObject;
+use api::{Kinded, SimTime};
+use client::{Change, Client, Component, Watch};
+
+use crate::caches::Caches;
+use crate::controller::{Controller, ControllerStatus, Event};
+
+/// The flags of kube-controller-manager that the simulation knows.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// `--controllers`: names to run, `*` for all, `-name` to leave one out.
+    pub controllers: Vec<String>,
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        Config { controllers: vec!["*".into()] }
+    }
+}
+
+impl Config {
+    fn runs(&self, name: &str) -> bool {
+        let without = |entry: &String| entry.strip_prefix('-') == Some(name);
+        !self.controllers.iter().any(without) && self.controllers.iter().any(|entry| entry == "*" || entry == name)
+    }
+}
+
+/// kube-controller-manager.
+#[derive(Clone)]
+pub struct ControllerManager {
+    caches: Caches,
+    controllers: Vec<Box<dyn Controller>>,
+}
+
+impl ControllerManager {
+    pub fn new(config: &Config) -> ControllerManager {
+        let controllers: Vec<Box<dyn Controller>> = Vec::new();
+        let controllers = controllers.into_iter().filter(|controller| config.runs(controller.status().name)).collect();
+        ControllerManager { caches: Caches::default(), controllers }
+    }
+
+    /// What each controller has to do and did last.
+    pub fn status(&self) -> Vec<ControllerStatus> {
+        self.controllers.iter().map(|controller| controller.status()).collect()
+    }
+}
+
+impl Component for ControllerManager {
+    fn name(&self) -> &'static str {
+        "kube-controller-manager"
+    }
+
+    /// All kinds but events: the garbage collector follows owners of any kind.
+    fn watches(&self) -> Vec<Watch> {
+        let kinds = KINDS.iter().filter(|kind| kind.id != EventObject::ID);
+        kinds.map(|kind| Watch { kind: Some(kind.id), ..Watch::default() }).collect()
+    }
+
+    fn observe(&mut self, now: SimTime, _watch: usize, change: &Change) {
+        let event = Event { seen: self.caches.apply(change), change };
+        for controller in &mut self.controllers {
+            controller.observe(now, &event, &self.caches);
+        }
+    }
+
+    fn next_work(&self) -> Option<SimTime> {
+        self.controllers.iter().filter_map(|controller| controller.next_work()).min()
+    }
+
+    fn work(&mut self, client: &mut Client) {
+        let due = |controller: &Box<dyn Controller>| controller.next_work().unwrap_or(SimTime::MAX);
+        if let Some(controller) = self.controllers.iter_mut().min_by_key(|controller| due(controller)) {
+            controller.work(&self.caches, client);
+        }
+    }
+}
