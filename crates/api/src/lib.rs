@@ -6,13 +6,16 @@
 //!
 //! Reading order: [`object`], [`kinds`], [`request`], [`status`], then what they lean on.
 
+pub mod decode;
 pub mod field;
+pub mod json;
 pub mod kinds;
 pub mod meta;
 pub mod object;
 pub mod quantity;
 pub mod request;
 pub mod rng;
+pub mod schema;
 pub mod selector;
 pub mod status;
 pub mod time;

@@ -127,6 +127,23 @@ impl Amount {
     }
 }
 
+/// What upstream says of a text that is no quantity.
+pub fn parse_error(text: &str) -> &'static str {
+    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let number_end = unsigned.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(unsigned.len());
+    let (number, suffix) = unsigned.split_at(number_end);
+    let letters = suffix.trim_start_matches(|c: char| "eEinumkKMGTP".contains(c));
+    let exponent = letters.strip_prefix(['+', '-']).unwrap_or(letters);
+    let well_formed = number.bytes().any(|byte| byte.is_ascii_digit())
+        && number.bytes().filter(|byte| *byte == b'.').count() <= 1
+        && exponent.bytes().all(|byte| byte.is_ascii_digit());
+    if well_formed {
+        "unable to parse quantity's suffix"
+    } else {
+        "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
+    }
+}
+
 /// The canonical text of a quantity: `1000m` is `1`, `1024Mi` is `1Gi`. `None` for what is no quantity.
 pub fn canonical(text: &str) -> Option<String> {
     let (amount, format) = parse(text)?;

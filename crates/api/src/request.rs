@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use crate::json::Layout;
 use crate::kinds::{KindId, Kinded};
 use crate::object::{Object, ObjectRef};
 use crate::status::Status;
@@ -183,6 +184,8 @@ pub struct Options {
     pub dry_run: bool,
     pub field_manager: String,
     pub field_validation: FieldValidation,
+    /// Of a body that came as text: its fields in their order, for strict decoding.
+    pub layout: Layout,
     pub force: bool,
     pub label_selector: String,
     pub field_selector: String,

@@ -1,0 +1,116 @@
+//! The fields of every built-in type, as data: what decoding checks against, patches look up and `explain` lists.
+//!
+//! `types.txt` is written by `examples/schema_table.rs` from the `k8s-openapi` types. A line without indentation names a
+//! type, the indented ones below it are its fields: JSON name and type. Types are one letter (see [`Type`]), another
+//! line's name, or one of these after `[` (list) or `{` (map by string).
+
+mod go;
+mod merge;
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+pub(crate) use go::{go_element, go_type};
+pub use merge::{ListMerge, list_merge, replaces_other_keys};
+
+use crate::kinds::Kind;
+
+/// What a field holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Type {
+    String,
+    Bool,
+    Int32,
+    Int64,
+    Float,
+    Bytes,
+    Quantity,
+    IntOrString,
+    Time,
+    MicroTime,
+    /// Any JSON.
+    Any,
+    Struct(&'static str),
+    List(Inner),
+    Map(Inner),
+}
+
+/// The notation of a list's or map's elements.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Inner(&'static str);
+
+impl Inner {
+    pub fn get(self) -> Type {
+        Type::parse(self.0)
+    }
+}
+
+impl Type {
+    fn parse(notation: &'static str) -> Type {
+        if let Some(inner) = notation.strip_prefix('[') {
+            return Type::List(Inner(inner));
+        }
+        if let Some(inner) = notation.strip_prefix('{') {
+            return Type::Map(Inner(inner));
+        }
+        match notation {
+            "s" => Type::String,
+            "b" => Type::Bool,
+            "i" => Type::Int32,
+            "l" => Type::Int64,
+            "f" => Type::Float,
+            "y" => Type::Bytes,
+            "q" => Type::Quantity,
+            "x" => Type::IntOrString,
+            "t" => Type::Time,
+            "u" => Type::MicroTime,
+            "j" => Type::Any,
+            name => Type::Struct(name),
+        }
+    }
+}
+
+#[derive(Debug)]
+pub struct Field {
+    pub name: &'static str,
+    pub ty: Type,
+}
+
+static TYPES: LazyLock<BTreeMap<&'static str, Vec<Field>>> = LazyLock::new(|| {
+    let mut types: BTreeMap<&'static str, Vec<Field>> = BTreeMap::new();
+    let mut current = "";
+    for line in include_str!("types.txt").lines() {
+        match line.strip_prefix(' ').and_then(|field| field.split_once(' ')) {
+            Some((name, ty)) => types.entry(current).or_default().push(Field { name, ty: Type::parse(ty) }),
+            None => {
+                current = line;
+                types.insert(line, Vec::new());
+            }
+        }
+    }
+    types
+});
+
+/// The fields of a type such as `core.v1.Container`, by name; none for an unknown type.
+pub fn fields(name: &str) -> &'static [Field] {
+    TYPES.get(name).map(Vec::as_slice).unwrap_or_default()
+}
+
+pub fn field(type_name: &str, name: &str) -> Option<&'static Field> {
+    fields(type_name).iter().find(|field| field.name == name)
+}
+
+/// The name of a kind's type. `None` for kinds without one, such as custom resources.
+pub fn of_kind(kind: &Kind) -> Option<&'static str> {
+    of(kind.group, kind.version, kind.kind)
+}
+
+pub fn of(group: &str, version: &str, kind: &str) -> Option<&'static str> {
+    let group = match group.split('.').next() {
+        None | Some("") => "core",
+        Some(first) if group == "rbac.authorization.k8s.io" && first == "rbac" => "rbac",
+        Some(first) => first,
+    };
+    let name = format!("{group}.{version}.{kind}");
+    TYPES.get_key_value(name.as_str()).map(|(name, _)| *name)
+}
