@@ -1,1 +1,30 @@
-//! kubelet
+//! The agent of one node: registers it, runs the Pods that are bound to it, reports what became of them.
+//!
+//! Upstream: `pkg/kubelet`. One [`Kubelet`] is one [`client::Component`]; it drives one [`runtime::Runtime`], which is
+//! what its node keeps when the kubelet itself is restarted.
+//!
+//! # How it is driven
+//!
+//! The component interface does everything that goes through the API. The rest of a node is asked directly by the core:
+//! logs, exec and attach sessions, requests that reach a Pod ([`Kubelet::serve`]), requests that its processes make
+//! ([`Kubelet::take_outgoing`], [`Kubelet::deliver`]), disks that must be carried from node to node
+//! ([`Kubelet::take_disk_moves`]), power. After any of these calls `next_work` may have changed.
+//!
+//! # Reading order
+//!
+//! [`config`], [`annotations`] (what a manifest may say about a simulated workload), `kubelet` (the loop), `pod_worker`
+//! (one Pod's life), then by step: `admission`, `volume_manager`, `ipam`, `pod_actions`, `image_manager`,
+//! `container_start`, `environment`, `lifecycle`, `pleg`, `prober`, `pod_status`, `status_manager`, `termination`. Beside
+//! the Pods: `node_status`, `lease`, `server` (logs, exec), `stats`.
+//!
+//! # Known differences from a real kubelet
+//!
+//! No eviction by node pressure, no image garbage collection, no static Pods, no devices, no in-place resize. Of two
+//! goroutines that race upstream, one always wins here. Service account tokens are readable text, not signed.
+
+pub mod annotations;
+pub mod config;
+mod kubelet;
+
+pub use config::NodeConfig;
+pub use kubelet::{DiskMove, ExecSession, Kubelet, Milestones, Outgoing, OutgoingId, PodUsage};
