@@ -97,3 +97,58 @@ pub fn typed<T: Object>(object: &ObjectRef) -> Option<Arc<T>> {
     let any: Arc<dyn Any + Send + Sync> = object.clone();
     any.downcast().ok()
 }
+
+/// An object that has no Rust type: the `Scale` of a workload, a custom resource.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tree {
+    kind: KindId,
+    meta: ObjectMeta,
+    /// Everything but `metadata`.
+    rest: Value,
+}
+
+impl Tree {
+    pub fn new(kind: KindId, mut value: Value) -> Tree {
+        let meta = value.get_mut("metadata").map(Value::take).unwrap_or_default();
+        Tree { kind, meta: serde_json::from_value(meta).unwrap_or_default(), rest: value }
+    }
+}
+
+impl Object for Tree {
+    fn kind_id(&self) -> KindId {
+        self.kind
+    }
+
+    fn meta(&self) -> &ObjectMeta {
+        &self.meta
+    }
+
+    fn meta_mut(&mut self) -> &mut ObjectMeta {
+        &mut self.meta
+    }
+
+    fn to_value(&self) -> Value {
+        let mut value = self.rest.clone();
+        if let Some(fields) = value.as_object_mut() {
+            let meta = serde_json::to_value(&self.meta).expect("metadata always has a JSON form");
+            fields.insert("metadata".into(), meta);
+        }
+        value
+    }
+
+    fn to_json(&self) -> String {
+        self.to_value().to_string()
+    }
+
+    fn clone_boxed(&self) -> Box<dyn Object> {
+        Box::new(self.clone())
+    }
+
+    fn equals(&self, other: &dyn Object) -> bool {
+        other.downcast_ref::<Tree>().is_some_and(|other| self == other)
+    }
+
+    fn into_ref(self: Box<Self>) -> ObjectRef {
+        Arc::from(self as Box<dyn Object>)
+    }
+}

@@ -92,6 +92,28 @@ impl Selector {
     }
 }
 
+impl std::fmt::Display for Selector {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (index, Requirement { key, operator, values }) in self.requirements.iter().enumerate() {
+            if index > 0 {
+                f.write_str(",")?;
+            }
+            let first = values.first().map(String::as_str).unwrap_or_default();
+            match operator {
+                Operator::In if values.len() == 1 => write!(f, "{key}={first}")?,
+                Operator::NotIn if values.len() == 1 => write!(f, "{key}!={first}")?,
+                Operator::In => write!(f, "{key} in ({})", values.join(","))?,
+                Operator::NotIn => write!(f, "{key} notin ({})", values.join(","))?,
+                Operator::Exists => write!(f, "{key}")?,
+                Operator::DoesNotExist => write!(f, "!{key}")?,
+                Operator::GreaterThan => write!(f, "{key}>{first}")?,
+                Operator::LessThan => write!(f, "{key}<{first}")?,
+            }
+        }
+        Ok(())
+    }
+}
+
 /// Splits at the commas that stand outside parentheses.
 fn split_terms(text: &str) -> Vec<&str> {
     let (mut depth, mut start, mut terms) = (0, 0, Vec::new());

@@ -126,7 +126,11 @@ impl<V: Clone> Etcd<V> {
     }
 
     /// The newest values of the keys that begin with `prefix`, in order, beginning at `from`.
-    pub fn range<'a>(&'a self, prefix: &'a str, from: &'a str) -> impl Iterator<Item = (&'a str, &'a V)> {
+    pub fn range<'a, 'p>(
+        &'a self,
+        prefix: &'p str,
+        from: &'p str,
+    ) -> impl Iterator<Item = (&'a str, &'a V)> + use<'a, 'p, V> {
         let start = if from > prefix { from } else { prefix };
         self.keys
             .range::<str, _>((std::ops::Bound::Included(start), std::ops::Bound::Unbounded))

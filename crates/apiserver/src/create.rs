@@ -1,0 +1,90 @@
+//! POST.
+
+use api::types::ObjectMeta;
+use api::{Kind, Object, ObjectRef, Request, Status, Verb, time};
+
+use crate::admission::{self, Attributes};
+use crate::{ApiServer, Context, metadata, registry};
+
+impl ApiServer {
+    pub(crate) fn create(
+        &mut self,
+        context: &Context,
+        kind: &'static Kind,
+        mut request: Request,
+    ) -> Result<ObjectRef, Status> {
+        let object = self.object_of(kind, &mut request)?;
+        self.create_object(context, kind, request, object)
+    }
+
+    /// Creates an object that is decoded and defaulted.
+    pub(crate) fn create_object(
+        &mut self,
+        context: &Context,
+        kind: &'static Kind,
+        request: Request,
+        mut object: Box<dyn Object>,
+    ) -> Result<ObjectRef, Status> {
+        let rules = registry::rules(kind.id);
+        metadata::settle_namespace(kind, &request, object.meta_mut())?;
+        if !request.name.is_empty() && object.meta().name.is_none() {
+            object.meta_mut().name = Some(request.name.clone());
+        }
+        self.settle_name(object.meta_mut());
+
+        let attributes = Attributes { verb: Verb::Create, kind, request: &request };
+        admission::mutate(&self.storage, &attributes, &mut *object, None)?;
+        (rules.prepare_for_create)(&mut *object);
+        self.stamp(&mut *object, rules.has_generation, context);
+        let allocated = self.addresses.allocate(&mut *object)?;
+        let mut refused = metadata::validate(kind, rules, &*object).err();
+        if refused.is_none() {
+            refused = admission::validate(&self.storage, &attributes, &*object, None).err();
+        }
+        if refused.is_none() {
+            refused = self.refuse_existing(kind, &*object).err();
+        }
+        if let Some(status) = refused {
+            self.addresses.release(&allocated);
+            return Err(status);
+        }
+        self.warnings.extend((rules.warnings)(&*object));
+        if request.options.dry_run {
+            self.addresses.release(&allocated);
+            return Ok(ObjectRef::from(object));
+        }
+        let object = self.storage.put(kind, object, 0, context.now).expect("the key was free a moment ago");
+        self.watches.publish(kind.id, None, Some(&object), context.cause);
+        Ok(object)
+    }
+
+    /// `generateName` becomes a name. Upstream cuts the base at 58 characters, so that the whole fits a label.
+    fn settle_name(&mut self, meta: &mut ObjectMeta) {
+        let named = meta.name.as_deref().is_some_and(|name| !name.is_empty());
+        let base = meta.generate_name.as_deref().unwrap_or_default();
+        if !named && !base.is_empty() {
+            let base: String = base.chars().take(58).collect();
+            meta.name = Some(base + &self.rng.name_suffix());
+        }
+    }
+
+    /// What only the server may write into a new object's metadata.
+    fn stamp(&mut self, object: &mut dyn Object, has_generation: bool, context: &Context) {
+        let meta = object.meta_mut();
+        meta.uid = Some(self.rng.uuid());
+        meta.creation_timestamp = Some(time::stamp(context.now));
+        meta.deletion_timestamp = None;
+        meta.deletion_grace_period_seconds = None;
+        meta.self_link = None;
+        meta.generation = has_generation.then_some(1);
+    }
+
+    fn refuse_existing(&self, kind: &Kind, object: &dyn Object) -> Result<(), Status> {
+        let Some(existing) = self.storage.get(kind, object.namespace(), object.name()) else { return Ok(()) };
+        let mut status = Status::already_exists(kind, object.name());
+        if api::meta::is_being_deleted(existing.meta()) {
+            status.message = format!("object is being deleted: {}", status.message);
+        }
+        Err(status)
+    }
+}

@@ -1,0 +1,174 @@
+//! DELETE: grace, finalizers, propagation.
+
+use api::request::List;
+use api::types::{Namespace, Pod};
+use api::{Kind, Kinded, Object, ObjectRef, Propagation, Request, Response, SimTime, Status, time};
+
+use crate::admission::{self, Attributes};
+use crate::strategy::Rules;
+use crate::{ApiServer, Context, metadata, registry};
+
+const ORPHAN: &str = "orphan";
+const FOREGROUND: &str = "foregroundDeletion";
+
+impl ApiServer {
+    pub(crate) fn delete(
+        &mut self,
+        context: &Context,
+        kind: &'static Kind,
+        request: Request,
+    ) -> Result<Response, Status> {
+        let Some(old) = self.storage.get(kind, &request.namespace, &request.name).cloned() else {
+            return Err(Status::not_found(kind, &request.name));
+        };
+        let (object, gone) = self.delete_object(context, kind, &request, old)?;
+        if gone && !registry::rules(kind.id).delete_returns_object {
+            return Ok(Response::Status(Status::success(kind, object.name(), object.uid())));
+        }
+        Ok(Response::Object(object))
+    }
+
+    pub(crate) fn delete_collection(
+        &mut self,
+        context: &Context,
+        kind: &'static Kind,
+        request: Request,
+    ) -> Result<Response, Status> {
+        let mut list = self.list(kind, &request)?;
+        for item in &mut list.items {
+            (*item, _) = self.delete_object(context, kind, &request, item.clone())?;
+        }
+        list.revision = self.storage.revision();
+        Ok(Response::List(List { kind: kind.id, ..list }))
+    }
+
+    /// Deletes at once, or begins to. True when the object is gone.
+    fn delete_object(
+        &mut self,
+        context: &Context,
+        kind: &'static Kind,
+        request: &Request,
+        old: ObjectRef,
+    ) -> Result<(ObjectRef, bool), Status> {
+        check_preconditions(kind, request, &old)?;
+        let attributes = Attributes { verb: api::Verb::Delete, kind, request };
+        admission::validate(&self.storage, &attributes, &*old, Some(&*old))?;
+        let rules = registry::rules(kind.id);
+        let finalizers = deletion_finalizers(rules, request, &*old);
+        let grace = grace_period(&*old, request);
+        let waits = grace > 0 || !finalizers.is_empty() || !registry::finishes_without_finalizers(&*old);
+        if request.options.dry_run {
+            return Ok((old, !waits));
+        }
+        if !waits {
+            let last = self.remove(context, kind, &old, old.clone());
+            return Ok((last, true));
+        }
+        let mut new = old.clone_boxed();
+        let meta = new.meta_mut();
+        meta.finalizers = Some(finalizers).filter(|finalizers| !finalizers.is_empty());
+        begin_deletion(meta, grace, context.now, kind);
+        if let Some(namespace) = new.downcast_mut::<Namespace>() {
+            namespace.status.get_or_insert_default().phase = Some("Terminating".into());
+        }
+        if new.equals(&*old) {
+            return Ok((old, false));
+        }
+        Ok((self.store(context, kind, &old, new), false))
+    }
+
+    /// Takes an object out of the store. `last` is its final state, as the answer and the watches show it.
+    pub(crate) fn remove(
+        &mut self,
+        context: &Context,
+        kind: &'static Kind,
+        old: &ObjectRef,
+        last: ObjectRef,
+    ) -> ObjectRef {
+        self.addresses.release_object(&*last);
+        let deleted = self.storage.delete(kind, old).expect("nothing wrote in between");
+        let shown = if ObjectRef::ptr_eq(old, &last) {
+            deleted
+        } else {
+            let mut shown = last.clone_boxed();
+            shown.meta_mut().resource_version.clone_from(&deleted.meta().resource_version);
+            ObjectRef::from(shown)
+        };
+        self.watches.publish(kind.id, Some(&shown), None, context.cause);
+        shown
+    }
+}
+
+fn check_preconditions(kind: &Kind, request: &Request, old: &ObjectRef) -> Result<(), Status> {
+    let options = &request.options;
+    let differs = |what: &str, wanted: &Option<String>, is: &str| {
+        let wanted = wanted.as_deref().filter(|wanted| *wanted != is)?;
+        let why = format!(
+            "the {what} in the precondition ({wanted}) does not match the {what} in record ({is}). The object might have \
+             been {}",
+            if what == "UID" { "deleted and then recreated" } else { "modified" }
+        );
+        Some(Status::conflict(kind, old.name(), &why))
+    };
+    let uid = differs("UID", &options.precondition_uid, old.uid());
+    let revision = old.meta().resource_version.as_deref().unwrap_or_default();
+    let revision = differs("ResourceVersion", &options.precondition_revision, revision);
+    uid.or(revision).map_or(Ok(()), Err)
+}
+
+/// The object's finalizers once the garbage collector's own follow the propagation policy.
+fn deletion_finalizers(rules: &Rules, request: &Request, object: &dyn Object) -> Vec<String> {
+    let present = metadata::finalizers(object.meta());
+    let has = |name: &str| present.iter().any(|one| one == name);
+    let (orphan, foreground) = match request.options.propagation {
+        Some(Propagation::Orphan) => (true, false),
+        Some(Propagation::Foreground) => (false, true),
+        Some(Propagation::Background) => (false, false),
+        None if has(ORPHAN) => (true, false),
+        None if has(FOREGROUND) => (false, true),
+        None => (rules.delete_propagation == Propagation::Orphan, rules.delete_propagation == Propagation::Foreground),
+    };
+    let mut finalizers: Vec<String> =
+        present.iter().filter(|one| *one != ORPHAN && *one != FOREGROUND).cloned().collect();
+    if orphan {
+        finalizers.push(ORPHAN.into());
+    }
+    if foreground {
+        finalizers.push(FOREGROUND.into());
+    }
+    finalizers
+}
+
+/// Seconds until a Pod may be gone; other kinds have no grace.
+fn grace_period(object: &dyn Object, request: &Request) -> i64 {
+    let Some(pod) = object.downcast_ref::<Pod>() else { return 0 };
+    let spec = pod.spec.as_ref();
+    let asked = request.options.grace_period.or(spec.and_then(|spec| spec.termination_grace_period_seconds));
+    let mut grace = match asked.unwrap_or(30) {
+        negative if negative < 0 => 1,
+        period => period,
+    };
+    let unscheduled = spec.and_then(|spec| spec.node_name.as_deref()).unwrap_or_default().is_empty();
+    let phase = pod.status.as_ref().and_then(|status| status.phase.as_deref());
+    if unscheduled || matches!(phase, Some("Failed" | "Succeeded")) {
+        grace = 0;
+    }
+    // A deletion that is under way may be hurried, never slowed.
+    match object.meta().deletion_grace_period_seconds {
+        Some(current) if object.meta().deletion_timestamp.is_some() => grace.min(current),
+        _ => grace,
+    }
+}
+
+fn begin_deletion(meta: &mut api::types::ObjectMeta, grace: i64, now: SimTime, kind: &Kind) {
+    let hurried = meta.deletion_grace_period_seconds.is_some_and(|current| grace < current);
+    if meta.deletion_timestamp.is_some() && !hurried {
+        return;
+    }
+    let end = now + grace.max(0) as u64 * time::SECOND;
+    meta.deletion_timestamp = Some(time::stamp(end));
+    meta.deletion_grace_period_seconds = (kind.id != Namespace::ID).then_some(grace);
+    if kind.id == Pod::ID || meta.generation.is_some() {
+        meta.generation = Some(meta.generation.unwrap_or(0) + 1);
+    }
+}

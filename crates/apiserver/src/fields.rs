@@ -1,0 +1,61 @@
+//! Which objects a list or watch is about: namespace, label selector, field selector.
+
+use std::borrow::Cow;
+
+use api::selector::{FieldSelector, Selector};
+use api::{Kind, Object, Request, Status};
+
+use crate::registry;
+use crate::strategy::Rules;
+
+#[derive(Clone)]
+pub(crate) struct Filter {
+    namespace: String,
+    labels: Selector,
+    fields: FieldSelector,
+    rules: &'static Rules,
+}
+
+impl Filter {
+    pub fn of(kind: &'static Kind, request: &Request) -> Result<Filter, Status> {
+        let rules = registry::rules(kind.id);
+        let options = &request.options;
+        let labels = Selector::parse(&options.label_selector)
+            .map_err(|message| Status::bad_request(format!("unable to parse requirement: {message}")))?;
+        let mut fields = FieldSelector::parse(&options.field_selector).map_err(Status::bad_request)?;
+        if let Some(unknown) = fields.names().find(|name| !is_known(name, rules)) {
+            return Err(Status::bad_request(format!("field label not supported: {unknown}")));
+        }
+        if !request.name.is_empty() {
+            fields = fields.with("metadata.name", &request.name);
+        }
+        Ok(Filter { namespace: request.namespace.clone(), labels, fields, rules })
+    }
+
+    pub fn matches(&self, object: &dyn Object) -> bool {
+        (self.namespace.is_empty() || object.namespace() == self.namespace)
+            && self.fields.matches(|name| field(object, name, self.rules))
+            && (self.labels.is_everything() || self.labels.matches(api::meta::labels(object.meta())))
+    }
+
+    pub fn is_everything(&self) -> bool {
+        self.labels.is_everything() && self.fields.is_everything()
+    }
+
+    /// The node whose Pods are asked for.
+    pub fn node(&self) -> Option<&str> {
+        self.fields.required("spec.nodeName")
+    }
+}
+
+fn is_known(name: &str, rules: &Rules) -> bool {
+    matches!(name, "metadata.name" | "metadata.namespace") || rules.fields.contains(&name)
+}
+
+fn field<'a>(object: &'a dyn Object, name: &str, rules: &Rules) -> Cow<'a, str> {
+    match name {
+        "metadata.name" => Cow::Borrowed(object.name()),
+        "metadata.namespace" => Cow::Borrowed(object.namespace()),
+        other => (rules.field)(object, other),
+    }
+}

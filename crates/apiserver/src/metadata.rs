@@ -1,0 +1,85 @@
+//! What the pipeline checks and keeps of every object's metadata.
+
+use api::field::{Error, Errors, Path};
+use api::types::ObjectMeta;
+use api::{Kind, Object, Request, Status};
+
+use crate::strategy::Rules;
+
+/// The object's namespace is the request's, or is refused.
+pub(crate) fn settle_namespace(kind: &Kind, request: &Request, meta: &mut ObjectMeta) -> Result<(), Status> {
+    let named = meta.namespace.as_deref().unwrap_or_default();
+    if named.is_empty() || named == request.namespace {
+        meta.namespace = kind.namespaced.then(|| request.namespace.clone());
+        return Ok(());
+    }
+    Err(Status::bad_request("the namespace of the provided object does not match the namespace sent on the request"))
+}
+
+/// A new object: its metadata, then the kind's own rules.
+pub(crate) fn validate(kind: &Kind, rules: &Rules, object: &dyn Object) -> Result<(), Status> {
+    let mut errors = validate_meta(kind, rules, object.meta());
+    errors.extend((rules.validate)(object));
+    refuse(kind, object, errors)
+}
+
+/// A change of an object.
+pub(crate) fn validate_update(kind: &Kind, rules: &Rules, new: &dyn Object, old: &dyn Object) -> Result<(), Status> {
+    let mut errors = validate_meta_update(kind, new.meta(), old.meta());
+    errors.extend((rules.validate_update)(new, old));
+    refuse(kind, new, errors)
+}
+
+pub(crate) fn refuse(kind: &Kind, object: &dyn Object, errors: Errors) -> Result<(), Status> {
+    if errors.is_empty() { Ok(()) } else { Err(Status::invalid(kind, object.name(), &errors)) }
+}
+
+/// Upstream's `ValidateObjectMeta`.
+fn validate_meta(_kind: &Kind, rules: &Rules, meta: &ObjectMeta) -> Errors {
+    let path = Path::new("metadata");
+    let mut errors = Errors::new();
+    if let Some(base) = meta.generate_name.as_deref().filter(|base| !base.is_empty()) {
+        let path = path.child("generateName");
+        errors.extend((rules.validate_name)(base, true).into_iter().map(|why| Error::invalid(&path, base, why)));
+    }
+    let name_path = path.child("name");
+    match meta.name.as_deref().filter(|name| !name.is_empty()) {
+        None => errors.push(Error::required(&name_path, "name or generateName is required")),
+        Some(name) => {
+            errors.extend(
+                (rules.validate_name)(name, false).into_iter().map(|why| Error::invalid(&name_path, name, why)),
+            );
+        }
+    }
+    errors
+}
+
+/// Upstream's `ValidateObjectMetaUpdate`: what the server has set stays.
+fn validate_meta_update(_kind: &Kind, new: &ObjectMeta, old: &ObjectMeta) -> Errors {
+    let path = Path::new("metadata");
+    let mut errors = Errors::new();
+    let mut keep = |name: &str, same: bool, value: Option<&String>| {
+        if !same {
+            let value = value.map(String::as_str).unwrap_or_default();
+            errors.push(Error::invalid(&path.child(name), value, "field is immutable"));
+        }
+    };
+    keep("name", new.name == old.name, new.name.as_ref());
+    keep("namespace", new.namespace == old.namespace, new.namespace.as_ref());
+    keep("uid", new.uid == old.uid, new.uid.as_ref());
+    if old.deletion_timestamp.is_some() {
+        let added: Vec<String> = finalizers(new).iter().filter(|one| !finalizers(old).contains(one)).cloned().collect();
+        if !added.is_empty() {
+            let listed = added.iter().map(|one| format!("{one:?}")).collect::<Vec<_>>().join(", ");
+            let detail = format!(
+                "no new finalizers can be added if the object is being deleted, found new finalizers []string{{{listed}}}"
+            );
+            errors.push(Error::forbidden(&path.child("finalizers"), detail));
+        }
+    }
+    errors
+}
+
+pub(crate) fn finalizers(meta: &ObjectMeta) -> &[String] {
+    meta.finalizers.as_deref().unwrap_or_default()
+}

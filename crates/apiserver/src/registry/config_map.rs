@@ -1,0 +1,11 @@
+//! ConfigMap.
+
+use api::types::*;
+
+use crate::strategy::Strategy;
+
+impl Strategy for ConfigMap {
+    fn validate_name(_name: &str, _prefix: bool) -> Vec<String> {
+        Vec::new()
+    }
+}

@@ -1,0 +1,11 @@
+//! ControllerRevision.
+
+use api::types::*;
+
+use crate::strategy::Strategy;
+
+impl Strategy for ControllerRevision {
+    fn validate_name(_name: &str, _prefix: bool) -> Vec<String> {
+        Vec::new()
+    }
+}

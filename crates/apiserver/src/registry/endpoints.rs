@@ -1,0 +1,11 @@
+//! Endpoints.
+
+use api::types::*;
+
+use crate::strategy::Strategy;
+
+impl Strategy for Endpoints {
+    fn validate_name(_name: &str, _prefix: bool) -> Vec<String> {
+        Vec::new()
+    }
+}

@@ -1,0 +1,13 @@
+//! PriorityClass.
+
+use api::types::*;
+
+use crate::strategy::Strategy;
+
+impl Strategy for PriorityClass {
+    const HAS_GENERATION: bool = true;
+
+    fn validate_name(_name: &str, _prefix: bool) -> Vec<String> {
+        Vec::new()
+    }
+}

@@ -1,0 +1,143 @@
+//! Objects in etcd: keys, revisions, lifetimes.
+
+use api::request::CauseId;
+use api::time::SECOND;
+use api::types::Event;
+use api::{Kind, KindId, Kinded, Object, ObjectRef, SimTime};
+use etcd::{Change, Compare, Etcd, Op};
+
+/// Events live for an hour, as with `--event-ttl` left alone.
+const EVENT_TTL: SimTime = 3600 * SECOND;
+
+#[derive(Clone, Default)]
+pub(crate) struct Storage {
+    etcd: Etcd<ObjectRef>,
+}
+
+/// `/registry/pods/default/web`
+fn key(kind: &Kind, namespace: &str, name: &str) -> String {
+    let group = if kind.group.contains('.') { kind.group } else { "" };
+    let mut key = String::with_capacity(16 + group.len() + kind.plural.len() + namespace.len() + name.len());
+    key.push_str("/registry/");
+    if !group.is_empty() {
+        key.push_str(group);
+        key.push('/');
+    }
+    key.push_str(kind.plural);
+    key.push('/');
+    if !namespace.is_empty() {
+        key.push_str(namespace);
+        key.push('/');
+    }
+    key.push_str(name);
+    key
+}
+
+impl Storage {
+    pub fn revision(&self) -> u64 {
+        self.etcd.revision()
+    }
+
+    pub fn compacted(&self) -> u64 {
+        self.etcd.compacted()
+    }
+
+    pub fn len(&self) -> usize {
+        self.etcd.len()
+    }
+
+    pub fn get(&self, kind: &Kind, namespace: &str, name: &str) -> Option<&ObjectRef> {
+        self.etcd.get(&key(kind, namespace, name)).map(|(object, _)| object)
+    }
+
+    pub fn find<T: Object + Kinded>(&self, namespace: &str, name: &str) -> Option<&T> {
+        self.get(T::row(), namespace, name)?.downcast_ref()
+    }
+
+    /// The objects of a kind in one namespace, or in all, in order of namespace and name.
+    pub fn range<'a>(&'a self, kind: &Kind, namespace: &str) -> Vec<&'a ObjectRef> {
+        let prefix = key(kind, namespace, "");
+        self.etcd.range(&prefix, "").map(|(_, object)| object).collect()
+    }
+
+    pub fn all<T: Object + Kinded>(&self) -> impl Iterator<Item = &T> {
+        self.range(T::row(), "").into_iter().filter_map(|object| object.downcast_ref())
+    }
+
+    /// The same at an older revision.
+    pub fn range_at(&self, kind: &Kind, namespace: &str, at: u64) -> Result<Vec<ObjectRef>, etcd::Error> {
+        let prefix = key(kind, namespace, "");
+        Ok(self.etcd.range_at(&prefix, "", at)?.into_iter().map(|found| found.value).collect())
+    }
+
+    /// Writes an object if its key is still at `expected` (0: absent), and stamps it with the write's revision.
+    pub fn put(&mut self, kind: &Kind, mut object: Box<dyn Object>, expected: u64, now: SimTime) -> Option<ObjectRef> {
+        object.meta_mut().resource_version = Some((self.etcd.revision() + 1).to_string());
+        let object = ObjectRef::from(object);
+        let key = key(kind, object.namespace(), object.name());
+        let lease = (kind.id == Event::ID).then(|| self.etcd.grant(now, EVENT_TTL));
+        let put = Op::Put { key: &key, value: object.clone(), lease };
+        self.etcd.txn(&[Compare::ModRevision(&key, expected)], vec![put])?;
+        Some(object)
+    }
+
+    /// Deletes an object and returns its last state, stamped with the deletion's revision.
+    pub fn delete(&mut self, kind: &Kind, object: &ObjectRef) -> Option<ObjectRef> {
+        let key = key(kind, object.namespace(), object.name());
+        let expected = Compare::ModRevision(&key, object.revision());
+        let revision = self.etcd.txn(&[expected], vec![Op::Delete { key: &key }])?;
+        Some(at_revision(object, revision))
+    }
+
+    pub fn compact(&mut self, revision: u64) {
+        self.etcd.compact(revision);
+    }
+
+    pub fn next_expiry(&self) -> Option<SimTime> {
+        self.etcd.next_expiry()
+    }
+
+    /// Deletes what has run out and returns it.
+    pub fn expire(&mut self, now: SimTime) -> Vec<(KindId, ObjectRef)> {
+        let before = self.etcd.revision();
+        if self.etcd.expire(now).is_none() {
+            return Vec::new();
+        }
+        let changes = self.etcd.changes_since(before).expect("nothing compacts in between");
+        changes
+            .filter_map(|change| Some(at_revision(change.previous.as_ref()?, change.revision)))
+            .map(|object| (object.kind_id(), object))
+            .collect()
+    }
+
+    /// Changes of a kind after a revision, for a watch that starts there.
+    pub fn changes_since(&self, kind: KindId, revision: u64) -> Result<Vec<Replayed>, etcd::Error> {
+        let changes = self.etcd.changes_since(revision)?;
+        Ok(changes.filter(|change| of_kind(change, kind)).map(replayed).collect())
+    }
+}
+
+/// A change out of the store's history, with the cause that is no longer known.
+pub(crate) struct Replayed {
+    pub old: Option<ObjectRef>,
+    pub new: Option<ObjectRef>,
+    pub cause: CauseId,
+}
+
+fn of_kind(change: &Change<ObjectRef>, kind: KindId) -> bool {
+    change.value.as_ref().or(change.previous.as_ref()).is_some_and(|object| object.kind_id() == kind)
+}
+
+fn replayed(change: &Change<ObjectRef>) -> Replayed {
+    let old = match (&change.value, &change.previous) {
+        (None, Some(previous)) => Some(at_revision(previous, change.revision)),
+        (_, previous) => previous.clone(),
+    };
+    Replayed { old, new: change.value.clone(), cause: CauseId::default() }
+}
+
+fn at_revision(object: &ObjectRef, revision: u64) -> ObjectRef {
+    let mut copy = object.clone_boxed();
+    copy.meta_mut().resource_version = Some(revision.to_string());
+    ObjectRef::from(copy)
+}

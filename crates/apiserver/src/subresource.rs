@@ -1,0 +1,165 @@
+//! Subresources with a body of their own: binding, eviction, scale.
+
+use api::object::Tree;
+use api::types::{Deployment, Pod, PodCondition, ReplicaSet, StatefulSet};
+use api::{Body, Kind, Kinded, Object, ObjectRef, Reason, Request, Status, Verb, time};
+use serde_json::{Value, json};
+
+use crate::{ApiServer, Context};
+
+impl ApiServer {
+    /// POST pods/NAME/binding: the scheduler's only write to a Pod's specification.
+    pub(crate) fn bind(&mut self, context: &Context, request: Request) -> Result<Status, Status> {
+        let kind = Pod::row();
+        let Body::Json(binding) = &request.body else { return Err(Status::bad_request("the request has no Binding")) };
+        let name = binding.pointer("/metadata/name").and_then(Value::as_str).unwrap_or(&request.name);
+        let node = binding.pointer("/target/name").and_then(Value::as_str).unwrap_or_default();
+        let Some(old) = self.storage.get(kind, &request.namespace, name).cloned() else {
+            return Err(Status::not_found(kind, name));
+        };
+        let uid = binding.pointer("/metadata/uid").and_then(Value::as_str).unwrap_or_default();
+        let mut new = old.clone_boxed();
+        let pod = new.downcast_mut::<Pod>().expect("a Pod is stored under its key");
+        let refuse = |why: String| Err(Status::conflict(kind, name, &why));
+        if !uid.is_empty() && uid != old.uid() {
+            return refuse(format!(
+                "the UID in the precondition ({uid}) does not match the UID in record ({}). The object might have been \
+                 deleted and then recreated",
+                old.uid()
+            ));
+        }
+        if old.meta().deletion_timestamp.is_some() {
+            return refuse(format!("pod {name} is being deleted, cannot be assigned to a host"));
+        }
+        let spec = pod.spec.get_or_insert_default();
+        if let Some(assigned) = spec.node_name.as_deref().filter(|assigned| !assigned.is_empty()) {
+            return refuse(format!("pod {name} is already assigned to node {assigned:?}"));
+        }
+        spec.node_name = Some(node.into());
+        let scheduled = PodCondition {
+            type_: "PodScheduled".into(),
+            status: "True".into(),
+            last_transition_time: Some(time::stamp(context.now)),
+            ..PodCondition::default()
+        };
+        let conditions = pod.status.get_or_insert_default().conditions.get_or_insert_default();
+        conditions.retain(|condition| condition.type_ != "PodScheduled");
+        conditions.push(scheduled);
+        if !request.options.dry_run {
+            self.store(context, kind, &old, new);
+        }
+        Ok(Status { code: 201, ..Status::new(201, Reason::None, "") })
+    }
+
+    /// POST pods/NAME/eviction: a deletion that disruption budgets may refuse.
+    pub(crate) fn evict(&mut self, context: &Context, mut request: Request) -> Result<Status, Status> {
+        let kind = Pod::row();
+        let options = match &request.body {
+            Body::Json(eviction) => eviction.get("deleteOptions").cloned().unwrap_or_default(),
+            _ => Value::Null,
+        };
+        request.options.grace_period = options.get("gracePeriodSeconds").and_then(Value::as_i64);
+        if self.storage.get(kind, &request.namespace, &request.name).is_none() {
+            return Err(Status::not_found(kind, &request.name));
+        }
+        request.verb = Verb::Delete;
+        self.delete(context, kind, request)?;
+        Ok(Status::new(201, Reason::None, ""))
+    }
+
+    pub(crate) fn get_scale(&self, kind: &'static Kind, request: &Request) -> Result<ObjectRef, Status> {
+        let object = self.get(kind, request)?;
+        Ok(scale_of(&object))
+    }
+
+    /// PUT or PATCH of the scale: writes `spec.replicas` of the object behind it.
+    pub(crate) fn update_scale(
+        &mut self,
+        context: &Context,
+        kind: &'static Kind,
+        mut request: Request,
+    ) -> Result<ObjectRef, Status> {
+        let old = self.get(kind, &request)?;
+        let scale = match std::mem::take(&mut request.body) {
+            Body::Json(scale) => scale,
+            Body::Patch(patch) => match patch.kind {
+                api::PatchKind::Json => crate::patching::json(scale_of(&old).to_value(), &patch.value)?,
+                _ => crate::patching::merge(scale_of(&old).to_value(), patch.value),
+            },
+            _ => return Err(Status::bad_request("the request has no Scale")),
+        };
+        let revision = scale.pointer("/metadata/resourceVersion").and_then(Value::as_str).map(str::to_owned);
+        let replicas = scale.pointer("/spec/replicas").and_then(Value::as_i64).unwrap_or(0);
+        if replicas < 0 {
+            let path = api::field::Path::new("spec");
+            let detail = "must be greater than or equal to 0";
+            let error = api::field::Error::invalid(&path.child("replicas"), replicas, detail);
+            let name = old.name();
+            let mut status = Status::invalid(kind, name, &[error.clone()]);
+            status.message = format!("Scale.autoscaling {name:?} is invalid: {error}");
+            return Err(status);
+        }
+        let mut new = old.clone_boxed();
+        set_replicas(&mut *new, replicas as i32);
+        if let Some(revision) = revision {
+            new.meta_mut().resource_version = Some(revision);
+        }
+        request.verb = Verb::Update;
+        request.subresource = api::Subresource::None;
+        let stored = self.replace(context, kind, &request, old, new)?;
+        Ok(scale_of(&stored))
+    }
+}
+
+fn set_replicas(object: &mut dyn Object, replicas: i32) {
+    if let Some(deployment) = object.downcast_mut::<Deployment>() {
+        deployment.spec.get_or_insert_default().replicas = Some(replicas);
+    } else if let Some(set) = object.downcast_mut::<ReplicaSet>() {
+        set.spec.get_or_insert_default().replicas = Some(replicas);
+    } else if let Some(set) = object.downcast_mut::<StatefulSet>() {
+        set.spec.get_or_insert_default().replicas = Some(replicas);
+    }
+}
+
+/// The `Scale` view of a workload.
+fn scale_of(object: &ObjectRef) -> ObjectRef {
+    let (desired, actual, selector) = if let Some(deployment) = object.downcast_ref::<Deployment>() {
+        let spec = deployment.spec.as_ref();
+        let status = deployment.status.as_ref().and_then(|status| status.replicas);
+        (spec.and_then(|spec| spec.replicas), status, spec.map(|spec| &spec.selector))
+    } else if let Some(set) = object.downcast_ref::<ReplicaSet>() {
+        let spec = set.spec.as_ref();
+        let status = set.status.as_ref().map(|status| status.replicas);
+        (spec.and_then(|spec| spec.replicas), status, spec.map(|spec| &spec.selector))
+    } else if let Some(set) = object.downcast_ref::<StatefulSet>() {
+        let spec = set.spec.as_ref();
+        let status = set.status.as_ref().map(|status| status.replicas);
+        (spec.and_then(|spec| spec.replicas), status, spec.map(|spec| &spec.selector))
+    } else {
+        (None, None, None)
+    };
+    let source = object.meta();
+    let mut spec = json!({});
+    if let Some(desired) = desired.filter(|desired| *desired != 0) {
+        spec["replicas"] = desired.into();
+    }
+    let mut status = json!({ "replicas": actual.unwrap_or(0) });
+    if let Some(selector) = selector {
+        status["selector"] = api::selector::Selector::from_label_selector(Some(selector)).to_string().into();
+    }
+    let value = json!({
+        "apiVersion": "autoscaling/v1",
+        "kind": "Scale",
+        "metadata": {
+            "name": source.name,
+            "namespace": source.namespace,
+            "uid": source.uid,
+            "resourceVersion": source.resource_version,
+            "creationTimestamp": source.creation_timestamp,
+        },
+        "spec": spec,
+        "status": status,
+    });
+    let kind_id = object.kind_id();
+    ObjectRef::from(Box::new(Tree::new(kind_id, value)) as Box<dyn Object>)
+}

@@ -1,0 +1,185 @@
+//! PUT and PATCH, of objects and of their status.
+
+use api::json::Layout;
+use api::{Body, Kind, Object, ObjectRef, PatchKind, Request, Status, Subresource, Verb};
+
+use crate::admission::{self, Attributes};
+use crate::{ApiServer, Context, metadata, registry};
+
+const STALE: &str = "the object has been modified; please apply your changes to the latest version and try again";
+
+impl ApiServer {
+    pub(crate) fn update(
+        &mut self,
+        context: &Context,
+        kind: &'static Kind,
+        mut request: Request,
+    ) -> Result<ObjectRef, Status> {
+        let rules = registry::rules(kind.id);
+        let Some(old) = self.storage.get(kind, &request.namespace, &request.name).cloned() else {
+            let creates = request.verb == Verb::Update && request.subresource == Subresource::None;
+            if creates && rules.create_on_update {
+                let object = self.object_of(kind, &mut request)?;
+                return self.create_object(context, kind, request, object);
+            }
+            return Err(Status::not_found(kind, &request.name));
+        };
+        let new = match std::mem::take(&mut request.body) {
+            Body::Patch(patch) => self.patched(kind, &old, patch, &request)?,
+            body => {
+                request.body = body;
+                self.object_of(kind, &mut request)?
+            }
+        };
+        self.replace(context, kind, &request, old, new)
+    }
+
+    /// Applies a patch to the stored object.
+    fn patched(
+        &mut self,
+        kind: &'static Kind,
+        old: &ObjectRef,
+        patch: api::Patch,
+        request: &Request,
+    ) -> Result<Box<dyn Object>, Status> {
+        let current = old.to_value();
+        let value = match patch.kind {
+            PatchKind::Json => crate::patching::json(current, &patch.value)?,
+            PatchKind::Merge => crate::patching::merge(current, patch.value),
+            PatchKind::StrategicMerge => crate::patching::strategic(kind, current, patch.value)?,
+            PatchKind::Apply => {
+                return Err(Status::new(
+                    415,
+                    api::Reason::UnsupportedMediaType,
+                    "server-side apply is not simulated yet: use `kubectl apply` without --server-side",
+                ));
+            }
+        };
+        let (mut object, warnings) =
+            api::decode::decode(kind, value, &Layout::default(), request.options.field_validation)?;
+        self.warnings.extend(warnings);
+        (registry::rules(kind.id).default)(&mut *object);
+        Ok(object)
+    }
+
+    /// Puts `new` in the place of `old`, as far as the subresource and the kind's rules let it.
+    pub(crate) fn replace(
+        &mut self,
+        context: &Context,
+        kind: &'static Kind,
+        request: &Request,
+        old: ObjectRef,
+        mut new: Box<dyn Object>,
+    ) -> Result<ObjectRef, Status> {
+        let rules = registry::rules(kind.id);
+        metadata::settle_namespace(kind, request, new.meta_mut())?;
+        check_identity(kind, request, &old, &mut *new, rules.unconditional_update)?;
+        keep_server_fields(&old, &mut *new);
+
+        let attributes = Attributes { verb: Verb::Update, kind, request };
+        if request.subresource == Subresource::None {
+            admission::mutate(&self.storage, &attributes, &mut *new, Some(&*old))?;
+            (rules.prepare_for_update)(&mut *new, &*old);
+            if rules.has_generation && !(rules.same_generation)(&*new, &*old) {
+                new.meta_mut().generation = Some(old.meta().generation.unwrap_or(0) + 1);
+            }
+            self.addresses.reallocate(&mut *new, &*old)?;
+            metadata::validate_update(kind, rules, &*new, &*old)?;
+        } else {
+            (rules.prepare_for_status_update)(&mut *new, &*old);
+            metadata::refuse(kind, &*new, (rules.validate_status_update)(&*new, &*old))?;
+        }
+        admission::validate(&self.storage, &attributes, &*new, Some(&*old))?;
+        if request.subresource == Subresource::None {
+            self.warnings.extend((rules.warnings)(&*new));
+        }
+
+        if new.equals(&*old) {
+            return Ok(old);
+        }
+        if request.options.dry_run {
+            return Ok(ObjectRef::from(new));
+        }
+        if is_finished(&*new) {
+            return Ok(self.remove(context, kind, &old, ObjectRef::from(new)));
+        }
+        Ok(self.store(context, kind, &old, new))
+    }
+
+    /// Writes a new state over the one that was just read, and tells the watches.
+    pub(crate) fn store(
+        &mut self,
+        context: &Context,
+        kind: &'static Kind,
+        old: &ObjectRef,
+        new: Box<dyn Object>,
+    ) -> ObjectRef {
+        let object = self.storage.put(kind, new, old.revision(), context.now).expect("nothing wrote in between");
+        self.watches.publish(kind.id, Some(old), Some(&object), context.cause);
+        object
+    }
+}
+
+/// The last finalizer of an object that is being deleted has gone.
+pub(crate) fn is_finished(object: &dyn Object) -> bool {
+    let meta = object.meta();
+    meta.deletion_timestamp.is_some()
+        && metadata::finalizers(meta).is_empty()
+        && meta.deletion_grace_period_seconds.unwrap_or(0) == 0
+        && registry::finishes_without_finalizers(object)
+}
+
+fn check_identity(
+    kind: &Kind,
+    request: &Request,
+    old: &ObjectRef,
+    new: &mut dyn Object,
+    unconditional: bool,
+) -> Result<(), Status> {
+    let meta = new.meta_mut();
+    let name = meta.name.get_or_insert_with(|| request.name.clone());
+    if *name != request.name {
+        return Err(Status::bad_request(format!(
+            "the name of the object ({name}) does not match the name on the URL ({})",
+            request.name
+        )));
+    }
+    if let Some(uid) = meta.uid.as_deref().filter(|uid| !uid.is_empty() && *uid != old.uid()) {
+        let why = format!(
+            "StorageError: invalid object, Code: 4, Key: /registry/{}/{}{}, ResourceVersion: 0, AdditionalErrorMsg: \
+             Precondition failed: UID in precondition: {uid}, UID in object meta: {}",
+            kind.plural,
+            if request.namespace.is_empty() { String::new() } else { format!("{}/", request.namespace) },
+            request.name,
+            old.uid()
+        );
+        return Err(Status::conflict(kind, &request.name, &why));
+    }
+    match meta.resource_version.as_deref().unwrap_or_default() {
+        "" if unconditional || request.verb == Verb::Patch => Ok(()),
+        "" => {
+            let path = api::field::Path::new("metadata");
+            let error =
+                api::field::Error::invalid(&path.child("resourceVersion"), 0, "must be specified for an update");
+            Err(Status::invalid(kind, &request.name, &[error]))
+        }
+        revision if Some(revision) == old.meta().resource_version.as_deref() => Ok(()),
+        _ => Err(Status::conflict(kind, &request.name, STALE)),
+    }
+}
+
+/// Metadata that only the server writes stays what it was.
+fn keep_server_fields(old: &ObjectRef, new: &mut dyn Object) {
+    let (old, new) = (old.meta(), new.meta_mut());
+    new.uid.clone_from(&old.uid);
+    new.resource_version.clone_from(&old.resource_version);
+    new.creation_timestamp.clone_from(&old.creation_timestamp);
+    new.deletion_timestamp.clone_from(&old.deletion_timestamp);
+    new.deletion_grace_period_seconds = old.deletion_grace_period_seconds;
+    new.generation = old.generation;
+    new.self_link.clone_from(&old.self_link);
+    new.managed_fields.clone_from(&old.managed_fields);
+    if new.generate_name.is_none() {
+        new.generate_name.clone_from(&old.generate_name);
+    }
+}
