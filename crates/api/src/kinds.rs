@@ -124,6 +124,7 @@ kinds! {
     namespaced Ingress, "ingress", ["ing"], [], [Status];
     cluster IngressClass, "ingressclass", [], [], [];
     cluster PriorityClass, "priorityclass", ["pc"], [], [];
+    namespaced PodDisruptionBudget, "poddisruptionbudget", ["pdb"], [], [Status];
 }
 
 /// Finds a row by group, version and plural name, as in a path.

@@ -39,6 +39,7 @@ pub mod types {
     pub use k8s_openapi::api::discovery::v1::EndpointPort as SlicePort;
     pub use k8s_openapi::api::discovery::v1::{Endpoint, EndpointConditions, EndpointHints, EndpointSlice, ForZone};
     pub use k8s_openapi::api::networking::v1::*;
+    pub use k8s_openapi::api::policy::v1::*;
     pub use k8s_openapi::api::scheduling::v1::*;
     pub use k8s_openapi::api::storage::v1::{CSIDriver, CSINode, StorageClass, VolumeAttachment};
     pub use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
