@@ -56,10 +56,15 @@ impl<T: Kinded + Object> Cache<T> {
         let key = key.into_boxed_str();
         let old = self.objects.insert(key.clone(), object.clone());
         for index in &mut self.indices {
+            let values = (index.values_of)(&object);
             if let Some(old) = &old {
+                if (index.values_of)(old) == values {
+                    index.replace(&key, &values, &object);
+                    continue;
+                }
                 index.remove(&key, old);
             }
-            for value in (index.values_of)(&object) {
+            for value in values {
                 index.keys.entry(value.into()).or_default().insert(key.clone(), object.clone());
             }
         }
@@ -104,7 +109,7 @@ impl<T: Kinded + Object> Cache<T> {
     }
 
     /// The objects that index number `index` files under `value`.
-    pub fn indexed(&self, index: usize, value: &str) -> impl Iterator<Item = &Arc<T>> {
+    pub fn indexed<'a>(&'a self, index: usize, value: &str) -> impl Iterator<Item = &'a Arc<T>> + use<'a, T> {
         self.indices[index].keys.get(value).into_iter().flat_map(BTreeMap::values)
     }
 
@@ -118,6 +123,15 @@ impl<T: Kinded + Object> Cache<T> {
 }
 
 impl<T> Index<T> {
+    /// Most updates leave an object where it is filed.
+    fn replace(&mut self, key: &str, values: &[String], object: &Arc<T>) {
+        for value in values {
+            if let Some(filed) = self.keys.get_mut(value.as_str()).and_then(|keys| keys.get_mut(key)) {
+                *filed = object.clone();
+            }
+        }
+    }
+
     fn remove(&mut self, key: &str, old: &T) {
         for value in (self.values_of)(old) {
             if let Some(keys) = self.keys.get_mut(value.as_str()) {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use api::meta;
 use api::types::*;
-use api::{Kinded, Object};
+use api::Kinded;
 use client::{Cache, Change};
 
 /// Pods by the uid of the controller that owns them, or by [`orphans_of`] their namespace.

@@ -12,7 +12,14 @@ pub mod caches;
 pub mod controller;
 pub mod manager;
 
+mod claim;
+mod deployment;
+mod expectations;
+mod hash;
+mod pod_control;
+mod pods;
 mod queue;
+mod replicaset;
 
 pub use controller::ControllerStatus;
 pub use manager::{Config, ControllerManager};

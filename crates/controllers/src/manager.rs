@@ -6,7 +6,9 @@ use api::{Kinded, SimTime};
 use client::{Change, Client, Component, Watch};
 
 use crate::caches::Caches;
-use crate::controller::{Controller, ControllerStatus, Event};
+use crate::controller::{Controller, ControllerStatus, Event, Reconciler, Running};
+use crate::deployment::DeploymentController;
+use crate::replicaset::ReplicaSetController;
 
 /// The flags of kube-controller-manager that the simulation knows.
 #[derive(Clone, Debug)]
@@ -37,7 +39,10 @@ pub struct ControllerManager {
 
 impl ControllerManager {
     pub fn new(config: &Config) -> ControllerManager {
-        let controllers: Vec<Box<dyn Controller>> = Vec::new();
+        let controllers: Vec<Box<dyn Controller>> = vec![
+            running::<DeploymentController>(),
+            running::<ReplicaSetController>(),
+        ];
         let controllers = controllers.into_iter().filter(|controller| config.runs(controller.status().name)).collect();
         ControllerManager { caches: Caches::default(), controllers }
     }
@@ -46,6 +51,10 @@ impl ControllerManager {
     pub fn status(&self) -> Vec<ControllerStatus> {
         self.controllers.iter().map(|controller| controller.status()).collect()
     }
+}
+
+fn running<R: Reconciler + Default>() -> Box<dyn Controller> {
+    Box::new(Running::new(R::default()))
 }
 
 impl Component for ControllerManager {

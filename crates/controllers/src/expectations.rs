@@ -1,0 +1,59 @@
+//! What a controller has done that its cache does not show yet: upstream's `ControllerExpectations`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use api::SimTime;
+use api::time::MINUTE;
+
+/// For each key the creations and deletions whose watch events are still to come.
+#[derive(Clone, Default)]
+pub struct Expectations {
+    expected: BTreeMap<String, Expected>,
+}
+
+#[derive(Clone)]
+struct Expected {
+    creations: i64,
+    /// Pods whose deletion is still to be seen.
+    deletions: BTreeSet<String>,
+    since: SimTime,
+}
+
+/// After this long a controller believes its cache again.
+const TIMEOUT: SimTime = 5 * MINUTE;
+
+impl Expectations {
+    pub fn satisfied(&self, key: &str, now: SimTime) -> bool {
+        self.expected.get(key).is_none_or(|expected| {
+            (expected.creations <= 0 && expected.deletions.is_empty()) || now > expected.since + TIMEOUT
+        })
+    }
+
+    pub fn expect_creations(&mut self, key: &str, count: usize, now: SimTime) {
+        let expected = Expected { creations: count as i64, deletions: BTreeSet::new(), since: now };
+        self.expected.insert(key.into(), expected);
+    }
+
+    pub fn expect_deletions(&mut self, key: &str, pods: impl IntoIterator<Item = String>, now: SimTime) {
+        let expected = Expected { creations: 0, deletions: pods.into_iter().collect(), since: now };
+        self.expected.insert(key.into(), expected);
+    }
+
+    /// A creation was seen, or will not happen.
+    pub fn creation_observed(&mut self, key: &str) {
+        if let Some(expected) = self.expected.get_mut(key) {
+            expected.creations -= 1;
+        }
+    }
+
+    /// A deletion was seen, or will not happen.
+    pub fn deletion_observed(&mut self, key: &str, pod: &str) {
+        if let Some(expected) = self.expected.get_mut(key) {
+            expected.deletions.remove(pod);
+        }
+    }
+
+    pub fn forget(&mut self, key: &str) {
+        self.expected.remove(key);
+    }
+}

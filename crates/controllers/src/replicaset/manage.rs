@@ -1,0 +1,103 @@
+//! Creating what is missing and deleting what is too much.
+
+use std::sync::Arc;
+
+use api::selector::Selector;
+use api::types::{Pod, ReplicaSet};
+use api::{Status, meta};
+use client::Client;
+
+use super::{ReplicaSetController, ranking};
+use crate::caches::{BY_CONTROLLER, Caches, PODS_BY_CONTROLLER};
+use crate::pod_control::{create_pod, delete_pod, is_namespace_terminating, pod_from_template, slow_start};
+
+/// Most Pods that one sync creates or deletes.
+const BURST_REPLICAS: usize = 500;
+
+impl ReplicaSetController {
+    pub(super) fn manage_replicas(
+        &mut self,
+        key: &str,
+        replica_set: &ReplicaSet,
+        active: &[Arc<Pod>],
+        caches: &Caches,
+        client: &mut Client,
+    ) -> Result<(), Status> {
+        let wanted = wanted_replicas(replica_set);
+        if active.len() < wanted {
+            self.create_pods(key, replica_set, (wanted - active.len()).min(BURST_REPLICAS), client)
+        } else if active.len() > wanted {
+            let count = (active.len() - wanted).min(BURST_REPLICAS);
+            let related = related_pods(replica_set, caches);
+            let doomed = ranking::pods_to_delete(active, &related, count, client.now());
+            self.delete_pods(key, replica_set, &doomed, client)
+        } else {
+            Ok(())
+        }
+    }
+
+    fn create_pods(
+        &mut self,
+        key: &str,
+        replica_set: &ReplicaSet,
+        count: usize,
+        client: &mut Client,
+    ) -> Result<(), Status> {
+        let Some(template) = replica_set.spec.as_ref().and_then(|spec| spec.template.as_ref()) else { return Ok(()) };
+        self.expectations.expect_creations(key, count, client.now());
+        let recorder = &mut self.recorder;
+        let (successes, result) = slow_start(client, count, 1, |client, _| {
+            match create_pod(client, recorder, replica_set, pod_from_template(replica_set, template)) {
+                Err(status) if !is_namespace_terminating(&status) => Err(status),
+                _ => Ok(()),
+            }
+        });
+        for _ in successes..count {
+            self.expectations.creation_observed(key);
+        }
+        result
+    }
+
+    fn delete_pods(
+        &mut self,
+        key: &str,
+        replica_set: &ReplicaSet,
+        doomed: &[Arc<Pod>],
+        client: &mut Client,
+    ) -> Result<(), Status> {
+        let keys = doomed.iter().map(|pod| meta::key(&pod.metadata));
+        self.expectations.expect_deletions(key, keys, client.now());
+        let mut result = Ok(());
+        client.in_parallel(|client| {
+            for pod in doomed {
+                if let Err(status) = delete_pod(client, &mut self.recorder, replica_set, pod) {
+                    self.expectations.deletion_observed(key, &meta::key(&pod.metadata));
+                    if !status.is_not_found() {
+                        result = Err(status);
+                    }
+                }
+            }
+        });
+        result
+    }
+}
+
+pub(super) fn wanted_replicas(replica_set: &ReplicaSet) -> usize {
+    replica_set.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1).max(0) as usize
+}
+
+/// The Pods of all ReplicaSets of the same Deployment: where many of them share a node, one may go.
+fn related_pods(replica_set: &ReplicaSet, caches: &Caches) -> Vec<Arc<Pod>> {
+    let siblings: Vec<&ReplicaSet> = match meta::controller_of(&replica_set.metadata) {
+        Some(owner) => caches.replica_sets.indexed(BY_CONTROLLER, &owner.uid).map(|sibling| &**sibling).collect(),
+        None => vec![replica_set],
+    };
+    let mut related = Vec::new();
+    for sibling in siblings {
+        let Some(spec) = &sibling.spec else { continue };
+        let selector = Selector::from_label_selector(Some(&spec.selector));
+        let owned = caches.pods.indexed(PODS_BY_CONTROLLER, sibling.metadata.uid.as_deref().unwrap_or_default());
+        related.extend(owned.filter(|pod| selector.matches(meta::labels(&pod.metadata))).cloned());
+    }
+    related
+}
