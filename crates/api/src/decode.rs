@@ -14,6 +14,7 @@ use crate::object::Object;
 use crate::request::FieldValidation;
 use crate::schema;
 use crate::status::Status;
+pub(crate) use check::Mistake;
 
 /// More mistakes than this are not listed.
 const STRICT_ERRORS_MAX: usize = 100;
@@ -21,46 +22,69 @@ const STRICT_ERRORS_MAX: usize = 100;
 /// An object and the texts of its `Warning` headers.
 pub type Decoded = (Box<dyn Object>, Vec<String>);
 
-/// Decodes an object that a client has sent as `kind`. `layout` tells what the value does not: repeated fields and the
-/// order of fields; it may be empty.
-pub fn decode(
+/// Decodes an object that a client has sent as `kind`.
+pub fn decode(kind: &Kind, value: Value, validation: FieldValidation) -> Result<Decoded, Status> {
+    decode_text(kind, value, &Layout::default(), validation)
+}
+
+/// The same for a value that was read from text: `layout` tells what the value does not, repeated fields and the order
+/// of fields.
+pub fn decode_text(
+    kind: &Kind,
+    value: Value,
+    layout: &Layout,
+    validation: FieldValidation,
+) -> Result<Decoded, Status> {
+    decode_result(kind, value, layout, validation).map_err(|failure| match failure {
+        Failure::OtherKind(status) | Failure::Strict(status) => status,
+        Failure::Type(mistake) => unhandled(kind, &mistake.text),
+    })
+}
+
+/// Why a value could not be decoded.
+pub(crate) enum Failure {
+    /// It says that it is of another kind.
+    OtherKind(Status),
+    Type(Mistake),
+    /// Unknown or repeated fields.
+    Strict(Status),
+}
+
+pub(crate) fn decode_result(
     kind: &Kind,
     mut value: Value,
     layout: &Layout,
     validation: FieldValidation,
-) -> Result<Decoded, Status> {
-    let sent = check_type(kind, &value)?;
-    let unhandled = |why: &str| {
-        let version = sent.version.as_deref().unwrap_or(kind.version);
-        let name = sent.kind.as_deref().unwrap_or(kind.kind);
-        Status::bad_request(format!("{name} in version {version:?} cannot be handled as a {}: {why}", kind.kind))
-    };
-
+) -> Result<Decoded, Failure> {
+    check_type(kind, &value).map_err(Failure::OtherKind)?;
     let type_name = schema::of_kind(kind).unwrap_or_default();
     let mut findings = check::check(type_name, &mut value);
-    findings.wrong.sort_by_key(|(path, _)| position(layout, path));
-    if let Some((_, text)) = findings.aborted.iter().chain(&findings.wrong).next() {
-        return Err(unhandled(text));
+    findings.wrong.sort_by_key(|mistake| position(layout, &mistake.path));
+    if let Some(mistake) = findings.aborted.into_iter().chain(findings.wrong).next() {
+        return Err(Failure::Type(mistake));
     }
     let strict = strict_errors(layout, &findings.unknown);
     if validation == FieldValidation::Strict && !strict.is_empty() {
-        return Err(unhandled(&format!("strict decoding error: {}", strict.join(", "))));
+        let why = format!("strict decoding error: {}", strict.join(", "));
+        return Err(Failure::Strict(unhandled(kind, &why)));
     }
     if let Some(fields) = value.as_object_mut() {
         fields.insert("apiVersion".into(), kind.api_version().into());
         fields.insert("kind".into(), kind.kind.into());
     }
-    let object = (kind.decode)(value).map_err(|error| unhandled(&error.to_string()))?;
+    let object = (kind.decode)(value).map_err(|error| {
+        let text = error.to_string();
+        Failure::Type(Mistake { path: String::new(), converter: text.clone(), text })
+    })?;
     Ok((object, if validation == FieldValidation::Warn { strict } else { Vec::new() }))
 }
 
-/// What the object says of its own type.
-struct Sent {
-    version: Option<String>,
-    kind: Option<String>,
+fn unhandled(kind: &Kind, why: &str) -> Status {
+    Status::bad_request(format!("{0} in version {1:?} cannot be handled as a {0}: {why}", kind.kind, kind.version))
 }
 
-fn check_type(kind: &Kind, value: &Value) -> Result<Sent, Status> {
+/// Compares what the object says of its own type with what was asked for.
+fn check_type(kind: &Kind, value: &Value) -> Result<(), Status> {
     let Some(fields) = value.as_object() else {
         let text = value.to_string();
         return Err(unrecognized(kind, &text, &wrong_root(go_kind(value))));
@@ -80,9 +104,8 @@ fn check_type(kind: &Kind, value: &Value) -> Result<Sent, Status> {
     let sent_version = api_version.as_deref().unwrap_or(&expected);
     let sent_kind = name.as_deref().unwrap_or(kind.kind);
     let short = sent_version.split_once('/').map_or(sent_version, |(_, version)| version);
-    let sent = Sent { version: Some(short.to_owned()), kind: name.clone() };
     if sent_version == expected && sent_kind == kind.kind {
-        return Ok(sent);
+        return Ok(());
     }
     let (group, version) = sent_version.split_once('/').unwrap_or(("", sent_version));
     if sent_kind == kind.kind && (LEGACY.contains(&sent_version) || kinds::by_kind(sent_version, sent_kind).is_some()) {
@@ -91,7 +114,11 @@ fn check_type(kind: &Kind, value: &Value) -> Result<Sent, Status> {
         )));
     }
     let why = if schema::of(group, version, sent_kind).is_some() {
-        format!("converting ({version}.{sent_kind}) to ({}.{}): unknown conversion", internal_package(kind.group), kind.kind)
+        format!(
+            "converting ({version}.{sent_kind}) to ({}.{}): unknown conversion",
+            internal_package(kind.group),
+            kind.kind
+        )
     } else {
         format!(
             "no kind {sent_kind:?} is registered for version {sent_version:?} in scheme \
@@ -191,7 +218,7 @@ mod tests {
 
     fn refused<T: Kinded>(text: &str, validation: FieldValidation) -> String {
         let parsed = crate::json::parse(text).expect("JSON");
-        match decode(T::row(), parsed.value, &parsed.layout, validation) {
+        match decode_text(T::row(), parsed.value, &parsed.layout, validation) {
             Err(status) => status.message,
             Ok((_, warnings)) => warnings.join("; "),
         }
@@ -244,7 +271,8 @@ mod tests {
     #[test]
     fn unknown_fields_keep_the_text_s_order() {
         let text = r#"{"spec":{"foo":1,"containerz":[]},"metadata":{"name":"a","name":"b"}}"#;
-        let expected = "unknown field \"spec.foo\", unknown field \"spec.containerz\", duplicate field \"metadata.name\"";
+        let expected =
+            "unknown field \"spec.foo\", unknown field \"spec.containerz\", duplicate field \"metadata.name\"";
         let strict = refused::<Pod>(text, FieldValidation::Strict);
         assert!(strict.ends_with(&format!("strict decoding error: {expected}")), "{strict}");
         assert_eq!(refused::<Pod>(text, FieldValidation::Warn), expected.replace(", ", "; "));
@@ -256,7 +284,7 @@ mod tests {
         let text = r#"{"metadata":{"labels":null,"creationTimestamp":null},
             "spec":{"containers":[{"name":"c","resources":{"limits":{"cpu":1,"memory":"1024Mi"}}}],"nodeName":null}}"#;
         let parsed = crate::json::parse(text).unwrap();
-        let (object, _) = decode(Pod::row(), parsed.value, &parsed.layout, FieldValidation::Strict).unwrap();
+        let (object, _) = decode_text(Pod::row(), parsed.value, &parsed.layout, FieldValidation::Strict).unwrap();
         let pod = object.downcast_ref::<Pod>().unwrap();
         let limits = pod.spec.as_ref().unwrap().containers[0].resources.as_ref().unwrap().limits.as_ref().unwrap();
         assert_eq!((limits["cpu"].0.as_str(), limits["memory"].0.as_str()), ("1", "1Gi"));

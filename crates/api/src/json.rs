@@ -166,8 +166,7 @@ mod tests {
     #[test]
     fn repeated_fields_are_noticed() {
         let parsed = parse(r#"{"b": 1, "a": {"x": 1, "x": 2}}"#).unwrap();
-        let repeated: Vec<_> =
-            parsed.layout.fields.iter().filter(|(_, repeated)| *repeated == Repeated::Yes).collect();
+        let repeated: Vec<_> = parsed.layout.fields.iter().filter(|(_, repeated)| *repeated == Repeated::Yes).collect();
         assert_eq!(repeated.len(), 1);
         assert_eq!(repeated[0].0, "a.x");
     }

@@ -12,6 +12,7 @@ pub mod json;
 pub mod kinds;
 pub mod meta;
 pub mod object;
+pub mod patch;
 pub mod quantity;
 pub mod request;
 pub mod rng;

@@ -6,14 +6,23 @@ use super::go_kind;
 use crate::quantity;
 use crate::schema::{self, Type, go_element, go_type};
 
-/// Paths in [`Findings`] have indices (`spec.containers[0].name`); the texts, as Go's, have none.
 #[derive(Default)]
 pub(super) struct Findings {
     /// Mistakes after which Go reads on; it reports the first.
-    pub wrong: Vec<(String, String)>,
+    pub wrong: Vec<Mistake>,
     /// Mistakes at which Go stops: they come before all others.
-    pub aborted: Vec<(String, String)>,
+    pub aborted: Vec<Mistake>,
     pub unknown: Vec<String>,
+}
+
+/// A value of the wrong type.
+pub(crate) struct Mistake {
+    /// With indices: `spec.containers[0].name`.
+    pub path: String,
+    /// What the JSON decoder says.
+    pub text: String,
+    /// What upstream's converter from unstructured objects says: strategic merge patches go through it.
+    pub converter: String,
 }
 
 pub(super) fn check(type_name: &'static str, value: &mut Value) -> Findings {
@@ -43,16 +52,35 @@ impl Place<'_> {
             Value::Number(number) if is_integer(go_type) => format!("number {number}"),
             other => go_kind(other).to_owned(),
         };
-        let text = format!("json: cannot unmarshal {found} into Go struct field {owner}.{} of type {go_type}", self.names);
-        findings.wrong.push((self.path.to_owned(), text));
+        let text =
+            format!("json: cannot unmarshal {found} into Go struct field {owner}.{} of type {go_type}", self.names);
+        findings.wrong.push(Mistake { path: self.path.to_owned(), text, converter: converter_text(value, go_type) });
     }
 
     fn abort(&self, findings: &mut Findings, text: String) {
-        findings.aborted.push((self.path.to_owned(), text));
+        findings.aborted.push(Mistake { path: self.path.to_owned(), converter: text.clone(), text });
     }
 
     fn named_type(&self, ty: Type, element: bool) -> String {
         if element { go_element(self.owner, self.field, ty) } else { go_type(self.owner, self.field, ty) }
+    }
+}
+
+fn converter_text(value: &Value, go_type: &str) -> String {
+    let found = match value {
+        Value::Number(number) if number.is_f64() => "float64",
+        Value::Number(_) => "int64",
+        Value::Bool(_) => "bool",
+        Value::Array(_) => "slice",
+        Value::Object(_) => "map",
+        Value::String(_) | Value::Null => "string",
+    };
+    match go_type {
+        _ if go_type.starts_with("[]") => format!("cannot restore slice from {found}"),
+        _ if go_type.starts_with("map[") => format!("cannot restore map from {found}"),
+        "string" => format!("cannot convert {found} to string"),
+        "bool" | "int32" | "int64" | "float64" => format!("unrecognized type: {go_type}"),
+        _ => format!("cannot restore struct from: {found}"),
     }
 }
 

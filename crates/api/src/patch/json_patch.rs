@@ -1,0 +1,188 @@
+//! JSON patch, RFC 6902, with the liberties of upstream's library: `replace` adds a missing key of an object, and
+//! negative indices count from the end of a list.
+
+use serde_json::Value;
+
+use crate::decode::go_kind;
+use crate::status::{Details, Reason, Status};
+
+/// More operations than this are refused.
+const OPERATIONS_MAX: usize = 10_000;
+
+pub fn json(target: Value, patch: &Value) -> Result<Value, Status> {
+    let Value::Array(operations) = patch else {
+        let found = go_kind(patch);
+        return Err(Status::bad_request(format!(
+            "error decoding patch: json: cannot unmarshal {found} into Go value of type []handlers.jsonPatchOp"
+        )));
+    };
+    if operations.len() > OPERATIONS_MAX {
+        let message = format!(
+            "The allowed maximum operations in a JSON patch is {OPERATIONS_MAX}, got {}",
+            operations.len()
+        );
+        return Err(Status::new(413, Reason::RequestEntityTooLarge, message));
+    }
+    let mut target = target;
+    for operation in operations {
+        apply(&mut target, operation).ok_or_else(rejected)?;
+    }
+    Ok(target)
+}
+
+/// What a client learns of any failed operation.
+fn rejected() -> Status {
+    let mut status =
+        Status::new(422, Reason::Invalid, "the server rejected our request due to an error in our request");
+    status.details = Some(Details::default());
+    status
+}
+
+fn apply(target: &mut Value, operation: &Value) -> Option<()> {
+    let text = |name: &str| operation.get(name).and_then(Value::as_str);
+    let path = text("path")?;
+    let value = || operation.get("value").cloned();
+    match text("op")? {
+        "add" => add(target, path, value()?),
+        "remove" => remove(target, path).map(drop),
+        "replace" => replace(target, path, value()?),
+        "move" => {
+            let moved = remove(target, text("from")?)?;
+            add(target, path, moved)
+        }
+        "copy" => {
+            let copied = get(target, text("from")?)?.clone();
+            add(target, path, copied)
+        }
+        "test" => {
+            let expected = value().unwrap_or(Value::Null);
+            let found = get(target, path);
+            (found == Some(&expected) || (found.is_none() && expected.is_null())).then_some(())
+        }
+        _ => None,
+    }
+}
+
+/// A pointer's steps, unescaped; `None` for one that does not start with `/`.
+fn steps(path: &str) -> Option<Vec<String>> {
+    if path.is_empty() {
+        return Some(Vec::new());
+    }
+    Some(path.strip_prefix('/')?.split('/').map(|step| step.replace("~1", "/").replace("~0", "~")).collect())
+}
+
+fn index(step: &str, len: usize) -> Option<usize> {
+    let number: i64 = step.parse().ok()?;
+    let number = if number < 0 { number + i64::try_from(len).ok()? } else { number };
+    usize::try_from(number).ok()
+}
+
+fn child<'a>(value: &'a mut Value, step: &str) -> Option<&'a mut Value> {
+    match value {
+        Value::Object(fields) => fields.get_mut(step),
+        Value::Array(items) => {
+            let at = index(step, items.len())?;
+            items.get_mut(at)
+        }
+        _ => None,
+    }
+}
+
+fn get<'a>(target: &'a mut Value, path: &str) -> Option<&'a Value> {
+    let mut value = target;
+    for step in steps(path)? {
+        value = child(value, &step)?;
+    }
+    Some(value)
+}
+
+/// The value that holds the pointer's last step, and that step.
+fn parent<'a>(target: &'a mut Value, path: &str) -> Option<(&'a mut Value, String)> {
+    let mut steps = steps(path)?;
+    let last = steps.pop()?;
+    let mut value = target;
+    for step in steps {
+        value = child(value, &step)?;
+    }
+    Some((value, last))
+}
+
+fn add(target: &mut Value, path: &str, value: Value) -> Option<()> {
+    if path.is_empty() {
+        *target = value;
+        return Some(());
+    }
+    match parent(target, path)? {
+        (Value::Object(fields), name) => {
+            fields.insert(name, value);
+        }
+        (Value::Array(items), step) if step == "-" => items.push(value),
+        (Value::Array(items), step) => {
+            let at = index(&step, items.len() + 1)?;
+            if at > items.len() {
+                return None;
+            }
+            items.insert(at, value);
+        }
+        _ => return None,
+    }
+    Some(())
+}
+
+fn remove(target: &mut Value, path: &str) -> Option<Value> {
+    match parent(target, path)? {
+        (Value::Object(fields), name) => fields.remove(&name),
+        (Value::Array(items), step) => {
+            let at = index(&step, items.len())?;
+            (at < items.len()).then(|| items.remove(at))
+        }
+        _ => None,
+    }
+}
+
+fn replace(target: &mut Value, path: &str, value: Value) -> Option<()> {
+    if path.is_empty() {
+        *target = value;
+        return Some(());
+    }
+    match parent(target, path)? {
+        (Value::Object(fields), name) => {
+            fields.insert(name, value);
+        }
+        (Value::Array(items), step) => {
+            let at = index(&step, items.len())?;
+            *items.get_mut(at)? = value;
+        }
+        _ => return None,
+    }
+    Some(())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    #[test]
+    fn operations() {
+        let target = json!({"data": {"a": "1", "b/c": "2"}, "list": [1, 2, 3]});
+        let patch = json!([
+            {"op": "test", "path": "/data/a", "value": "1"},
+            {"op": "replace", "path": "/data/new", "value": "x"},
+            {"op": "remove", "path": "/data/b~1c"},
+            {"op": "add", "path": "/list/-", "value": 4},
+            {"op": "remove", "path": "/list/-1"},
+            {"op": "add", "path": "/list/0", "value": 0},
+            {"op": "move", "from": "/data/a", "path": "/data/z"},
+        ]);
+        let patched = super::json(target.clone(), &patch).unwrap();
+        assert_eq!(patched, json!({"data": {"new": "x", "z": "1"}, "list": [0, 1, 2, 3]}));
+        for bad in [
+            json!([{"op": "remove", "path": "/data/none"}]),
+            json!([{"op": "add", "path": "/none/x", "value": 1}]),
+            json!([{"op": "frob", "path": "/data"}]),
+            json!([{"op": "replace", "path": "/list/9", "value": 1}]),
+        ] {
+            assert_eq!(super::json(target.clone(), &bad).unwrap_err().code, 422);
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! The patch types of the API: JSON patch, JSON merge patch, strategic merge patch; applying them and making them.
+//!
+//! Upstream: `apimachinery/pkg/util/strategicpatch`, `evanphx/json-patch`, and the patch handler of `apiserver`.
+
+mod diff;
+mod go_print;
+mod json_patch;
+mod merge_patch;
+mod order;
+mod strategic;
+
+use serde_json::Value;
+
+use crate::decode::{self, Decoded};
+use crate::json::Layout;
+use crate::kinds::Kind;
+use crate::request::{FieldValidation, Patch, PatchKind};
+use crate::status::{Cause, Details, Reason, Status};
+
+pub use diff::{three_way_merge, three_way_strategic};
+pub use json_patch::json;
+pub use merge_patch::merge;
+pub use strategic::strategic;
+
+/// Applies a patch to an object and decodes the result.
+pub fn apply(
+    kind: &'static Kind,
+    current: Value,
+    patch: &Patch,
+    validation: FieldValidation,
+) -> Result<Decoded, Status> {
+    let patched = match patch.kind {
+        PatchKind::Json => json(current, &patch.value)?,
+        PatchKind::Merge => merge(current, object_patch(patch)?.clone()),
+        PatchKind::StrategicMerge => strategic(kind, current, object_patch(patch)?.clone())?,
+        PatchKind::Apply => {
+            return Err(Status::new(
+                415,
+                Reason::UnsupportedMediaType,
+                "server-side apply is not simulated yet: use `kubectl apply` without --server-side",
+            ));
+        }
+    };
+    let text = |value: &Value| match patch.kind {
+        PatchKind::StrategicMerge => go_print::go_print(value),
+        _ => value.to_string(),
+    };
+    let shown = if patch.kind == PatchKind::StrategicMerge { text(&patch.value) } else { text(&patched) };
+    decode::decode_result(kind, patched, &Layout::default(), validation).map_err(|failure| match failure {
+        decode::Failure::Strict(status) => status,
+        decode::Failure::Type(mistake) => {
+            let why = if patch.kind == PatchKind::StrategicMerge { mistake.converter } else { mistake.text };
+            invalid_patch(&shown, &why)
+        }
+        decode::Failure::OtherKind(status) => {
+            // The handler reports what its decoder says of the patched object's type in the same way.
+            let why = status.message.split_once(": ").map_or(status.message.as_str(), |(_, why)| why).to_owned();
+            invalid_patch(&shown, &why)
+        }
+    })
+}
+
+fn object_patch(patch: &Patch) -> Result<&Value, Status> {
+    if patch.value.is_object() {
+        return Ok(&patch.value);
+    }
+    let found = decode::go_kind(&patch.value);
+    Err(Status::bad_request(format!("json: cannot unmarshal {found} into Go value of type map[string]interface {{}}")))
+}
+
+/// The patch was well-formed, but what came out is no object of the kind.
+fn invalid_patch(shown: &str, why: &str) -> Status {
+    let message = format!("Invalid value: {}: {why}", Value::from(shown));
+    let mut status = Status::new(422, Reason::Invalid, format!(" \"\" is invalid: patch: {message}"));
+    let cause = Cause { reason: "FieldValueInvalid".into(), message, field: "patch".into() };
+    status.details = Some(Details { causes: vec![cause], ..Details::default() });
+    status
+}
