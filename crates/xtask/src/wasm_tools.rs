@@ -1,6 +1,7 @@
 //! wasm-bindgen, its test runner and wasm-pack: compiled once from `crates/xtask/wasm-tools` into `target/tools`.
 
-use std::path::PathBuf;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 
 use xshell::{Shell, cmd};
 
@@ -17,10 +18,9 @@ pub fn install(shell: &Shell) -> anyhow::Result<PathBuf> {
     Ok(target.join("debug"))
 }
 
-/// Puts the folder of the tools first on the `PATH` of what `shell` runs.
-pub fn on_path(shell: &Shell) -> anyhow::Result<()> {
-    let mut folders = vec![install(shell)?];
+/// A `PATH` with the folder of the tools before all others.
+pub fn first_on_path(tools: &Path) -> anyhow::Result<OsString> {
+    let mut folders = vec![tools.to_path_buf()];
     folders.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()));
-    shell.set_var("PATH", std::env::join_paths(folders)?);
-    Ok(())
+    Ok(std::env::join_paths(folders)?)
 }

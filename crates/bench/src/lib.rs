@@ -1,0 +1,51 @@
+//! Runs of the core that are measured (`deploy`) or compared between machines (`trace`).
+//!
+//! A run is prepared first and then started, so that only what matters is measured. It reads no clock: the native
+//! program (`main.rs`) and the WebAssembly one (`run.mjs`, in Node) measure time and memory around it and print the
+//! same line, `NAME target=… KEY=VALUE…`.
+
+mod deploy;
+mod parameters;
+pub mod trace;
+
+use wasm_bindgen::prelude::wasm_bindgen;
+
+pub use parameters::Parameters;
+
+/// A run that is ready to start. It returns what it found as ` KEY=VALUE` pairs.
+type Run = Box<dyn FnOnce() -> String>;
+
+#[wasm_bindgen]
+pub struct Prepared {
+    /// The parameters that the run goes by, the defaults included.
+    description: String,
+    run: Run,
+}
+
+#[wasm_bindgen]
+impl Prepared {
+    #[wasm_bindgen(getter)]
+    pub fn description(&self) -> String {
+        self.description.clone()
+    }
+
+    pub fn start(self) -> String {
+        (self.run)()
+    }
+}
+
+/// Prepares the run `name`; `parameters` are `KEY=VALUE` words, each with a default.
+///
+/// # Errors
+///
+/// Says in English which name or parameter is unknown or unreadable.
+#[wasm_bindgen]
+pub fn prepare(name: &str, parameters: &str) -> Result<Prepared, String> {
+    let mut parameters = Parameters::parse(parameters)?;
+    let run = match name {
+        "deploy" => deploy::prepare(&mut parameters)?,
+        "trace" => trace::prepare(&mut parameters)?,
+        other => return Err(format!("there is no benchmark {other:?}: there are deploy and trace")),
+    };
+    Ok(Prepared { description: parameters.finish()?, run })
+}
