@@ -55,7 +55,9 @@ impl Local {
             self.now = at;
             let started = self.now;
             components[index].work(&mut Client::new(self));
-            self.busy_until[index] = self.now;
+            if !components[index].is_concurrent() {
+                self.busy_until[index] = self.now;
+            }
             self.now = started;
         }
         self.now = until;

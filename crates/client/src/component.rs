@@ -49,6 +49,13 @@ pub trait Component {
     /// When it next has work, if it knows. Asked after every `observe` and `work`.
     fn next_work(&self) -> Option<SimTime>;
 
-    /// Does one piece of work that is due. The component is then busy until [`Client::now`].
+    /// Does one piece of work that is due. The component is then busy until [`Client::now`], unless it is
+    /// [concurrent](Component::is_concurrent).
     fn work(&mut self, client: &mut Client);
+
+    /// The component does several things at a time (goroutines) and takes account in [`Component::next_work`] of what is
+    /// still busy; otherwise whoever drives it waits until the last piece of work is over.
+    fn is_concurrent(&self) -> bool {
+        false
+    }
 }
