@@ -19,7 +19,9 @@ pub mod rng;
 pub mod schema;
 pub mod selector;
 pub mod status;
+pub mod table;
 pub mod time;
+pub mod validate;
 
 pub use k8s_openapi;
 pub use kinds::{Kind, KindId, Kinded};
