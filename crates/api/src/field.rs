@@ -71,6 +71,8 @@ pub struct Error {
     pub field: String,
     /// The offending value; shown for some kinds only.
     pub value: Value,
+    /// The value is a text to be shown as it is: JSON in the order of upstream's structs.
+    pub verbatim: bool,
     pub detail: String,
 }
 
@@ -78,7 +80,7 @@ pub type Errors = Vec<Error>;
 
 impl Error {
     fn new(kind: ErrorKind, path: &Path, value: Value, detail: impl Into<String>) -> Error {
-        Error { kind, field: path.to_string(), value, detail: detail.into() }
+        Error { kind, field: path.to_string(), value, verbatim: false, detail: detail.into() }
     }
 
     pub fn required(path: &Path, detail: impl Into<String>) -> Error {
@@ -87,6 +89,20 @@ impl Error {
 
     pub fn invalid(path: &Path, value: impl Into<Value>, detail: impl Into<String>) -> Error {
         Error::new(ErrorKind::Invalid, path, value.into(), detail)
+    }
+
+    /// The value's fields stand in messages in the order of upstream's structs: `text` is that JSON.
+    pub fn invalid_verbatim(path: &Path, text: impl Into<String>, detail: impl Into<String>) -> Error {
+        Error::new(ErrorKind::Invalid, path, Value::String(text.into()), detail).verbatim()
+    }
+
+    /// Shows the value, a text, without quotes.
+    pub fn verbatim(self) -> Error {
+        Error { verbatim: true, ..self }
+    }
+
+    pub fn internal(path: &Path, detail: impl Into<String>) -> Error {
+        Error::new(ErrorKind::Internal, path, Value::Null, detail)
     }
 
     pub fn duplicate(path: &Path, value: impl Into<Value>) -> Error {
@@ -133,21 +149,17 @@ impl Error {
             !matches!(self.kind, ErrorKind::Required | ErrorKind::Forbidden | ErrorKind::TooLong | ErrorKind::Internal);
         let mut text = title.to_owned();
         if shows_value {
-            text.push_str(&format!(": {}", shown(&self.value)));
+            text.push_str(": ");
+            match &self.value {
+                Value::String(value) if self.verbatim => text.push_str(value),
+                value => text.push_str(&value.to_string()),
+            }
         }
         if !self.detail.is_empty() {
             text.push_str(": ");
             text.push_str(&self.detail);
         }
         text
-    }
-}
-
-/// A value as upstream prints it in messages: strings quoted, numbers bare, the rest as JSON.
-fn shown(value: &Value) -> String {
-    match value {
-        Value::Null => "null".into(),
-        other => other.to_string(),
     }
 }
 

@@ -10,6 +10,7 @@ mod merge;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+pub use go::go_json;
 pub(crate) use go::{go_element, go_type};
 pub use merge::{ListMerge, list_merge, replaces_other_keys};
 
