@@ -16,10 +16,12 @@ mod claim;
 mod deployment;
 mod expectations;
 mod hash;
+mod history;
 mod pod_control;
 mod pods;
 mod queue;
 mod replicaset;
+mod statefulset;
 
 pub use controller::ControllerStatus;
 pub use manager::{Config, ControllerManager};

@@ -9,6 +9,7 @@ use crate::caches::Caches;
 use crate::controller::{Controller, ControllerStatus, Event, Reconciler, Running};
 use crate::deployment::DeploymentController;
 use crate::replicaset::ReplicaSetController;
+use crate::statefulset::StatefulSetController;
 
 /// The flags of kube-controller-manager that the simulation knows.
 #[derive(Clone, Debug)]
@@ -42,6 +43,7 @@ impl ControllerManager {
         let controllers: Vec<Box<dyn Controller>> = vec![
             running::<DeploymentController>(),
             running::<ReplicaSetController>(),
+            running::<StatefulSetController>(),
         ];
         let controllers = controllers.into_iter().filter(|controller| config.runs(controller.status().name)).collect();
         ControllerManager { caches: Caches::default(), controllers }

@@ -20,6 +20,7 @@ use client::{Client, EventType, Recorder};
 use crate::caches::{BY_CONTROLLER, Caches, PODS_BY_CONTROLLER, Seen, orphans_of};
 use crate::claim::claim;
 use crate::controller::{Event, Queue, Reconciler};
+pub(crate) use fenceposts::scaled;
 use sync::Sync;
 
 #[derive(Clone)]

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use api::selector::Selector;
 use api::types::{Deployment, DeploymentCondition, ReplicaSet};
 use api::{Status, meta};
 use client::{Client, EventType, Recorder};
@@ -52,10 +51,6 @@ impl Sync<'_, '_> {
 
     pub fn is_paused(&self) -> bool {
         self.deployment.spec.as_ref().and_then(|spec| spec.paused).unwrap_or_default()
-    }
-
-    pub fn selector(&self) -> Selector {
-        Selector::from_label_selector(self.deployment.spec.as_ref().map(|spec| &spec.selector))
     }
 
     pub fn write_status(&mut self) -> Result<(), Status> {
