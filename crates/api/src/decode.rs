@@ -29,12 +29,7 @@ pub fn decode(kind: &Kind, value: Value, validation: FieldValidation) -> Result<
 
 /// The same for a value that was read from text: `layout` tells what the value does not, repeated fields and the order
 /// of fields.
-pub fn decode_text(
-    kind: &Kind,
-    value: Value,
-    layout: &Layout,
-    validation: FieldValidation,
-) -> Result<Decoded, Status> {
+pub fn decode_text(kind: &Kind, value: Value, layout: &Layout, validation: FieldValidation) -> Result<Decoded, Status> {
     decode_result(kind, value, layout, validation).map_err(|failure| match failure {
         Failure::OtherKind(status) | Failure::Strict(status) => status,
         Failure::Type(mistake) => unhandled(kind, &mistake.text),

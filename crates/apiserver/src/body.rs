@@ -1,6 +1,5 @@
 //! From a request's body to an object.
 
-use api::json::Layout;
 use api::{Body, Kind, Object, Request, Status};
 
 use crate::ApiServer;
@@ -13,7 +12,7 @@ impl ApiServer {
             Body::Typed(object) if object.kind_id() == kind.id => object,
             Body::Json(value) => {
                 let (object, warnings) =
-                    api::decode::decode(kind, value, &Layout::default(), request.options.field_validation)?;
+                    api::decode::decode_text(kind, value, &request.options.layout, request.options.field_validation)?;
                 self.warnings.extend(warnings);
                 object
             }

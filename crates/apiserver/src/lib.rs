@@ -18,7 +18,6 @@ mod fields;
 mod list;
 pub mod local;
 mod metadata;
-mod patching;
 pub mod registry;
 mod storage;
 pub mod strategy;

@@ -83,8 +83,8 @@ impl ApiServer {
         let scale = match std::mem::take(&mut request.body) {
             Body::Json(scale) => scale,
             Body::Patch(patch) => match patch.kind {
-                api::PatchKind::Json => crate::patching::json(scale_of(&old).to_value(), &patch.value)?,
-                _ => crate::patching::merge(scale_of(&old).to_value(), patch.value),
+                api::PatchKind::Json => api::patch::json(scale_of(&old).to_value(), &patch.value)?,
+                _ => api::patch::merge(scale_of(&old).to_value(), patch.value),
             },
             _ => return Err(Status::bad_request("the request has no Scale")),
         };

@@ -1,7 +1,6 @@
 //! PUT and PATCH, of objects and of their status.
 
-use api::json::Layout;
-use api::{Body, Kind, Object, ObjectRef, PatchKind, Request, Status, Subresource, Verb};
+use api::{Body, Kind, Object, ObjectRef, Request, Status, Subresource, Verb};
 
 use crate::admission::{self, Attributes};
 use crate::{ApiServer, Context, metadata, registry};
@@ -42,21 +41,7 @@ impl ApiServer {
         patch: api::Patch,
         request: &Request,
     ) -> Result<Box<dyn Object>, Status> {
-        let current = old.to_value();
-        let value = match patch.kind {
-            PatchKind::Json => crate::patching::json(current, &patch.value)?,
-            PatchKind::Merge => crate::patching::merge(current, patch.value),
-            PatchKind::StrategicMerge => crate::patching::strategic(kind, current, patch.value)?,
-            PatchKind::Apply => {
-                return Err(Status::new(
-                    415,
-                    api::Reason::UnsupportedMediaType,
-                    "server-side apply is not simulated yet: use `kubectl apply` without --server-side",
-                ));
-            }
-        };
-        let (mut object, warnings) =
-            api::decode::decode(kind, value, &Layout::default(), request.options.field_validation)?;
+        let (mut object, warnings) = api::patch::apply(kind, old.to_value(), &patch, request.options.field_validation)?;
         self.warnings.extend(warnings);
         (registry::rules(kind.id).default)(&mut *object);
         Ok(object)

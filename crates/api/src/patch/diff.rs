@@ -2,7 +2,9 @@
 
 use serde_json::{Map, Value};
 
-use super::strategic::{DELETE_FROM, DIRECTIVE, Fields, Nulls, RETAIN_KEYS, SET_ORDER, element_of, merge_map, struct_of};
+use super::strategic::{
+    DELETE_FROM, DIRECTIVE, Fields, Nulls, RETAIN_KEYS, SET_ORDER, element_of, merge_map, struct_of,
+};
 use crate::kinds::Kind;
 use crate::schema::{self, ListMerge};
 use crate::status::Status;

@@ -17,10 +17,8 @@ pub fn json(target: Value, patch: &Value) -> Result<Value, Status> {
         )));
     };
     if operations.len() > OPERATIONS_MAX {
-        let message = format!(
-            "The allowed maximum operations in a JSON patch is {OPERATIONS_MAX}, got {}",
-            operations.len()
-        );
+        let message =
+            format!("The allowed maximum operations in a JSON patch is {OPERATIONS_MAX}, got {}", operations.len());
         return Err(Status::new(413, Reason::RequestEntityTooLarge, message));
     }
     let mut target = target;

@@ -298,17 +298,23 @@ mod tests {
 
     #[test]
     fn directives() {
-        let containers = |patch| patched(json!({"spec": {"template": {"spec": patch}}})).map(|object| {
-            object["spec"]["template"]["spec"]["containers"].clone()
-        });
+        let containers = |patch| {
+            patched(json!({"spec": {"template": {"spec": patch}}}))
+                .map(|object| object["spec"]["template"]["spec"]["containers"].clone())
+        };
         assert_eq!(
             containers(json!({"containers": [{"name": "b", "$patch": "delete"}, {"name": "a", "image": "a:2"}]})),
             Ok(json!([{"name": "a", "image": "a:2", "env": [{"name": "X", "value": "1"}]}]))
         );
         assert_eq!(
             containers(json!({"$setElementOrder/containers": [{"name": "b"}, {"name": "c"}, {"name": "a"}],
-                "containers": [{"name": "c", "image": "c:1"}]})).map(|list| {
-                list.as_array().unwrap().iter().map(|item| item["name"].as_str().unwrap().to_owned()).collect::<String>()
+                "containers": [{"name": "c", "image": "c:1"}]}))
+            .map(|list| {
+                list.as_array()
+                    .unwrap()
+                    .iter()
+                    .map(|item| item["name"].as_str().unwrap().to_owned())
+                    .collect::<String>()
             }),
             Ok("bca".into())
         );

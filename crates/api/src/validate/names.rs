@@ -177,8 +177,7 @@ pub fn port_number(port: i32) -> Option<&'static str> {
 /// A variable that a shell can name: keys of ConfigMaps as environment.
 pub fn env_var_name(text: &str) -> Complaints {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
-    let fits =
-        !text.is_empty() && text.bytes().all(allowed) && !text.starts_with(|first: char| first.is_ascii_digit());
+    let fits = !text.is_empty() && text.bytes().all(allowed) && !text.starts_with(|first: char| first.is_ascii_digit());
     if fits { Vec::new() } else { vec![ENV_VAR_NAME.into()] }
 }
 

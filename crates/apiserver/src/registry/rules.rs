@@ -1,0 +1,114 @@
+//! Small rules that many kinds share.
+
+use std::borrow::Cow;
+
+use api::field::{Error, Errors, Path};
+use api::types::{IntOrString, OwnerReference, Quantity};
+use api::validate::{Complaints, dns1123_label, dns1123_subdomain, trim_prefix_name};
+use serde::Serialize;
+use serde_json::Value;
+
+pub(super) const IMMUTABLE: &str = "field is immutable";
+pub(super) const NOT_NEGATIVE: &str = "must be greater than or equal to 0";
+pub(super) const POSITIVE: &str = "must be greater than 0";
+
+/// The form of most names.
+pub(super) fn subdomain_name(name: &str, prefix: bool) -> Complaints {
+    dns1123_subdomain(&trim_prefix_name(name, prefix))
+}
+
+pub(super) fn label_name(name: &str, prefix: bool) -> Complaints {
+    dns1123_label(&trim_prefix_name(name, prefix))
+}
+
+pub(super) fn complain(errors: &mut Errors, path: &Path, value: &str, complaints: Complaints) {
+    errors.extend(complaints.into_iter().map(|why| Error::invalid(path, value, why)));
+}
+
+pub(super) fn not_negative(value: impl Into<i64>, path: &Path, errors: &mut Errors) {
+    let value = value.into();
+    if value < 0 {
+        errors.push(Error::invalid(path, value, NOT_NEGATIVE));
+    }
+}
+
+pub(super) fn positive(value: impl Into<i64>, path: &Path, errors: &mut Errors) {
+    let value = value.into();
+    if value <= 0 {
+        errors.push(Error::invalid(path, value, POSITIVE));
+    }
+}
+
+/// One of a few words. The supported ones are listed as given.
+pub(super) fn one_of(value: &str, supported: &[&str], path: &Path, errors: &mut Errors) {
+    if !supported.contains(&value) {
+        errors.push(Error::not_supported(path, value, supported));
+    }
+}
+
+pub(super) fn immutable<T: PartialEq + Serialize>(new: &T, old: &T, path: &Path, errors: &mut Errors) {
+    if new != old {
+        errors.push(Error::invalid(path, serde_json::to_value(new).unwrap_or(Value::Null), IMMUTABLE));
+    }
+}
+
+/// Sets an absent field, as defaulting does.
+pub(super) fn default_to<T>(field: &mut Option<T>, value: T) {
+    field.get_or_insert(value);
+}
+
+/// The same for texts, where the empty text counts as absent.
+pub(super) fn default_text(field: &mut Option<String>, value: &str) {
+    match field {
+        Some(text) if !text.is_empty() => {}
+        _ => *field = Some(value.to_owned()),
+    }
+}
+
+pub(super) fn is_empty(text: &Option<String>) -> bool {
+    text.as_deref().is_none_or(str::is_empty)
+}
+
+pub(super) fn text(text: &Option<String>) -> &str {
+    text.as_deref().unwrap_or_default()
+}
+
+pub(super) fn list<T>(list: &Option<Vec<T>>) -> &[T] {
+    list.as_deref().unwrap_or_default()
+}
+
+/// The value of a field selector on an optional text.
+pub(super) fn selectable(value: &Option<String>) -> Cow<'_, str> {
+    Cow::Borrowed(text(value))
+}
+
+pub(super) fn int_or_string(value: &IntOrString) -> Value {
+    match value {
+        IntOrString::Int(number) => (*number).into(),
+        IntOrString::String(text) => text.as_str().into(),
+    }
+}
+
+pub(super) fn amount(quantity: &Quantity) -> api::quantity::Amount {
+    api::quantity::Amount::of(quantity)
+}
+
+/// The owner that controls an object, for rules about who may change what.
+pub(super) fn controllers(owners: &Option<Vec<OwnerReference>>) -> impl Iterator<Item = &OwnerReference> {
+    list(owners).iter().filter(|owner| owner.controller == Some(true))
+}
+
+/// Whether a text is an IPv4 or IPv6 address.
+pub(super) fn is_ip(text: &str) -> bool {
+    text.parse::<std::net::IpAddr>().is_ok()
+}
+
+/// Whether a text is an address and a prefix length.
+pub(super) fn is_cidr(text: &str) -> bool {
+    let Some((address, bits)) = text.split_once('/') else { return false };
+    let Ok(address) = address.parse::<std::net::IpAddr>() else { return false };
+    let bits_max = if address.is_ipv4() { 32 } else { 128 };
+    !bits.is_empty()
+        && bits.bytes().all(|byte| byte.is_ascii_digit())
+        && bits.parse().is_ok_and(|bits: u32| bits <= bits_max)
+}
