@@ -1,0 +1,88 @@
+//! `cargo xtask bench`: one line of `KEY=VALUE` for each run.
+
+mod page;
+
+use std::path::PathBuf;
+
+use anyhow::bail;
+use lexopt::ValueExt as _;
+use xshell::{Shell, cmd};
+
+use crate::{fresh, wasm_tools, workspace};
+
+/// What `crates/bench` measures when no name is given; the page comes after.
+const CORE: &[&str] = &["deploy"];
+const PAGE: &str = "page";
+
+const WASM: &str = "wasm32-unknown-unknown";
+
+pub struct Options {
+    names: Vec<String>,
+    native: bool,
+    wasm: bool,
+    /// `KEY=VALUE` words, handed on.
+    parameters: Vec<String>,
+}
+
+impl Options {
+    pub fn parse(mut arguments: lexopt::Parser) -> anyhow::Result<Options> {
+        let mut options = Options { names: Vec::new(), native: true, wasm: true, parameters: Vec::new() };
+        while let Some(argument) = arguments.next()? {
+            match argument {
+                lexopt::Arg::Long("target") => match arguments.value()?.string()?.as_str() {
+                    "native" => options.wasm = false,
+                    "wasm" => options.native = false,
+                    other => bail!("--target is native or wasm, not {other:?}"),
+                },
+                lexopt::Arg::Value(word) => {
+                    let word = word.string()?;
+                    let words = if word.contains('=') { &mut options.parameters } else { &mut options.names };
+                    words.push(word);
+                }
+                _ => return Err(argument.unexpected().into()),
+            }
+        }
+        if options.names.is_empty() {
+            options.names = CORE.iter().chain(&[PAGE]).map(|name| (*name).to_owned()).collect();
+        }
+        Ok(options)
+    }
+}
+
+pub fn run(options: &Options) -> anyhow::Result<()> {
+    let shell = workspace::shell()?;
+    for name in &options.names {
+        if name == PAGE {
+            page::run(&shell)?;
+            continue;
+        }
+        if options.native {
+            native(&shell, name, &options.parameters)?;
+        }
+        if options.wasm {
+            wasm(&shell, name, &options.parameters)?;
+        }
+    }
+    Ok(())
+}
+
+fn native(shell: &Shell, name: &str, parameters: &[String]) -> anyhow::Result<()> {
+    Ok(cmd!(shell, "cargo run --quiet --release --package bench -- {name} {parameters...}").quiet().run()?)
+}
+
+/// Compiled as the page's worker is, run by Node's V8, which is Chromium's.
+fn wasm(shell: &Shell, name: &str, parameters: &[String]) -> anyhow::Result<()> {
+    let script = node_module(shell)?;
+    Ok(cmd!(shell, "node crates/bench/run.mjs {script} {name} {parameters...}").quiet().run()?)
+}
+
+fn node_module(shell: &Shell) -> anyhow::Result<PathBuf> {
+    fresh::wasm_target(shell)?;
+    fresh::node(shell)?;
+    let wasm_bindgen = wasm_tools::install(shell)?.join("wasm-bindgen");
+    cmd!(shell, "cargo build --quiet --package bench --lib --target {WASM} --profile wasm").quiet().run()?;
+    let built = workspace::target().join(WASM).join("wasm");
+    let (input, out) = (built.join("bench.wasm"), built.join("bound/bench"));
+    cmd!(shell, "{wasm_bindgen} {input} --target nodejs --no-typescript --out-dir {out}").quiet().run()?;
+    Ok(out.join("bench.js"))
+}
