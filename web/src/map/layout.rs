@@ -1,0 +1,249 @@
+//! Where everything on the map is: plain arithmetic from what there is and how wide the pane is.
+
+use std::collections::BTreeMap;
+
+use super::slots::Slots;
+
+pub const PADDING: f64 = 14.0;
+pub const TOP: f64 = 10.0;
+pub const CONTROL_HEIGHT: f64 = 78.0;
+/// Between the control strip and the nodes: the API bus.
+pub const BUS_GAP: f64 = 30.0;
+pub const EDGE_WIDTH: f64 = 132.0;
+pub const CHANNEL: f64 = 18.0;
+pub const GAP: f64 = 14.0;
+pub const NODE_HEADER: f64 = 61.0;
+pub const RAIL: f64 = 9.0;
+pub const TILES_TOP: f64 = 18.0;
+pub const TILE_HEIGHT: f64 = 48.0;
+pub const TILE_GAP: f64 = 6.0;
+pub const TILE_INSET: f64 = 8.0;
+pub const BRIDGE: f64 = 12.0;
+pub const NODE_FOOTER: f64 = 21.0;
+pub const EDGE_GAP: f64 = 18.0;
+pub const CLAIM_HEIGHT: f64 = 40.0;
+const NODE_WIDTH_MIN: f64 = 180.0;
+const NODE_WIDTH_MAX: f64 = 260.0;
+const STORAGE_GAP: f64 = 30.0;
+const CLAIM_GAP: f64 = 8.0;
+
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Rect {
+    pub x: f64,
+    pub y: f64,
+    pub width: f64,
+    pub height: f64,
+}
+
+impl Rect {
+    pub fn right(&self) -> f64 {
+        self.x + self.width
+    }
+
+    pub fn bottom(&self) -> f64 {
+        self.y + self.height
+    }
+
+    pub fn middle_x(&self) -> f64 {
+        self.x + self.width / 2.0
+    }
+
+    pub fn middle_y(&self) -> f64 {
+        self.y + self.height / 2.0
+    }
+
+    pub fn style(&self) -> String {
+        format!("left:{:.1}px;top:{:.1}px;width:{:.1}px;height:{:.1}px", self.x, self.y, self.width, self.height)
+    }
+}
+
+/// What there is to place, in order.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Inventory {
+    pub width: f64,
+    /// The reduced page has no control plane.
+    pub control_plane: bool,
+    pub clients: bool,
+    /// Key and number of lines.
+    pub ingresses: Vec<(String, usize)>,
+    /// Key, and whether its address takes a line.
+    pub services: Vec<(String, bool)>,
+    /// Name and rows of slots.
+    pub nodes: Vec<(String, usize)>,
+    /// Key and the node that it is drawn below; empty where nothing mounts it.
+    pub claims: Vec<(String, String)>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Layout {
+    pub width: f64,
+    pub height: f64,
+    pub control_plane: Option<Rect>,
+    pub clients: Option<Rect>,
+    pub ingresses: BTreeMap<String, Rect>,
+    pub services: BTreeMap<String, Rect>,
+    pub nodes: BTreeMap<String, Rect>,
+    /// Rows of nodes, as their tops.
+    pub rows: Vec<f64>,
+    pub claims: BTreeMap<String, Rect>,
+    /// The label beside the first claims.
+    pub storage: Option<Rect>,
+}
+
+impl Layout {
+    pub fn of(inventory: &Inventory) -> Layout {
+        let width = inventory.width.max(480.0);
+        let mut layout = Layout { width, ..Layout::default() };
+        let mut top = TOP;
+        if inventory.control_plane {
+            layout.control_plane =
+                Some(Rect { x: PADDING, y: TOP, width: width - 2.0 * PADDING, height: CONTROL_HEIGHT });
+            top += CONTROL_HEIGHT + BUS_GAP;
+        }
+        let left_bottom = layout.place_edge(inventory, top);
+        let nodes_bottom = layout.place_nodes(inventory, top);
+        layout.height = left_bottom.max(nodes_bottom) + PADDING;
+        layout
+    }
+
+    /// The left edge: clients, Ingresses, Services from the top down. Returns its bottom.
+    fn place_edge(&mut self, inventory: &Inventory, top: f64) -> f64 {
+        let mut y = top;
+        let mut next = |height: f64| {
+            let rect = Rect { x: PADDING, y, width: EDGE_WIDTH, height };
+            y += height + EDGE_GAP;
+            rect
+        };
+        if inventory.clients {
+            self.clients = Some(next(46.0));
+        }
+        for (key, lines) in &inventory.ingresses {
+            self.ingresses.insert(key.clone(), next(34.0 + 15.0 * *lines as f64));
+        }
+        for (key, has_address) in &inventory.services {
+            self.services.insert(key.clone(), next(if *has_address { 80.0 } else { 64.0 }));
+        }
+        y - EDGE_GAP
+    }
+
+    /// Node cards in rows, each row's claims below it. Returns the bottom.
+    fn place_nodes(&mut self, inventory: &Inventory, top: f64) -> f64 {
+        let left = PADDING + EDGE_WIDTH + CHANNEL;
+        let room = self.width - left - PADDING;
+        let fitting = (((room + GAP) / (NODE_WIDTH_MIN + GAP)).floor() as usize).max(1);
+        let columns = fitting.min(inventory.nodes.len().max(1));
+        let node_width = ((room - GAP * (columns - 1) as f64) / columns as f64).min(NODE_WIDTH_MAX);
+        let mut y = top;
+        for row in inventory.nodes.chunks(columns) {
+            let slot_rows = row.iter().map(|(_, rows)| *rows).max().unwrap_or(Slots::ROWS_MIN);
+            let height = node_height(slot_rows);
+            self.rows.push(y);
+            for (column, (name, _)) in row.iter().enumerate() {
+                let x = left + (node_width + GAP) * column as f64;
+                self.nodes.insert(name.clone(), Rect { x, y, width: node_width, height });
+            }
+            y += height;
+            let claims = inventory.claims.iter().filter(|(_, node)| row.iter().any(|(name, _)| name == node));
+            y = self.place_claims(claims.cloned().collect(), y);
+            y += BUS_GAP;
+        }
+        y -= BUS_GAP;
+        let unmounted = inventory.claims.iter().filter(|(_, node)| !self.nodes.contains_key(node));
+        let spread: Vec<_> = unmounted
+            .enumerate()
+            .filter_map(|(index, (key, _))| {
+                let (node, _) = inventory.nodes.get(index % columns)?;
+                Some((key.clone(), node.clone()))
+            })
+            .collect();
+        self.place_claims(spread, y)
+    }
+
+    /// Stacks each claim below its node. Returns the bottom of the highest stack.
+    fn place_claims(&mut self, claims: Vec<(String, String)>, bottom: f64) -> f64 {
+        if claims.is_empty() {
+            return bottom;
+        }
+        let top = bottom + STORAGE_GAP;
+        let mut stacks: BTreeMap<String, f64> = BTreeMap::new();
+        for (key, node) in claims {
+            let Some(card) = self.nodes.get(&node) else { continue };
+            let y = stacks.get(&node).copied().unwrap_or(top);
+            let rect = Rect { x: card.x, y, width: card.width, height: CLAIM_HEIGHT };
+            stacks.insert(node, rect.bottom() + CLAIM_GAP);
+            self.claims.insert(key, rect);
+        }
+        self.storage.get_or_insert(Rect { x: PADDING, y: top - 4.0, width: EDGE_WIDTH, height: 48.0 });
+        stacks.values().copied().fold(top, f64::max) - CLAIM_GAP
+    }
+
+    /// The tile in a slot of a node.
+    pub fn tile(&self, node: &str, column: usize, row: usize) -> Option<Rect> {
+        let card = self.nodes.get(node)?;
+        let width = (card.width - 2.0 * (TILE_INSET + 1.0) - BRIDGE) / 2.0;
+        Some(Rect {
+            x: card.x + 1.0 + TILE_INSET + (width + BRIDGE) * column as f64,
+            y: card.y + NODE_HEADER + TILES_TOP + (TILE_HEIGHT + TILE_GAP) * row as f64,
+            width,
+            height: TILE_HEIGHT,
+        })
+    }
+}
+
+pub fn node_height(slot_rows: usize) -> f64 {
+    let rows = slot_rows as f64;
+    NODE_HEADER + TILES_TOP + rows * TILE_HEIGHT + (rows - 1.0) * TILE_GAP + TILE_INSET + NODE_FOOTER + 2.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn three_nodes() -> Inventory {
+        Inventory {
+            width: 788.0,
+            control_plane: true,
+            clients: true,
+            ingresses: vec![("default/guestbook".into(), 2)],
+            services: vec![("default/web".into(), true)],
+            nodes: (1..=3).map(|index| (format!("node-{index}"), 4)).collect(),
+            claims: vec![("default/data-0".into(), "node-1".into()), ("default/late".into(), String::new())],
+        }
+    }
+
+    #[test]
+    fn places_the_reference_as_the_design_draws_it() {
+        let layout = Layout::of(&three_nodes());
+        assert_eq!(layout.control_plane, Some(Rect { x: 14.0, y: 10.0, width: 760.0, height: 78.0 }));
+        let node = layout.nodes["node-2"];
+        assert_eq!((node.x, node.y, node.width), (372.0, 118.0, 194.0));
+        assert_eq!(layout.clients.map(|rect| rect.y), Some(118.0));
+        assert_eq!(layout.ingresses["default/guestbook"].y, 182.0);
+    }
+
+    #[test]
+    fn wraps_nodes_that_do_not_fit() {
+        let mut inventory = three_nodes();
+        inventory.nodes = (1..=7).map(|index| (format!("node-{index}"), 4)).collect();
+        let layout = Layout::of(&inventory);
+        assert_eq!(layout.rows.len(), 3);
+        assert_eq!(layout.nodes["node-4"].x, layout.nodes["node-1"].x);
+        assert!(layout.nodes["node-4"].y > layout.claims["default/data-0"].bottom());
+    }
+
+    #[test]
+    fn a_claim_that_nothing_mounts_comes_last() {
+        let layout = Layout::of(&three_nodes());
+        assert!(layout.claims["default/late"].y > layout.claims["default/data-0"].y);
+        assert!(layout.height >= layout.claims["default/late"].bottom());
+    }
+
+    #[test]
+    fn a_slot_of_a_node_lies_inside_it() {
+        let layout = Layout::of(&three_nodes());
+        let card = layout.nodes["node-3"];
+        let tile = layout.tile("node-3", 1, 3).expect("the node is placed");
+        assert!(tile.x > card.x && tile.right() < card.right());
+        assert!(tile.bottom() < card.bottom() - NODE_FOOTER);
+    }
+}
