@@ -11,7 +11,7 @@ try {
   const found = prepared.start();
   const seconds = (performance.now() - start) / 1000;
   // WebAssembly's memory only ever grows, so its size now is its peak.
-  const peak = bench.__wasm.memory.buffer.byteLength / 1e6;
+  const peak = bench.own_memory().buffer.byteLength / 1e6;
   console.log(`${name} target=wasm${description}${found} wall_s=${seconds.toFixed(3)} peak_mb=${peak.toFixed(1)}`);
 } catch (error) {
   console.error(`bench: ${error}`);

@@ -8,7 +8,7 @@ mod deploy;
 mod parameters;
 pub mod trace;
 
-use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 pub use parameters::Parameters;
 
@@ -48,4 +48,10 @@ pub fn prepare(name: &str, parameters: &str) -> Result<Prepared, String> {
         other => return Err(format!("there is no benchmark {other:?}: there are deploy and trace")),
     };
     Ok(Prepared { description: parameters.finish()?, run })
+}
+
+/// This instance's `WebAssembly.Memory`, whose size `run.mjs` reports.
+#[wasm_bindgen]
+pub fn own_memory() -> JsValue {
+    wasm_bindgen::memory()
 }
