@@ -91,7 +91,7 @@ impl ClusterDns {
 
     fn endpoints(&self, service: &str, host: Option<&str>) -> Vec<String> {
         let slices = self.slices.of(service);
-        let endpoints = slices.iter().flat_map(|slice| &slice.endpoints);
+        let endpoints = slices.iter().flat_map(|slice| slice.endpoints.iter().flatten());
         let ready = endpoints.filter(|endpoint| {
             let conditions = endpoint.conditions.as_ref();
             conditions.and_then(|conditions| conditions.ready).unwrap_or(true)

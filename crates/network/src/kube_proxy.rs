@@ -18,6 +18,7 @@ const SYNC_PERIOD_MIN: SimTime = SECOND;
 /// One node's proxy, in iptables mode: it knows what it has been told, the kernel what was last written.
 #[derive(Clone)]
 pub struct KubeProxy {
+    node_address: String,
     services: BTreeMap<String, Arc<Service>>,
     slices: Slices,
     changed: BTreeSet<String>,
@@ -52,9 +53,11 @@ pub enum Destination {
     Rejected { service: String },
 }
 
-impl Default for KubeProxy {
-    fn default() -> Self {
+impl KubeProxy {
+    /// The proxy of the node with this address.
+    pub fn new(node_address: &str) -> KubeProxy {
         KubeProxy {
+            node_address: node_address.into(),
             services: BTreeMap::new(),
             slices: Slices::default(),
             changed: BTreeSet::new(),
@@ -63,9 +66,7 @@ impl Default for KubeProxy {
             rules: Rules::default(),
         }
     }
-}
 
-impl KubeProxy {
     /// Follows the rules for a packet to an address and port; `random` chooses among endpoints.
     pub fn route(&self, ip: &str, port: u16, random: u64) -> Destination {
         let Some(key) = self.rules.by_address.get(ip) else { return Destination::Unchanged };
@@ -84,6 +85,23 @@ impl KubeProxy {
             Some(service_port) => written.choose(key, service_port, random),
             None => Destination::Unchanged,
         }
+    }
+
+    /// Addresses and ports that clients outside the cluster can reach: those of load balancers, and node ports.
+    pub fn open_ports(&self) -> Vec<(String, u16)> {
+        let mut open = Vec::new();
+        for written in self.rules.services.values() {
+            let balancer = written.service.status.as_ref().and_then(|status| status.load_balancer.as_ref());
+            let ingress = balancer.and_then(|status| status.ingress.as_ref()?.first()?.ip.clone());
+            let Some(port) = ports(&written.service).next() else { continue };
+            let kind = written.service.spec.as_ref().and_then(|spec| spec.type_.as_deref());
+            match (kind, ingress, port.node_port) {
+                (Some("LoadBalancer"), Some(address), _) => open.push((address, port.port as u16)),
+                (Some("NodePort"), _, Some(node_port)) => open.push((self.node_address.clone(), node_port as u16)),
+                _ => {}
+            }
+        }
+        open
     }
 
     fn sync(&mut self) {

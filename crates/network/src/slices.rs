@@ -70,7 +70,7 @@ fn collect(slices: &[Arc<EndpointSlice>], port_name: &str, wanted: fn((bool, boo
     for slice in slices {
         let named = |port: &&api::types::SlicePort| port.name.as_deref().unwrap_or_default() == port_name;
         let Some(port) = slice.ports.iter().flatten().find(named).and_then(|port| port.port) else { continue };
-        for endpoint in &slice.endpoints {
+        for endpoint in slice.endpoints.iter().flatten() {
             let conditions = endpoint.conditions.as_ref();
             let ready = conditions.and_then(|conditions| conditions.ready).unwrap_or(true);
             let serving = conditions.and_then(|conditions| conditions.serving).unwrap_or(ready);
