@@ -22,6 +22,7 @@ pub mod status;
 pub mod table;
 pub mod time;
 pub mod validate;
+pub mod yaml;
 
 pub use k8s_openapi;
 pub use kinds::{Kind, KindId, Kinded};
