@@ -87,6 +87,13 @@ impl Selector {
         self
     }
 
+    /// Both selectors' requirements.
+    pub fn and(mut self, other: Selector) -> Selector {
+        self.requirements.extend(other.requirements);
+        self.nothing |= other.nothing;
+        self
+    }
+
     pub fn matches(&self, labels: &BTreeMap<String, String>) -> bool {
         !self.nothing && self.requirements.iter().all(|requirement| requirement.matches(labels))
     }

@@ -210,18 +210,26 @@ impl<'a> Client<'a> {
 
     /// Binds a Pod to a node, as the scheduler does.
     pub fn bind(&mut self, pod: &Pod, node: &str) -> Result<(), Status> {
-        let ObjectMeta { namespace, name, uid, .. } = &pod.metadata;
-        let namespace = namespace.as_deref().unwrap_or_default();
-        let name = name.as_deref().unwrap_or_default();
-        let binding = serde_json::json!({
-            "apiVersion": "v1",
-            "kind": "Binding",
-            "metadata": { "namespace": namespace, "name": name, "uid": uid },
-            "target": { "apiVersion": "v1", "kind": "Node", "name": node },
-        });
-        let request = Request::new::<Pod>(Verb::Create, namespace, name).sub(Subresource::Binding);
-        self.api.call(request.body(Body::Json(binding))).map(drop)
+        self.api.call(binding(pod, node)).map(drop)
     }
+
+    /// The same without waiting for the answer.
+    pub fn bind_detached(&mut self, pod: &Pod, node: &str) -> Result<(), Status> {
+        self.api.call_detached(binding(pod, node)).map(drop)
+    }
+}
+
+fn binding(pod: &Pod, node: &str) -> Request {
+    let ObjectMeta { namespace, name, uid, .. } = &pod.metadata;
+    let namespace = namespace.as_deref().unwrap_or_default();
+    let name = name.as_deref().unwrap_or_default();
+    let binding = serde_json::json!({
+        "apiVersion": "v1",
+        "kind": "Binding",
+        "metadata": { "namespace": namespace, "name": name, "uid": uid },
+        "target": { "apiVersion": "v1", "kind": "Node", "name": node },
+    });
+    Request::new::<Pod>(Verb::Create, namespace, name).sub(Subresource::Binding).body(Body::Json(binding))
 }
 
 fn expect_object<T: Object>(response: Response) -> Result<Arc<T>, Status> {
