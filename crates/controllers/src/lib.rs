@@ -15,12 +15,18 @@ pub mod manager;
 mod claim;
 mod deployment;
 mod expectations;
+mod garbage_collector;
 mod hash;
 mod history;
+mod namespace;
+mod node_ipam;
 mod pod_control;
+mod pod_gc;
 mod pods;
 mod queue;
 mod replicaset;
+mod root_ca;
+mod service_account;
 mod statefulset;
 
 pub use controller::ControllerStatus;

@@ -8,7 +8,13 @@ use client::{Change, Client, Component, Watch};
 use crate::caches::Caches;
 use crate::controller::{Controller, ControllerStatus, Event, Reconciler, Running};
 use crate::deployment::DeploymentController;
+use crate::garbage_collector::GarbageCollector;
+use crate::namespace::NamespaceController;
+use crate::node_ipam::NodeIpamController;
+use crate::pod_gc::PodGarbageCollector;
 use crate::replicaset::ReplicaSetController;
+use crate::root_ca::RootCaPublisher;
+use crate::service_account::ServiceAccountController;
 use crate::statefulset::StatefulSetController;
 
 /// The flags of kube-controller-manager that the simulation knows.
@@ -41,6 +47,12 @@ pub struct ControllerManager {
 impl ControllerManager {
     pub fn new(config: &Config) -> ControllerManager {
         let controllers: Vec<Box<dyn Controller>> = vec![
+            running::<NamespaceController>(),
+            running::<ServiceAccountController>(),
+            running::<RootCaPublisher>(),
+            running::<GarbageCollector>(),
+            running::<NodeIpamController>(),
+            running::<PodGarbageCollector>(),
             running::<DeploymentController>(),
             running::<ReplicaSetController>(),
             running::<StatefulSetController>(),
@@ -66,7 +78,7 @@ impl Component for ControllerManager {
 
     /// All kinds but events: the garbage collector follows owners of any kind.
     fn watches(&self) -> Vec<Watch> {
-        let kinds = KINDS.iter().filter(|kind| kind.id != EventObject::ID);
+        let kinds = KINDS.iter().filter(|kind| kind.id != EventObject::ID && kind.plural != "poddisruptionbudgets");
         kinds.map(|kind| Watch { kind: Some(kind.id), ..Watch::default() }).collect()
     }
 
@@ -75,6 +87,10 @@ impl Component for ControllerManager {
         for controller in &mut self.controllers {
             controller.observe(now, &event, &self.caches);
         }
+    }
+
+    fn is_concurrent(&self) -> bool {
+        true
     }
 
     fn next_work(&self) -> Option<SimTime> {
