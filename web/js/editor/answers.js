@@ -16,7 +16,10 @@ class Answer extends WidgetType {
   }
   toDOM() {
     const { title, message, warning } = this.answer;
-    const box = document.createElement("div");
+    // The space around is padding: CodeMirror measures a block without its margins.
+    const block = document.createElement("div");
+    block.className = "answer";
+    const box = block.appendChild(document.createElement("div"));
     box.className = warning ? "apierr warn" : "apierr";
     box.setAttribute("role", warning ? "status" : "alert");
     const head = box.appendChild(document.createElement("div"));
@@ -30,7 +33,7 @@ class Answer extends WidgetType {
     }
     head.append(title);
     box.appendChild(document.createElement("code")).textContent = message;
-    return box;
+    return block;
   }
   ignoreEvent() {
     return false;

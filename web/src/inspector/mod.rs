@@ -162,7 +162,7 @@ pub struct NameProps {
 #[component]
 pub fn Name(props: &NameProps) -> Html {
     let object = props.object.clone();
-    html! { <button class="name" onclick={move |_| actions::select(Some(object.clone()))}>{ props.children.clone() }</button> }
+    html! { <button class="ref" onclick={move |_| actions::select(Some(object.clone()))}>{ props.children.clone() }</button> }
 }
 
 #[derive(Properties, PartialEq)]

@@ -102,6 +102,8 @@ impl Layout {
         }
         let left_bottom = layout.place_edge(inventory, top);
         let nodes_bottom = layout.place_nodes(inventory, top);
+        // The label gives way to the left edge.
+        layout.storage = layout.storage.filter(|label| label.y > left_bottom);
         layout.height = left_bottom.max(nodes_bottom) + PADDING;
         layout
     }
@@ -133,8 +135,10 @@ impl Layout {
         let fitting = (((room + GAP) / (NODE_WIDTH_MIN + GAP)).floor() as usize).max(1);
         let columns = fitting.min(inventory.nodes.len().max(1));
         let node_width = ((room - GAP * (columns - 1) as f64) / columns as f64).min(NODE_WIDTH_MAX);
-        let mut y = top;
-        for row in inventory.nodes.chunks(columns) {
+        let rows: Vec<_> = inventory.nodes.chunks(columns).collect();
+        let mut bottom = top;
+        for (index, row) in rows.iter().enumerate() {
+            let y = if index == 0 { top } else { bottom + BUS_GAP };
             let slot_rows = row.iter().map(|(_, rows)| *rows).max().unwrap_or(Slots::ROWS_MIN);
             let height = node_height(slot_rows);
             self.rows.push(y);
@@ -142,21 +146,17 @@ impl Layout {
                 let x = left + (node_width + GAP) * column as f64;
                 self.nodes.insert(name.clone(), Rect { x, y, width: node_width, height });
             }
-            y += height;
-            let claims = inventory.claims.iter().filter(|(_, node)| row.iter().any(|(name, _)| name == node));
-            y = self.place_claims(claims.cloned().collect(), y);
-            y += BUS_GAP;
+            let in_row = |node: &str| row.iter().any(|(name, _)| name == node);
+            let mut claims: Vec<_> = inventory.claims.iter().filter(|(_, node)| in_row(node)).cloned().collect();
+            if index + 1 == rows.len() {
+                // What nothing mounts is spread below the last nodes.
+                let placed = |node: &str| inventory.nodes.iter().any(|(name, _)| name == node);
+                let unmounted = inventory.claims.iter().filter(|(_, node)| !placed(node));
+                claims.extend(unmounted.zip(row.iter().cycle()).map(|((key, _), (node, _))| (key.clone(), node.clone())));
+            }
+            bottom = self.place_claims(claims, y + height);
         }
-        y -= BUS_GAP;
-        let unmounted = inventory.claims.iter().filter(|(_, node)| !self.nodes.contains_key(node));
-        let spread: Vec<_> = unmounted
-            .enumerate()
-            .filter_map(|(index, (key, _))| {
-                let (node, _) = inventory.nodes.get(index % columns)?;
-                Some((key.clone(), node.clone()))
-            })
-            .collect();
-        self.place_claims(spread, y)
+        bottom
     }
 
     /// Stacks each claim below its node. Returns the bottom of the highest stack.

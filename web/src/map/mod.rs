@@ -195,8 +195,16 @@ fn take_inventory(
         let node = mounted_at.get(row.key.as_str()).copied().or_else(|| volume_node(&row.key));
         (row.key.clone(), node.unwrap_or_default().to_owned())
     });
-    let ingresses: Vec<_> = ingresses.map(|row: &Row<Ingress>| (row.key.clone(), edge::ingress_lines(row))).collect();
-    let services: Vec<_> = services.map(|row| (row.key.clone(), row.kind != "Headless")).collect();
+    let ingresses: Vec<&Row<Ingress>> = ingresses.collect();
+    let mut services: Vec<_> = services.collect();
+    // The nearer to the clients, the higher: an Ingress's backends, then what is open to the outside, then the rest.
+    services.sort_by_key(|row| {
+        let routed = ingresses.iter().flat_map(|ingress| &ingress.rules).any(|rule| rule.service == row.key);
+        let outside = matches!(row.kind.as_str(), "NodePort" | "LoadBalancer");
+        (!routed, !outside, row.kind == "Headless")
+    });
+    let services = services.into_iter().map(|row| (row.key.clone(), row.kind != "Headless")).collect();
+    let ingresses: Vec<_> = ingresses.iter().map(|row| (row.key.clone(), edge::ingress_lines(row))).collect();
     Inventory {
         width,
         control_plane: !embed,
