@@ -17,6 +17,7 @@ mod node;
 mod persistent_volume;
 mod persistent_volume_claim;
 pub mod pod;
+mod pod_disruption_budget;
 mod priority_class;
 mod replica_set;
 mod rules;
@@ -54,6 +55,7 @@ static STRATEGIES: &[Rules] = &[
     Rules::of::<Ingress>(),
     Rules::of::<IngressClass>(),
     Rules::of::<PriorityClass>(),
+    Rules::of::<PodDisruptionBudget>(),
 ];
 
 /// The rules of a built-in kind.
