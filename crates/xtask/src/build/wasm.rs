@@ -24,15 +24,17 @@ pub fn compile(shell: &Shell, tools: &Path, dev: bool) -> anyhow::Result<Vec<Com
         .quiet()
         .run()?;
     let built = workspace::target().join(target).join(if dev { "debug" } else { "wasm" });
-    ["web", "worker"].into_iter().map(|package| bind(shell, tools, &built, package)).collect()
+    ["web", "worker"].into_iter().map(|package| bind(shell, tools, &built, package, dev)).collect()
 }
 
-fn bind(shell: &Shell, tools: &Path, built: &Path, package: &'static str) -> anyhow::Result<Compiled> {
+fn bind(shell: &Shell, tools: &Path, built: &Path, package: &'static str, dev: bool) -> anyhow::Result<Compiled> {
     let input = built.join(format!("{package}.wasm"));
     let out = built.join("bound").join(package);
     shell.remove_path(&out)?;
     let wasm_bindgen = tools.join("wasm-bindgen");
-    cmd!(shell, "{wasm_bindgen} {input} --target web --no-typescript --out-dir {out} --out-name {package}")
+    // The names of functions are an eighth of what is transferred; panics name their file and line without them.
+    let names: &[&str] = if dev { &["--keep-debug"] } else { &["--remove-name-section", "--remove-producers-section"] };
+    cmd!(shell, "{wasm_bindgen} {input} --target web --no-typescript --out-dir {out} --out-name {package} {names...}")
         .quiet()
         .run()?;
     let script = out.join(format!("{package}.js"));
