@@ -42,7 +42,10 @@ impl ApiServer {
             last_transition_time: Some(time::stamp(context.now)),
             ..PodCondition::default()
         };
-        let conditions = pod.status.get_or_insert_default().conditions.get_or_insert_default();
+        let status = pod.status.get_or_insert_default();
+        // The promise is kept or void.
+        status.nominated_node_name = None;
+        let conditions = status.conditions.get_or_insert_default();
         conditions.retain(|condition| condition.type_ != "PodScheduled");
         conditions.push(scheduled);
         if !request.options.dry_run {
