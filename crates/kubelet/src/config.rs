@@ -25,6 +25,8 @@ pub struct NodeConfig {
     /// Address of the cluster's DNS Service, for `/etc/resolv.conf`.
     pub cluster_dns: String,
     pub cluster_domain: String,
+    /// Name server of Pods with `dnsPolicy: Default`.
+    pub resolver: String,
     /// Throughput of image pulls.
     pub pull_bytes_per_second: u64,
     /// Varies what the node's processes draw at random.
@@ -45,6 +47,7 @@ impl Default for NodeConfig {
             pod_cidr: String::new(),
             cluster_dns: "10.96.0.10".into(),
             cluster_domain: "cluster.local".into(),
+            resolver: "192.168.0.1".into(),
             pull_bytes_per_second: 50_000_000,
             seed: 0,
         }
@@ -63,3 +66,6 @@ impl NodeConfig {
         }
     }
 }
+
+/// What the node says of itself: `nodeInfo.kubeletVersion`.
+pub const KUBELET_VERSION: &str = "v1.36.2";

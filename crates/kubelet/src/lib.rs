@@ -22,9 +22,34 @@
 //! No eviction by node pressure, no image garbage collection, no static Pods, no devices, no in-place resize. Of two
 //! goroutines that race upstream, one always wins here. Service account tokens are readable text, not signed.
 
+mod admission;
 pub mod annotations;
+mod backoff;
 pub mod config;
+mod container;
+mod container_start;
+mod disks;
+mod environment;
+mod format;
+mod host;
+mod image_manager;
+mod ipam;
 mod kubelet;
+mod lease;
+mod lifecycle;
+mod node_status;
+mod pod_actions;
+mod pod_status;
+mod pod_worker;
+mod prober;
+mod server;
+mod stats;
+mod status_manager;
+mod termination;
+mod timers;
+mod timing;
+mod volume_manager;
 
 pub use config::NodeConfig;
-pub use kubelet::{DiskMove, ExecSession, Kubelet, Milestones, Outgoing, OutgoingId, PodUsage};
+pub use disks::DiskMove;
+pub use kubelet::{ExecSession, Kubelet, Milestones, Outgoing, OutgoingId, PodUsage};
