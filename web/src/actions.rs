@@ -1,6 +1,6 @@
 //! What the visitor can do: each is one function, called by its button and by its key.
 
-use protocol::scenario::{SavedView, Moment};
+use protocol::scenario::{Moment, SavedView};
 use protocol::view::ObjectRef;
 use protocol::{Act, Command, Source, Speed};
 
@@ -60,9 +60,9 @@ pub fn has_own_work() -> bool {
 pub fn keep_work() {
     let Some(source) = state().frame.read(|frame| frame.source.clone()) else { return };
     let title = state().frame.read(|frame| frame.title.clone());
-    let piece = state().desk.read(|desk| {
-        desk.edited.then(|| Piece { source, title, files: desk.files(), active: desk.active })
-    });
+    let piece = state()
+        .desk
+        .read(|desk| desk.edited.then(|| Piece { source, title, files: desk.files(), active: desk.active }));
     if let Some(piece) = piece {
         Work::keep(piece);
     }

@@ -65,7 +65,9 @@ fn Shell() -> Html {
         <Spoken />
     </>};
     match shape {
-        Shape::Embed => html! { <div class="app embedded"><EmbedHead /><NoticeBar /><Map /><Deck mini=true />{ frame }</div> },
+        Shape::Embed => {
+            html! { <div class="app embedded"><EmbedHead /><NoticeBar /><Map /><Deck mini=true />{ frame }</div> }
+        }
         Shape::Tabs => html! { <div class="app tabs"><TopBar /><Panes />{ frame }<Deck mini=true /></div> },
         Shape::Wide => html! { <div class="app"><TopBar /><Body rail=false /><Deck />{ frame }</div> },
         Shape::Rail => html! { <div class="app"><TopBar /><Body rail=true /><Deck />{ frame }</div> },
@@ -211,7 +213,8 @@ fn Spoken() -> Html {
     let spoken = use_state_eq(String::new);
     let now = use_part(&state().selection, move |selection| {
         let object = selection.object.as_ref()?;
-        let pod = state().cluster.read(|cluster| cluster.pods.get(&format!("{}/{}", object.namespace, object.name)).cloned());
+        let pod =
+            state().cluster.read(|cluster| cluster.pods.get(&format!("{}/{}", object.namespace, object.name)).cloned());
         match pod.filter(|_| object.kind == "Pod") {
             Some(pod) => Some(crate::lamp::full_name(lang, &pod)),
             None => Some(format!("{} {}", object.kind, object.name)),
@@ -256,7 +259,7 @@ fn listen_to_page() {
         }
         core::send(Command::Hidden { hidden });
     });
-    let _added = browser::document()
-        .add_event_listener_with_callback("visibilitychange", listener.as_ref().unchecked_ref());
+    let _added =
+        browser::document().add_event_listener_with_callback("visibilitychange", listener.as_ref().unchecked_ref());
     listener.forget();
 }

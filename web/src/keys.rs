@@ -10,16 +10,14 @@ use crate::state::{Dialog, InspectorTab, Phase, state};
 use crate::words::W;
 use crate::{actions, browser, overlay};
 
+/// Keys that do the same or belong together, and what they do.
+type Row = (&'static [&'static str], W);
+
 /// Groups of keys as the help lists them.
-pub const HELP: [(W, &[(&[&str], W)]); 3] = [
+pub const HELP: [(W, &[Row]); 3] = [
     (
         W::KeysTime,
-        &[
-            (&["Space"], W::KeyRun),
-            (&["."], W::KeyStep),
-            (&["<", ">"], W::KeySpeed),
-            (&["Ctrl ⏎"], W::KeyApply),
-        ],
+        &[(&["Space"], W::KeyRun), (&["."], W::KeyStep), (&["<", ">"], W::KeySpeed), (&["Ctrl ⏎"], W::KeyApply)],
     ),
     (
         W::KeysMap,
@@ -53,8 +51,7 @@ pub fn listen() {
             event.prevent_default();
         }
     });
-    let _added =
-        browser::document().add_event_listener_with_callback("keydown", listener.as_ref().unchecked_ref());
+    let _added = browser::document().add_event_listener_with_callback("keydown", listener.as_ref().unchecked_ref());
     listener.forget();
 }
 

@@ -57,10 +57,8 @@ where
     *latest.borrow_mut() = Some((select, value.clone()));
     use_effect_with((), move |()| {
         let watcher: Rc<dyn Fn()> = Rc::new(move || {
-            let changed = latest
-                .borrow()
-                .as_ref()
-                .is_some_and(|(select, shown)| store.read(|value| select(value) != *shown));
+            let changed =
+                latest.borrow().as_ref().is_some_and(|(select, shown)| store.read(|value| select(value) != *shown));
             if changed {
                 update.force_update();
             }

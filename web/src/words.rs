@@ -67,10 +67,8 @@ words! {
     DarkTheme: "Dark theme", "深色主题";
     LightTheme: "Light theme", "浅色主题";
     Help: "All keys", "全部快捷键";
-    Menu: "Menu", "菜单";
     Close: "Close", "关闭";
     OpenFile: "Open a file", "打开文件";
-    SavedWork: "Your own work", "你的工作";
 
     Manifests: "Manifests", "清单";
     NewFile: "New file", "新建文件";
@@ -134,7 +132,6 @@ words! {
     NReady: "{0} ready", "{0} 就绪";
     NNotReady: "{0} not ready", "{0} 未就绪";
     NDraining: "{0} draining", "{0} 排空中";
-    Node: "node", "节点";
     Pods: "pods", "Pod";
     Requested: "{0} requested", "{0} 请求量";
     InUse: "in use", "使用量";
@@ -147,7 +144,6 @@ words! {
     NoVolumeYet: "no volume yet", "尚无卷";
     LastProbes: "Last probes", "最近探针";
     Restarts: "{0} restarts", "重启 {0} 次";
-    WaitsForNode: "waits for a node", "等待节点";
     MoreWait: "{0} more", "另有 {0}";
     PodName: "Pod {0}, {1}, on {2}", "Pod {0}，{1}，位于 {2}";
     PodWaiting: "Pod {0}, {1}, not on a node", "Pod {0}，{1}，未在节点上";
@@ -187,7 +183,6 @@ words! {
     NoEvents: "No events. The API keeps them for an hour.", "没有事件。API 保留一小时。";
     Looking: "Looking …", "正在查看……";
     BreakIt: "Break it", "搞坏它";
-    MendIt: "Mend it", "修好它";
     Delete: "Delete", "删除";
     Evict: "Drain", "排空";
     Cordon: "Cordon", "封锁";
@@ -253,8 +248,6 @@ words! {
     EmptyText: "Apply the manifest, type", "应用清单，输入";
     EmptyTextOr: "in the terminal, or drop files here.", "，或将文件拖放到这里。";
 
-    LoadingTitle: "Starting the cluster", "正在启动集群";
-    LoadingCore: "core {loaded} of {total} MB", "核心 {loaded} / {total} MB";
     CutShort: "This link is cut short", "这个链接不完整";
     CutShortText: "Ask for the link again, or for the scenario file.", "请对方重新发送链接或场景文件。";
     Corrupt: "This link cannot be read", "无法读取这个链接";

@@ -21,7 +21,8 @@ pub struct Scale {
 
 impl Scale {
     pub fn new(width: f64, now: u64, last: u64) -> Scale {
-        let fits = |window: &&u64| (now as f64) <= **window as f64 * SECOND as f64 * NOW_MAX && last <= **window * SECOND;
+        let fits =
+            |window: &&u64| (now as f64) <= **window as f64 * SECOND as f64 * NOW_MAX && last <= **window * SECOND;
         let window = WINDOWS.iter().find(fits).copied().unwrap_or_else(|| now.max(last) / SECOND * 3 / 2);
         Scale { width, window }
     }

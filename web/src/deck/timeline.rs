@@ -207,7 +207,11 @@ fn Hover(props: &HoverProps) -> Html {
         timeline.marks.iter().filter(touches).map(|mark| told(lang, mark)).collect::<Vec<_>>()
     });
     let now = state().clock.read(|clock| clock.now);
-    let side = if props.x > scale.width - 240.0 { format!("right:{:.0}px", scale.width - props.x + 8.0) } else { format!("left:{:.0}px", props.x + 8.0) };
+    let side = if props.x > scale.width - 240.0 {
+        format!("right:{:.0}px", scale.width - props.x + 8.0)
+    } else {
+        format!("left:{:.0}px", props.x + 8.0)
+    };
     html! {<>
         <span class="hairline" style={format!("left:{:.0}px", props.x)} />
         <span class="hovered" style={side}>

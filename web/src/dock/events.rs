@@ -30,8 +30,9 @@ pub fn EventTable() -> Html {
     let count = use_part(&state().events, move |events| events.iter().filter(|event| count_shown(event)).count());
     let first = ((*top / ROW) as usize).saturating_sub(MARGIN);
     let rows = (height / ROW).ceil() as usize + 2 * MARGIN;
-    let events: Vec<Row<EventLine>> =
-        state().events.read(|events| events.iter().filter(|event| shown(event)).skip(first).take(rows).cloned().collect());
+    let events: Vec<Row<EventLine>> = state()
+        .events
+        .read(|events| events.iter().filter(|event| shown(event)).skip(first).take(rows).cloned().collect());
     let onscroll = {
         let (top, stick, pane) = (top.setter(), stick.clone(), pane.clone());
         Callback::from(move |_: Event| {

@@ -19,7 +19,6 @@ pub struct Props {
     pub only: Option<DockTab>,
 }
 
-
 #[component]
 pub fn Dock(props: &Props) -> Html {
     let lang = use_lang();

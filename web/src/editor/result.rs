@@ -40,7 +40,9 @@ pub fn ApplyBar() -> Html {
         Said::Differs(text) => html! { <span class="delta"><i />{ text }</span> },
         Said::Same => html! { <span class="delta mut">{ lang.say(W::SameAsCluster) }</span> },
         Said::New => html! { <span class="delta"><i class="add" />{ lang.say(W::NotAppliedYet) }</span> },
-        Said::Long { text, refused } => html! { <span class={classes!("delta", refused.then_some("refused"))}>{ text }</span> },
+        Said::Long { text, refused } => {
+            html! { <span class={classes!("delta", refused.then_some("refused"))}>{ text }</span> }
+        }
     };
     html! {
         <div class="apply">

@@ -36,8 +36,6 @@ extern "C" {
     fn baseline(this: &CodeMirror, text: Option<&str>) -> u32;
     #[wasm_bindgen(method)]
     fn answers(this: &CodeMirror, list: &str);
-    #[wasm_bindgen(method)]
-    fn focus(this: &CodeMirror);
     #[wasm_bindgen(method, js_name = goTo)]
     fn go_to(this: &CodeMirror, line: u32);
     #[wasm_bindgen(method)]
@@ -46,14 +44,6 @@ extern "C" {
 
 thread_local! {
     static EDITOR: RefCell<Option<CodeMirror>> = const { RefCell::new(None) };
-}
-
-pub fn focus() {
-    EDITOR.with_borrow(|editor| {
-        if let Some(editor) = editor {
-            editor.focus();
-        }
-    });
 }
 
 pub fn go_to(line: u32) {
@@ -96,11 +86,9 @@ fn callbacks() -> JsValue {
     let apply = Closure::<dyn FnMut()>::new(actions::apply);
     let leave = Closure::<dyn FnMut()>::new(|| browser::focus(".editor [role=tab][aria-selected=true]"));
     let on = js_sys::Object::new();
-    for (name, callback) in [
-        ("change", change.into_js_value()),
-        ("apply", apply.into_js_value()),
-        ("leave", leave.into_js_value()),
-    ] {
+    for (name, callback) in
+        [("change", change.into_js_value()), ("apply", apply.into_js_value()), ("leave", leave.into_js_value())]
+    {
         // Setting a property of a plain object cannot fail.
         let _set = js_sys::Reflect::set(&on, &name.into(), &callback);
     }

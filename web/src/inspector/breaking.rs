@@ -66,8 +66,7 @@ fn NodeWays(props: &NodeProps) -> Html {
     });
     let kubelet = format!("kubelet/{}", props.name);
     let component = kubelet.clone();
-    let paused =
-        use_part(&state().cluster, move |cluster| cluster.component(&component) == ComponentState::Paused);
+    let paused = use_part(&state().cluster, move |cluster| cluster.component(&component) == ComponentState::Paused);
     let (name, node) = (&props.name, props.name.to_string());
     html! {<>
         if cordoned {

@@ -134,7 +134,9 @@ pub struct MarkProps {
 pub fn ObjectMark(props: &MarkProps) -> Html {
     let object = props.object.clone();
     let lamp = use_part(&state().cluster, move |cluster: &Cluster| {
-        (object.kind == "Pod").then(|| cluster.pods.get(&format!("{}/{}", object.namespace, object.name)))?.map(|pod| pod.lamp.clone())
+        (object.kind == "Pod")
+            .then(|| cluster.pods.get(&format!("{}/{}", object.namespace, object.name)))?
+            .map(|pod| pod.lamp.clone())
     });
     match lamp {
         Some(lamp) => html! { <LampMark {lamp} size={props.size} /> },

@@ -37,7 +37,9 @@ fn state_class(value: &str) -> Option<&'static str> {
     match value.split([' ', ',']).next().unwrap_or_default() {
         "Running" | "Ready" | "Bound" | "Active" | "Available" => Some("s-ready"),
         "Pending" | "Waiting" => Some("s-wait"),
-        "Failed" | "CrashLoopBackOff" | "Error" | "NotReady" | "Lost" | "OOMKilled" | "ImagePullBackOff" => Some("s-fail"),
+        "Failed" | "CrashLoopBackOff" | "Error" | "NotReady" | "Lost" | "OOMKilled" | "ImagePullBackOff" => {
+            Some("s-fail")
+        }
         "Terminating" => Some("s-leave"),
         _ => None,
     }

@@ -88,7 +88,9 @@ fn mark(context: &CanvasRenderingContext2d, lamp: &Lamp, x: f64, y: f64) {
             context.line_to(x - RADIUS, y + RADIUS * 0.8);
             context.close_path();
         }
-        Lamp::Failed | Lamp::Succeeded => context.rect(x - RADIUS + 0.5, y - RADIUS + 0.5, RADIUS * 2.0 - 1.0, RADIUS * 2.0 - 1.0),
+        Lamp::Failed | Lamp::Succeeded => {
+            context.rect(x - RADIUS + 0.5, y - RADIUS + 0.5, RADIUS * 2.0 - 1.0, RADIUS * 2.0 - 1.0)
+        }
         Lamp::Unknown => {
             context.move_to(x, y - RADIUS);
             context.line_to(x + RADIUS, y);

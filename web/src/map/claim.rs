@@ -3,6 +3,7 @@
 use protocol::view::ObjectRef;
 use yew::prelude::*;
 
+use super::hover;
 use super::layout::Rect;
 use crate::actions;
 use crate::state::state;
@@ -26,10 +27,10 @@ pub fn ClaimPair(props: &Props) -> Html {
         cluster.volumes.get(&claim.volume).cloned()
     });
     let selected = use_part(&state().selection, |selection| selection.object.clone());
+    let linked = hover::use_mounts(&props.id);
     let Some(claim) = claim else { return Html::default() };
-    let is_selected = |kind: &str, name: &str| {
-        selected.as_ref().is_some_and(|object| object.kind == kind && object.name == name)
-    };
+    let is_selected =
+        |kind: &str, name: &str| selected.as_ref().is_some_and(|object| object.kind == kind && object.name == name);
     let select = |kind: &str, namespace: &str, name: &str| {
         let object = ObjectRef { kind: kind.into(), namespace: namespace.into(), name: name.into() };
         Callback::from(move |_: MouseEvent| actions::select(Some(object.clone())))
@@ -41,7 +42,7 @@ pub fn ClaimPair(props: &Props) -> Html {
     };
     let claim_selected = is_selected("PersistentVolumeClaim", &claim.name);
     html! {
-        <div class={classes!("vol", state_class)} style={format!("position:absolute;{}", props.rect.style())}>
+        <div class={classes!("vol", state_class, linked.then_some("linked"))} style={format!("position:absolute;{}", props.rect.style())}>
             <button class={claim_selected.then_some("sel")} data-tile={format!("claim/{}", props.id)} title={claim.name.clone()}
                 aria-pressed={claim_selected.to_string()} onclick={select("PersistentVolumeClaim", &claim.namespace, &claim.name)}>
                 <b class="cut">{ &claim.name }</b>

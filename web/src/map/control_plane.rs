@@ -34,9 +34,9 @@ pub fn ControlPlaneStrip(props: &Props) -> Html {
     let total = plane.active + plane.backoff + plane.unschedulable;
     let more = (total as usize).saturating_sub(waiting.len());
     let tile = |pod: &Row<Pod>| {
-        let selected = selected.as_ref().is_some_and(|object| {
-            object.kind == "Pod" && object.name == pod.name && object.namespace == pod.namespace
-        });
+        let selected = selected
+            .as_ref()
+            .is_some_and(|object| object.kind == "Pod" && object.name == pod.name && object.namespace == pod.namespace);
         html! { <PodTile key={pod.key.clone()} pod={pod.clone()} {selected} /> }
     };
     html! {

@@ -3,6 +3,7 @@
 use protocol::view::{EndpointState, Ingress, ObjectRef, Service};
 use yew::prelude::*;
 
+use super::hover;
 use super::layout::Rect;
 use crate::icon::{Glyph, Icon};
 use crate::state::state;
@@ -85,6 +86,7 @@ pub fn IngressBox(props: &BoxProps) -> Html {
     });
     html! {
         <button class={classes!("edge", selected.then_some("sel"))} style={place(props.rect)} data-tile={format!("ingress/{}", props.id)}
+            onmouseenter={hover::enter(format!("ingress/{}", props.id))} onmouseleave={hover::leave}
             aria-pressed={selected.to_string()} onclick={select("Ingress", &ingress.namespace, &ingress.name)}>
             <h4><Glyph icon={Icon::Ingress} /><span class="cut">{ &ingress.name }</span></h4>
             { for rules }
@@ -99,20 +101,22 @@ pub fn ServiceBox(props: &BoxProps) -> Html {
     let id = props.id.clone();
     let service = use_part(&state().cluster, move |cluster| cluster.services.get(id.as_str()).cloned());
     let selected = use_is_selected("Service", &props.id);
+    let hovered = use_part(&state().hover, |hover| hover.as_deref()?.strip_prefix("pod/").map(str::to_owned));
     let Some(service) = service else { return Html::default() };
     let none = service.endpoints.is_empty() && service.kind != "ExternalName";
     let bars = service.endpoints.iter().take(BARS_MAX).map(|endpoint| {
         html! {
-            <i class={match endpoint.state {
+            <i class={classes!(match endpoint.state {
                 EndpointState::Ready => "",
                 EndpointState::NotReady => "st",
                 EndpointState::Draining => "lv",
-            }} />
+            }, (hovered.as_ref() == Some(&endpoint.pod)).then_some("lit"))} />
         }
     });
     html! {
         <button class={classes!("edge", selected.then_some("sel"), none.then_some("none"))} style={place(props.rect)}
-            data-tile={format!("service/{}", props.id)} aria-pressed={selected.to_string()}
+            data-tile={format!("service/{}", props.id)}
+            onmouseenter={hover::enter(format!("service/{}", props.id))} onmouseleave={hover::leave} aria-pressed={selected.to_string()}
             onclick={select("Service", &service.namespace, &service.name)}>
             <h4><Glyph icon={Icon::Service} /><span class="cut">{ &service.name }</span></h4>
             <div class={classes!("cut", (service.kind != "Headless").then_some("addr"))}>{ address(lang, &service) }</div>

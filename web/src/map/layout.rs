@@ -4,26 +4,74 @@ use std::collections::BTreeMap;
 
 use super::slots::Slots;
 
-pub const PADDING: f64 = 14.0;
-pub const TOP: f64 = 10.0;
-pub const CONTROL_HEIGHT: f64 = 78.0;
-/// Between the control strip and the nodes: the API bus.
-pub const BUS_GAP: f64 = 30.0;
-pub const EDGE_WIDTH: f64 = 132.0;
-pub const CHANNEL: f64 = 18.0;
-pub const GAP: f64 = 14.0;
-pub const NODE_HEADER: f64 = 61.0;
-pub const RAIL: f64 = 9.0;
-pub const TILES_TOP: f64 = 18.0;
-pub const TILE_HEIGHT: f64 = 48.0;
-pub const TILE_GAP: f64 = 6.0;
-pub const TILE_INSET: f64 = 8.0;
-pub const BRIDGE: f64 = 12.0;
-pub const NODE_FOOTER: f64 = 21.0;
-pub const EDGE_GAP: f64 = 18.0;
-pub const CLAIM_HEIGHT: f64 = 40.0;
-const NODE_WIDTH_MIN: f64 = 180.0;
-const NODE_WIDTH_MAX: f64 = 260.0;
+/// The measures of the design, in px.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Measures {
+    pub padding: f64,
+    pub top: f64,
+    pub control_height: f64,
+    /// Between the control strip and the nodes: the API bus.
+    pub bus_gap: f64,
+    pub edge_width: f64,
+    pub edge_gap: f64,
+    /// Between the left edge and the nodes, where traffic turns.
+    pub channel: f64,
+    pub gap: f64,
+    pub node_header: f64,
+    /// The line that traffic takes through a node, below its header.
+    pub rail: f64,
+    pub tiles_top: f64,
+    pub tile_height: f64,
+    pub tile_gap: f64,
+    pub tile_inset: f64,
+    /// Between a node's two columns of tiles.
+    pub bridge: f64,
+    pub node_footer: f64,
+    node_width_min: f64,
+    node_width_max: f64,
+}
+
+impl Measures {
+    pub const REGULAR: Measures = Measures {
+        padding: 14.0,
+        top: 10.0,
+        control_height: 78.0,
+        bus_gap: 30.0,
+        edge_width: 132.0,
+        edge_gap: 18.0,
+        channel: 18.0,
+        gap: 14.0,
+        node_header: 61.0,
+        rail: 9.0,
+        tiles_top: 18.0,
+        tile_height: 48.0,
+        tile_gap: 6.0,
+        tile_inset: 8.0,
+        bridge: 12.0,
+        node_footer: 21.0,
+        node_width_min: 180.0,
+        node_width_max: 260.0,
+    };
+
+    /// The reduced page: cards without meters and footer.
+    pub const COMPACT: Measures = Measures {
+        padding: 10.0,
+        edge_width: 114.0,
+        edge_gap: 14.0,
+        channel: 16.0,
+        gap: 6.0,
+        node_header: 31.0,
+        rail: 8.0,
+        tiles_top: 16.0,
+        tile_height: 45.0,
+        tile_inset: 7.0,
+        node_footer: 0.0,
+        node_width_min: 160.0,
+        ..Measures::REGULAR
+    };
+}
+
+const CLAIM_HEIGHT: f64 = 40.0;
 const STORAGE_GAP: f64 = 30.0;
 const CLAIM_GAP: f64 = 8.0;
 
@@ -61,8 +109,8 @@ impl Rect {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Inventory {
     pub width: f64,
-    /// The reduced page has no control plane.
-    pub control_plane: bool,
+    /// The reduced page: no control plane, no storage, smaller cards.
+    pub compact: bool,
     pub clients: bool,
     /// Key and number of lines.
     pub ingresses: Vec<(String, usize)>,
@@ -74,8 +122,9 @@ pub struct Inventory {
     pub claims: Vec<(String, String)>,
 }
 
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Layout {
+    pub measures: Measures,
     pub width: f64,
     pub height: f64,
     pub control_plane: Option<Rect>,
@@ -92,28 +141,42 @@ pub struct Layout {
 
 impl Layout {
     pub fn of(inventory: &Inventory) -> Layout {
+        let m = if inventory.compact { Measures::COMPACT } else { Measures::REGULAR };
         let width = inventory.width.max(480.0);
-        let mut layout = Layout { width, ..Layout::default() };
-        let mut top = TOP;
-        if inventory.control_plane {
+        let mut layout = Layout {
+            measures: m,
+            width,
+            height: 0.0,
+            control_plane: None,
+            clients: None,
+            ingresses: BTreeMap::new(),
+            services: BTreeMap::new(),
+            nodes: BTreeMap::new(),
+            rows: Vec::new(),
+            claims: BTreeMap::new(),
+            storage: None,
+        };
+        let mut top = m.top;
+        if !inventory.compact {
             layout.control_plane =
-                Some(Rect { x: PADDING, y: TOP, width: width - 2.0 * PADDING, height: CONTROL_HEIGHT });
-            top += CONTROL_HEIGHT + BUS_GAP;
+                Some(Rect { x: m.padding, y: m.top, width: width - 2.0 * m.padding, height: m.control_height });
+            top += m.control_height + m.bus_gap;
         }
         let left_bottom = layout.place_edge(inventory, top);
         let nodes_bottom = layout.place_nodes(inventory, top);
         // The label gives way to the left edge.
         layout.storage = layout.storage.filter(|label| label.y > left_bottom);
-        layout.height = left_bottom.max(nodes_bottom) + PADDING;
+        layout.height = left_bottom.max(nodes_bottom) + m.padding;
         layout
     }
 
     /// The left edge: clients, Ingresses, Services from the top down. Returns its bottom.
     fn place_edge(&mut self, inventory: &Inventory, top: f64) -> f64 {
+        let m = self.measures;
         let mut y = top;
         let mut next = |height: f64| {
-            let rect = Rect { x: PADDING, y, width: EDGE_WIDTH, height };
-            y += height + EDGE_GAP;
+            let rect = Rect { x: m.padding, y, width: m.edge_width, height };
+            y += height + m.edge_gap;
             rect
         };
         if inventory.clients {
@@ -125,25 +188,26 @@ impl Layout {
         for (key, has_address) in &inventory.services {
             self.services.insert(key.clone(), next(if *has_address { 80.0 } else { 64.0 }));
         }
-        y - EDGE_GAP
+        y - m.edge_gap
     }
 
     /// Node cards in rows, each row's claims below it. Returns the bottom.
     fn place_nodes(&mut self, inventory: &Inventory, top: f64) -> f64 {
-        let left = PADDING + EDGE_WIDTH + CHANNEL;
-        let room = self.width - left - PADDING;
-        let fitting = (((room + GAP) / (NODE_WIDTH_MIN + GAP)).floor() as usize).max(1);
+        let m = self.measures;
+        let left = m.padding + m.edge_width + m.channel;
+        let room = self.width - left - m.padding;
+        let fitting = (((room + m.gap) / (m.node_width_min + m.gap)).floor() as usize).max(1);
         let columns = fitting.min(inventory.nodes.len().max(1));
-        let node_width = ((room - GAP * (columns - 1) as f64) / columns as f64).min(NODE_WIDTH_MAX);
+        let node_width = ((room - m.gap * (columns - 1) as f64) / columns as f64).min(m.node_width_max);
         let rows: Vec<_> = inventory.nodes.chunks(columns).collect();
         let mut bottom = top;
         for (index, row) in rows.iter().enumerate() {
-            let y = if index == 0 { top } else { bottom + BUS_GAP };
+            let y = if index == 0 { top } else { bottom + m.bus_gap };
             let slot_rows = row.iter().map(|(_, rows)| *rows).max().unwrap_or(Slots::ROWS_MIN);
-            let height = node_height(slot_rows);
+            let height = m.node_height(slot_rows);
             self.rows.push(y);
             for (column, (name, _)) in row.iter().enumerate() {
-                let x = left + (node_width + GAP) * column as f64;
+                let x = left + (node_width + m.gap) * column as f64;
                 self.nodes.insert(name.clone(), Rect { x, y, width: node_width, height });
             }
             let in_row = |node: &str| row.iter().any(|(name, _)| name == node);
@@ -152,7 +216,8 @@ impl Layout {
                 // What nothing mounts is spread below the last nodes.
                 let placed = |node: &str| inventory.nodes.iter().any(|(name, _)| name == node);
                 let unmounted = inventory.claims.iter().filter(|(_, node)| !placed(node));
-                claims.extend(unmounted.zip(row.iter().cycle()).map(|((key, _), (node, _))| (key.clone(), node.clone())));
+                claims
+                    .extend(unmounted.zip(row.iter().cycle()).map(|((key, _), (node, _))| (key.clone(), node.clone())));
             }
             bottom = self.place_claims(claims, y + height);
         }
@@ -173,26 +238,40 @@ impl Layout {
             stacks.insert(node, rect.bottom() + CLAIM_GAP);
             self.claims.insert(key, rect);
         }
-        self.storage.get_or_insert(Rect { x: PADDING, y: top - 4.0, width: EDGE_WIDTH, height: 48.0 });
+        self.storage.get_or_insert(Rect {
+            x: self.measures.padding,
+            y: top - 4.0,
+            width: self.measures.edge_width,
+            height: 48.0,
+        });
         stacks.values().copied().fold(top, f64::max) - CLAIM_GAP
+    }
+
+    /// The height at which traffic runs through a node.
+    pub fn rail(&self, card: &Rect) -> f64 {
+        card.y + self.measures.node_header + self.measures.rail
     }
 
     /// The tile in a slot of a node.
     pub fn tile(&self, node: &str, column: usize, row: usize) -> Option<Rect> {
+        let m = self.measures;
         let card = self.nodes.get(node)?;
-        let width = (card.width - 2.0 * (TILE_INSET + 1.0) - BRIDGE) / 2.0;
+        let width = (card.width - 2.0 * (m.tile_inset + 1.0) - m.bridge) / 2.0;
         Some(Rect {
-            x: card.x + 1.0 + TILE_INSET + (width + BRIDGE) * column as f64,
-            y: card.y + NODE_HEADER + TILES_TOP + (TILE_HEIGHT + TILE_GAP) * row as f64,
+            x: card.x + 1.0 + m.tile_inset + (width + m.bridge) * column as f64,
+            y: card.y + m.node_header + m.tiles_top + (m.tile_height + m.tile_gap) * row as f64,
             width,
-            height: TILE_HEIGHT,
+            height: m.tile_height,
         })
     }
 }
 
-pub fn node_height(slot_rows: usize) -> f64 {
-    let rows = slot_rows as f64;
-    NODE_HEADER + TILES_TOP + rows * TILE_HEIGHT + (rows - 1.0) * TILE_GAP + TILE_INSET + NODE_FOOTER + 2.0
+impl Measures {
+    fn node_height(&self, slot_rows: usize) -> f64 {
+        let rows = slot_rows as f64;
+        let tiles = rows * self.tile_height + (rows - 1.0) * self.tile_gap;
+        self.node_header + self.tiles_top + tiles + self.tile_inset + self.node_footer + 2.0
+    }
 }
 
 #[cfg(test)]
@@ -202,7 +281,7 @@ mod tests {
     fn three_nodes() -> Inventory {
         Inventory {
             width: 788.0,
-            control_plane: true,
+            compact: false,
             clients: true,
             ingresses: vec![("default/guestbook".into(), 2)],
             services: vec![("default/web".into(), true)],
@@ -232,9 +311,17 @@ mod tests {
     }
 
     #[test]
+    fn three_nodes_fit_the_reduced_page() {
+        let layout = Layout::of(&Inventory { width: 720.0, compact: true, claims: Vec::new(), ..three_nodes() });
+        assert_eq!(layout.rows.len(), 1);
+        assert!(layout.nodes["node-3"].bottom() < 326.0);
+    }
+
+    #[test]
     fn a_claim_that_nothing_mounts_comes_last() {
         let layout = Layout::of(&three_nodes());
         assert!(layout.claims["default/late"].y > layout.claims["default/data-0"].y);
+        assert_eq!(layout.claims["default/late"].x, layout.nodes["node-1"].x);
         assert!(layout.height >= layout.claims["default/late"].bottom());
     }
 
@@ -244,6 +331,6 @@ mod tests {
         let card = layout.nodes["node-3"];
         let tile = layout.tile("node-3", 1, 3).expect("the node is placed");
         assert!(tile.x > card.x && tile.right() < card.right());
-        assert!(tile.bottom() < card.bottom() - NODE_FOOTER);
+        assert!(tile.bottom() < card.bottom() - layout.measures.node_footer);
     }
 }

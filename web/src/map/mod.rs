@@ -5,6 +5,7 @@ mod claim;
 mod control_plane;
 mod edge;
 mod empty;
+mod hover;
 pub mod layout;
 mod navigate;
 mod node;
@@ -30,8 +31,8 @@ use edge::{ClientsBox, IngressBox, ServiceBox};
 use empty::Empty;
 use layout::{Inventory, Layout};
 use node::NodeCard;
-pub use tools::start_filter;
 use tools::Tools;
+pub use tools::start_filter;
 use wires::Wires;
 
 /// Below this width a node is a row of tiles in a list, and there are no wires.
@@ -132,7 +133,7 @@ pub fn Map() -> Html {
                 role="group" aria-label={lang.say(W::Map)} data-map="" {onkeydown} {onclick}>
                 if width > 0.0 {
                     if list {
-                        if inventory.control_plane {
+                        if !inventory.compact {
                             <ControlPlaneStrip rect={None::<layout::Rect>} />
                         }
                         <div class="boxes">{ boxes }</div>
@@ -140,7 +141,7 @@ pub fn Map() -> Html {
                     } else {
                         <div class="zoom" style={format!("width:{0:.0}px;height:{1:.0}px", layout.width * zoom, layout.height * zoom)}>
                             <div class="plane" style={format!("width:{:.0}px;height:{:.0}px;transform:scale({zoom})", layout.width, layout.height)}>
-                                if inventory.control_plane {
+                                if !inventory.compact {
                                     <ControlPlaneStrip rect={layout.control_plane} />
                                 }
                                 { boxes }
@@ -152,6 +153,7 @@ pub fn Map() -> Html {
                                     <ClaimPair key={format!("c/{id}")} id={id.clone()} rect={*rect} />
                                 }) }
                                 <Wires layout={(*layout).clone()} traffic={traffic && !many} {storage} />
+                                <hover::HoverCard layout={(*layout).clone()} />
                             </div>
                         </div>
                     }
@@ -190,8 +192,9 @@ fn take_inventory(
         .filter(|pod| !pod.node.is_empty())
         .flat_map(|pod| pod.claims.iter().map(|claim| (claim.as_str(), pod.node.as_str())))
         .collect();
-    let volume_node = |claim: &str| cluster.volumes.values().find(|row| row.claim == claim).map(|row| row.node.as_str());
-    let claims = cluster.claims.values().filter(|row| storage && shown(&row.namespace)).map(|row| {
+    let volume_node =
+        |claim: &str| cluster.volumes.values().find(|row| row.claim == claim).map(|row| row.node.as_str());
+    let claims = cluster.claims.values().filter(|row| storage && !embed && shown(&row.namespace)).map(|row| {
         let node = mounted_at.get(row.key.as_str()).copied().or_else(|| volume_node(&row.key));
         (row.key.clone(), node.unwrap_or_default().to_owned())
     });
@@ -207,7 +210,7 @@ fn take_inventory(
     let ingresses: Vec<_> = ingresses.iter().map(|row| (row.key.clone(), edge::ingress_lines(row))).collect();
     Inventory {
         width,
-        control_plane: !embed,
+        compact: embed,
         clients: !ingresses.is_empty() || cluster.clients.rate > 0.0 || cluster.clients.succeeded > 0,
         ingresses,
         services,

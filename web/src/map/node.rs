@@ -42,9 +42,9 @@ pub fn NodeCard(props: &Props) -> Html {
 
     let is_selected = selected.as_ref().is_some_and(|object| object.kind == "Node" && object.name == node.name);
     let is_pod = |pod: &Pod| {
-        selected.as_ref().is_some_and(|object| {
-            object.kind == "Pod" && object.name == pod.name && object.namespace == pod.namespace
-        })
+        selected
+            .as_ref()
+            .is_some_and(|object| object.kind == "Pod" && object.name == pod.name && object.namespace == pod.namespace)
     };
     let shown = |pod: &Row<Pod>| props.filter.passes_namespace(&pod.namespace);
     let tile = |slot: Option<&Row<Pod>>, index: usize| match slot.filter(|pod| shown(pod)) {

@@ -3,10 +3,11 @@
 use protocol::view::{ObjectRef, Pod};
 use yew::prelude::*;
 
+use super::hover;
+use crate::actions;
 use crate::lamp::{self, LampMark};
 use crate::store::Row;
 use crate::words::{W, use_lang};
-use crate::actions;
 
 #[derive(Properties, PartialEq)]
 pub struct Props {
@@ -33,7 +34,8 @@ pub fn PodTile(props: &Props) -> Html {
     let waiting = pod.node.is_empty();
     html! {
         <button class={classes!("pod", lamp::tile_class(&pod.lamp), props.selected.then_some("sel"), props.dim.then_some("dim"))}
-            aria-label={name.clone()} aria-pressed={props.selected.to_string()} title={name} data-tile={pod.key.clone()} {onclick}>
+            aria-label={name} aria-pressed={props.selected.to_string()} data-tile={pod.key.clone()} {onclick}
+            onmouseenter={hover::enter(format!("pod/{}", pod.key))} onmouseleave={hover::leave}>
             <LampMark lamp={pod.lamp.clone()} />
             <span class="nm"><b>{ &pod.title }</b><i>{ second_line(pod) }</i></span>
             if let Some(revision) = pod.revision {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use protocol::view::{Claim, Flow};
 use yew::prelude::*;
 
-use super::layout::{BUS_GAP, CHANNEL, Layout, NODE_HEADER, PADDING, RAIL, Rect};
+use super::layout::{Layout, Rect};
 use crate::state::{Cluster, state};
 use crate::store::{Row, use_part};
 use crate::words::{W, use_lang};
@@ -44,6 +44,10 @@ pub fn Wires(props: &Props) -> Html {
     let fast = use_part(&state().clock, |clock| clock.speed.is_none_or(|speed| speed >= DOTS_SPEED_MAX));
     let still = use_part(&state().clock, |clock| !clock.running);
     let api_rate = use_part(&state().cluster, |cluster| cluster.control_plane.requests_per_second > 0.0);
+    let hovered = use_part(&state().hover, Clone::clone);
+    let lit = use_part(&state().cluster, move |cluster| hovered.as_ref().map(|end| super::hover::lit(cluster, end)));
+    // A Pod without traffic leaves every wire as it is.
+    let lit = lit.filter(|lit| !lit.is_empty());
     let bus = bus(&props.layout);
     html! {
         <svg class={classes!("wires", fast.then_some("fast"), still.then_some("still"))} aria-hidden="true"
@@ -53,13 +57,13 @@ pub fn Wires(props: &Props) -> Html {
                 { for bus_dots(&props.layout).into_iter().map(|path| html! { <path class="w-dot api" d={path} /> }) }
             }
             { for volumes.into_iter().map(|(key, path, class)| html! { <path {key} class={classes!("w", class)} d={path} /> }) }
-            { for wires.iter().enumerate().map(|(index, wire)| draw(wire, index < DOTTED_MAX && !fast, fast, &lang.fill(W::PerSecond, &[&crate::format::rate(wire.flow.rate)]))) }
+            { for wires.iter().enumerate().map(|(index, wire)| draw(wire, lit.as_ref().is_some_and(|lit| !lit.contains(&wire.key)), index < DOTTED_MAX && !fast, fast, &lang.fill(W::PerSecond, &[&crate::format::rate(wire.flow.rate)]))) }
             { for props.layout.rows.iter().flat_map(|top| ports(&props.layout, *top, !wires.is_empty())) }
         </svg>
     }
 }
 
-fn draw(wire: &Wire, dots: bool, fast: bool, rate: &str) -> Html {
+fn draw(wire: &Wire, dim: bool, dots: bool, fast: bool, rate: &str) -> Html {
     let flow = &wire.flow;
     let failing = flow.failing > 0.0;
     let class = match flow {
@@ -69,7 +73,7 @@ fn draw(wire: &Wire, dots: bool, fast: bool, rate: &str) -> Html {
     };
     let width = fast.then(|| format!("stroke-width:{:.1}", 1.5 + (1.0 + flow.rate).ln() * 0.5));
     html! {
-        <g key={wire.key.clone()} class="wire">
+        <g key={wire.key.clone()} class={classes!("wire", dim.then_some("dim"))}>
             <path class={classes!("w", class)} style={width} d={wire.path.clone()} />
             if dots && !flow.draining && flow.rate > 0.0 {
                 <path class={classes!("w-dot", failing.then_some("fail"), density(flow.rate))} d={wire.path.clone()} />
@@ -97,7 +101,7 @@ fn traffic(cluster: &Cluster, layout: &Layout) -> Vec<Wire> {
         let Some(from) = left_end(layout, &flow.from) else { continue };
         let drawn = match flow.to.strip_prefix("pod/") {
             Some(pod) => to_pod(cluster, layout, from, pod),
-            None => left_end(layout, &flow.to).map(|to| down(from, to)),
+            None => left_end(layout, &flow.to).map(|to| down(layout, from, to)),
         };
         if let Some((path, end)) = drawn {
             wires.push(Wire { key: flow.key.clone(), path, flow: flow.clone(), end });
@@ -116,13 +120,13 @@ fn left_end(layout: &Layout, end: &str) -> Option<Rect> {
 }
 
 /// From one box of the left edge to another: straight down to the next one, else around the outside.
-fn down(from: Rect, to: Rect) -> (String, (f64, f64)) {
+fn down(layout: &Layout, from: Rect, to: Rect) -> (String, (f64, f64)) {
     let end = (to.middle_x(), to.y - 4.0);
     if to.y > from.y && to.y - from.bottom() < 30.0 {
         let x = from.middle_x();
         return (format!("M{x} {}V{}", from.bottom(), to.y), end);
     }
-    let x = PADDING / 2.0;
+    let x = layout.measures.padding / 2.0;
     let path = format!(
         "M{} {:.1}H{:.1}Q{x} {:.1} {x} {:.1}V{:.1}Q{x} {:.1} {:.1} {:.1}H{}",
         from.x,
@@ -144,8 +148,8 @@ fn to_pod(cluster: &Cluster, layout: &Layout, from: Rect, pod: &str) -> Option<(
     let (node, column, row) = cluster.slot_of(pod)?;
     let card = layout.nodes.get(node)?;
     let tile = layout.tile(node, column, row)?;
-    let channel = from.right() + CHANNEL / 2.0;
-    let rail = card.y + NODE_HEADER + RAIL;
+    let channel = from.right() + layout.measures.channel / 2.0;
+    let rail = layout.rail(card);
     let (start, bridge, y) = (from.middle_y(), card.middle_x(), tile.middle_y());
     let r = RADIUS;
     // Up or down the channel.
@@ -174,7 +178,7 @@ fn ports(layout: &Layout, top: f64, any: bool) -> Vec<Html> {
     }
     let entry = |card: &&Rect| card.y == top;
     let port = |card: &Rect| {
-        let (x, y) = (card.x - 3.5, card.y + NODE_HEADER + RAIL - 3.5);
+        let (x, y) = (card.x - 3.5, layout.rail(card) - 3.5);
         html! { <rect class="port" x={x.to_string()} y={y.to_string()} width="7" height="7" rx="1.5" /> }
     };
     layout.nodes.values().filter(entry).map(port).collect()
@@ -187,9 +191,9 @@ fn bus(layout: &Layout) -> Vec<String> {
     let mut paths = Vec::new();
     let mut above = control.bottom();
     for (index, top) in layout.rows.iter().enumerate() {
-        let y = top - BUS_GAP / 2.0 - 2.0;
+        let y = top - layout.measures.bus_gap / 2.0 - 2.0;
         let drops: Vec<f64> = layout.nodes.values().filter(|card| card.y == *top).map(|card| card.x + 13.0).collect();
-        let side = layout.width - PADDING / 2.0;
+        let side = layout.width - layout.measures.padding / 2.0;
         let (left, right) = drops.iter().fold((source, source), |(low, high), x| (low.min(*x), high.max(*x)));
         if index == 0 {
             paths.push(format!("M{source:.1} {above}V{y}"));
@@ -207,11 +211,15 @@ fn bus(layout: &Layout) -> Vec<String> {
 fn bus_dots(layout: &Layout) -> Vec<String> {
     let (Some(control), Some(top)) = (layout.control_plane, layout.rows.first()) else { return Vec::new() };
     let source = control.x + control.width * 0.36;
-    let y = top - BUS_GAP / 2.0 - 2.0;
-    let first_row: Vec<f64> =
-        layout.nodes.values().filter(|card| card.y == *top).map(|card| card.x + 13.0).collect();
-    let there = first_row.iter().step_by(2).map(|x| format!("M{source:.1} {}V{y}H{x:.1}V{}", control.bottom(), top + 7.0));
-    let back = first_row.iter().skip(1).step_by(2).map(|x| format!("M{x:.1} {}V{y}H{source:.1}V{}", top + 7.0, control.bottom()));
+    let y = top - layout.measures.bus_gap / 2.0 - 2.0;
+    let first_row: Vec<f64> = layout.nodes.values().filter(|card| card.y == *top).map(|card| card.x + 13.0).collect();
+    let there =
+        first_row.iter().step_by(2).map(|x| format!("M{source:.1} {}V{y}H{x:.1}V{}", control.bottom(), top + 7.0));
+    let back = first_row
+        .iter()
+        .skip(1)
+        .step_by(2)
+        .map(|x| format!("M{x:.1} {}V{y}H{source:.1}V{}", top + 7.0, control.bottom()));
     there.chain(back).collect()
 }
 

@@ -58,9 +58,9 @@ pub fn Frame(props: &Props) -> Html {
 }
 
 fn focusable(dialog: &NodeRef) -> Vec<HtmlElement> {
-    let found = dialog
-        .cast::<Element>()
-        .and_then(|dialog| dialog.query_selector_all("input:not([type=checkbox]), button:not([disabled]), [href], [type=checkbox]").ok());
+    let found = dialog.cast::<Element>().and_then(|dialog| {
+        dialog.query_selector_all("input:not([type=checkbox]), button:not([disabled]), [href], [type=checkbox]").ok()
+    });
     let Some(found) = found else { return Vec::new() };
     (0..found.length()).filter_map(|index| found.item(index)?.dyn_into().ok()).collect()
 }

@@ -5,11 +5,11 @@ use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
 use super::dialog::Frame;
+use crate::actions;
 use crate::inspector::ObjectMark;
 use crate::state::state;
 use crate::store::use_part;
 use crate::words::{W, use_lang};
-use crate::actions;
 
 const SHOWN_MAX: usize = 12;
 

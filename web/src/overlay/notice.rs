@@ -16,7 +16,8 @@ fn dismiss() {
 pub fn NoticeBar() -> Html {
     let lang = use_lang();
     let notice = use_part(&state().frame, |frame| frame.notice.clone());
-    let button = |word: W, act: fn()| html! { <button class="btn sm line" onclick={move |_| act()}>{ lang.say(word) }</button> };
+    let button =
+        |word: W, act: fn()| html! { <button class="btn sm line" onclick={move |_| act()}>{ lang.say(word) }</button> };
     match notice {
         None => Html::default(),
         Some(Notice::Hidden(at)) => html! {

@@ -52,7 +52,9 @@ pub fn Share() -> Html {
         Some(length) if length > LINK_SAFE_MAX => {
             html! { <><Glyph icon={Icon::Warning} />{ lang.fill(W::LinkLong, &[&format::grouped(length as u64)]) }</> }
         }
-        Some(length) => html! { <><Glyph icon={Icon::Check} />{ lang.fill(W::LinkFits, &[&format::grouped(length as u64)]) }</> },
+        Some(length) => {
+            html! { <><Glyph icon={Icon::Check} />{ lang.fill(W::LinkFits, &[&format::grouped(length as u64)]) }</> }
+        }
     };
     let embed = share.fragment.as_ref().map(|fragment| {
         format!(

@@ -25,6 +25,8 @@ pub struct State {
     pub timeline: Store<Timeline>,
     pub events: Store<Vec<Row<EventLine>>>,
     pub selection: Store<Selection>,
+    /// What the pointer rests on, as flows name their ends.
+    pub hover: Store<Option<String>>,
     pub frame: Store<Frame>,
     pub desk: Store<Desk>,
     pub prefs: Store<Prefs>,

@@ -114,8 +114,8 @@ fn use_close_outside(here: &NodeRef, open: bool, close: Callback<()>) {
                     close.emit(());
                 }
             });
-            let _added = browser::document()
-                .add_event_listener_with_callback("pointerdown", listener.as_ref().unchecked_ref());
+            let _added =
+                browser::document().add_event_listener_with_callback("pointerdown", listener.as_ref().unchecked_ref());
             listener
         });
         move || {
