@@ -3,6 +3,9 @@
 use anyhow::{Context as _, bail};
 use xshell::{Shell, cmd};
 
+/// The oldest major version of Node.js that the page's tools run on.
+const NODE_MIN: u32 = 20;
+
 /// The compiler's WebAssembly target. A machine without rustup must bring it along.
 pub fn wasm_target(shell: &Shell) -> anyhow::Result<()> {
     let libraries = cmd!(shell, "rustc --print target-libdir --target wasm32-unknown-unknown").quiet().ignore_stderr();
@@ -26,12 +29,18 @@ pub fn rust_components(shell: &Shell) -> anyhow::Result<()> {
         .context("rustfmt or clippy is missing, and rustup could not add it")
 }
 
-/// Node and npm, which bundle the page's scripts.
+/// Node and npm, which bundle the page's scripts and drive its tests.
 pub fn node(shell: &Shell) -> anyhow::Result<()> {
-    if is_program(shell, "node") && is_program(shell, "npm") {
-        return Ok(());
+    if !is_program(shell, "node") || !is_program(shell, "npm") {
+        apt_install(shell, &["nodejs", "npm"])
+            .with_context(|| format!("Node.js {NODE_MIN} or newer with npm is needed: please install it"))?;
     }
-    apt_install(shell, &["nodejs", "npm"]).context("Node.js 20 or newer with npm is needed: please install it")
+    let version = cmd!(shell, "node --version").quiet().read()?;
+    let major = version.trim_start_matches('v').split('.').next().and_then(|major| major.parse().ok());
+    if major.is_none_or(|major: u32| major < NODE_MIN) {
+        bail!("Node.js {NODE_MIN} or newer is needed, and this is {version}: please install a newer one");
+    }
+    Ok(())
 }
 
 /// Installs Debian packages as root or by a `sudo` that asks for no password.
