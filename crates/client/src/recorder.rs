@@ -94,15 +94,22 @@ impl Recorder {
         if !self.spend_token(&uid, now) {
             return;
         }
-        let message = self.aggregate(&uid, kind, reason, message, now);
+        let combined = self.is_combined(&uid, kind, reason, &message, now);
+        let message = if combined { format!("(combined from similar events): {message}") } else { message };
         let warning = kind == EventType::Warning;
         let path = about.field_path.clone().unwrap_or_default();
-        let key = (uid, path, warning, reason.to_owned(), message.clone());
+        // All that are combined are one event, which shows the last message.
+        let told_apart_by = if combined { String::new() } else { message.clone() };
+        let key = (uid, path, warning, reason.to_owned(), told_apart_by);
         let namespace = about.namespace.clone().filter(|namespace| !namespace.is_empty()).unwrap_or("default".into());
 
         if let Some(written) = self.written.get_mut(&key) {
             written.count += 1;
-            let patch = serde_json::json!({ "count": written.count, "lastTimestamp": time::stamp(now) });
+            let patch = serde_json::json!({
+                "count": written.count,
+                "lastTimestamp": time::stamp(now),
+                "message": message,
+            });
             let body = api::Patch { kind: api::PatchKind::StrategicMerge, value: patch };
             let request = Request::new::<Event>(Verb::Patch, &namespace, &written.name).body(body);
             if client.call_detached(request).is_ok() {
@@ -147,22 +154,22 @@ impl Recorder {
         true
     }
 
-    /// More than ten different messages of one reason within ten minutes become one counted event.
-    fn aggregate(&mut self, uid: &str, kind: EventType, reason: &str, message: String, now: SimTime) -> String {
+    /// The tenth different message of one reason within ten minutes, and what follows, become one counted event.
+    fn is_combined(&mut self, uid: &str, kind: EventType, reason: &str, message: &str, now: SimTime) -> bool {
         let key = (uid.to_owned(), kind == EventType::Warning, reason.to_owned());
         let similar = self.similar.entry(key).or_insert(Similar { messages: Vec::new(), last: now });
         if now.saturating_sub(similar.last) > SIMILAR_INTERVAL {
             similar.messages.clear();
         }
         similar.last = now;
-        if !similar.messages.contains(&message) {
-            similar.messages.push(message.clone());
+        if !similar.messages.iter().any(|known| known == message) {
+            similar.messages.push(message.to_owned());
         }
-        if similar.messages.len() < SIMILAR_MAX {
-            message
-        } else {
-            format!("(combined from similar events): {message}")
+        let combined = similar.messages.len() >= SIMILAR_MAX;
+        if combined {
+            similar.messages.pop();
         }
+        combined
     }
 
     /// Forgets objects that have not been heard of for an hour, the time after which the API server drops events.

@@ -14,12 +14,15 @@ pub mod manager;
 
 mod claim;
 mod deployment;
+mod endpoint_slice;
+mod endpoints;
 mod expectations;
 mod garbage_collector;
 mod hash;
 mod history;
 mod namespace;
 mod node_ipam;
+mod node_lifecycle;
 mod pod_control;
 mod pod_gc;
 mod pods;
@@ -27,7 +30,9 @@ mod queue;
 mod replicaset;
 mod root_ca;
 mod service_account;
+mod service_pods;
 mod statefulset;
+mod taint_eviction;
 
 pub use controller::ControllerStatus;
 pub use manager::{Config, ControllerManager};

@@ -8,14 +8,18 @@ use client::{Change, Client, Component, Watch};
 use crate::caches::Caches;
 use crate::controller::{Controller, ControllerStatus, Event, Reconciler, Running};
 use crate::deployment::DeploymentController;
+use crate::endpoint_slice::EndpointSliceController;
+use crate::endpoints::EndpointsController;
 use crate::garbage_collector::GarbageCollector;
 use crate::namespace::NamespaceController;
 use crate::node_ipam::NodeIpamController;
+use crate::node_lifecycle::NodeLifecycleController;
 use crate::pod_gc::PodGarbageCollector;
 use crate::replicaset::ReplicaSetController;
 use crate::root_ca::RootCaPublisher;
 use crate::service_account::ServiceAccountController;
 use crate::statefulset::StatefulSetController;
+use crate::taint_eviction::TaintEvictionController;
 
 /// The flags of kube-controller-manager that the simulation knows.
 #[derive(Clone, Debug)]
@@ -52,10 +56,14 @@ impl ControllerManager {
             running::<RootCaPublisher>(),
             running::<GarbageCollector>(),
             running::<NodeIpamController>(),
+            running::<NodeLifecycleController>(),
+            running::<TaintEvictionController>(),
             running::<PodGarbageCollector>(),
             running::<DeploymentController>(),
             running::<ReplicaSetController>(),
             running::<StatefulSetController>(),
+            running::<EndpointsController>(),
+            running::<EndpointSliceController>(),
         ];
         let controllers = controllers.into_iter().filter(|controller| config.runs(controller.status().name)).collect();
         ControllerManager { caches: Caches::default(), controllers }

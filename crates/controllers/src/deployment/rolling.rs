@@ -45,7 +45,8 @@ impl Sync<'_, '_> {
         if room <= 0 {
             return Ok(false);
         }
-        let (old, cleaned) = self.remove_unhealthy(old, room)?;
+        // Where a status is behind, nothing is certain: the next change of it brings the key back.
+        let Some((old, cleaned)) = self.remove_unhealthy(old, room)? else { return Ok(false) };
         let available: i32 =
             old.iter().map(|replica_set| available_of(replica_set)).sum::<i32>() + available_of(new);
         let scaled = self.remove_healthy(old, available - min_available)?;
@@ -53,7 +54,8 @@ impl Sync<'_, '_> {
     }
 
     /// Pods that do not work go first: nobody misses them. Returns the ReplicaSets as they are then, and how many Pods.
-    fn remove_unhealthy(&mut self, mut old: Sets, room: i32) -> Result<(Sets, i32), Status> {
+    /// `None` if a ReplicaSet claims more available Pods than it may have.
+    fn remove_unhealthy(&mut self, mut old: Sets, room: i32) -> Result<Option<(Sets, i32)>, Status> {
         old.sort_by(by_age);
         let mut removed = 0;
         for replica_set in &mut old {
@@ -66,14 +68,14 @@ impl Sync<'_, '_> {
             }
             let count = (room - removed).min(current - available);
             if count < 0 {
-                continue;
+                return Ok(None);
             }
             if let Some(scaled) = self.scale_to(replica_set, current - count)? {
                 *replica_set = scaled;
             }
             removed += count;
         }
-        Ok((old, removed))
+        Ok(Some((old, removed)))
     }
 
     fn remove_healthy(&mut self, mut old: Sets, room: i32) -> Result<i32, Status> {
