@@ -1,0 +1,71 @@
+//! What a cluster is made of.
+
+use api::SimTime;
+use api::time::{MICROSECOND, MILLISECOND};
+
+#[derive(Clone, Debug)]
+pub struct ClusterConfig {
+    pub seed: u64,
+    pub nodes: u32,
+    /// Thousandths of a core.
+    pub node_cpu_milli: u64,
+    pub node_memory_bytes: u64,
+    pub node_pods_max: u32,
+    /// Requests a second that clients outside send to each Ingress host, or to each open Service where there is none.
+    pub traffic: f64,
+    /// `--controllers` of kube-controller-manager.
+    pub controllers: Vec<String>,
+    pub cost: CostModel,
+}
+
+impl Default for ClusterConfig {
+    fn default() -> Self {
+        ClusterConfig {
+            seed: 1,
+            nodes: 3,
+            node_cpu_milli: 2000,
+            node_memory_bytes: 4 << 30,
+            node_pods_max: 110,
+            traffic: 0.0,
+            controllers: vec!["*".into()],
+            cost: CostModel::default(),
+        }
+    }
+}
+
+/// How long things take in virtual time. The numbers are those of a small, healthy cluster on a local network.
+#[derive(Clone, Debug)]
+pub struct CostModel {
+    /// A read that the watch cache answers.
+    pub read: SimTime,
+    /// A write: one commit of etcd.
+    pub write: SimTime,
+    /// Up to this much is added at random to every call.
+    pub jitter: SimTime,
+    /// From a commit until a watcher hears of it.
+    pub watch_delay: SimTime,
+    /// Client-side rate limit of each controller and of each other client, calls a second and burst.
+    pub qps: f64,
+    pub burst: f64,
+    /// One way between two Pods, on one node and between nodes.
+    pub hop_local: SimTime,
+    pub hop_remote: SimTime,
+    /// One way between a client outside and the cluster.
+    pub hop_outside: SimTime,
+}
+
+impl Default for CostModel {
+    fn default() -> Self {
+        CostModel {
+            read: 800 * MICROSECOND,
+            write: 2 * MILLISECOND,
+            jitter: 400 * MICROSECOND,
+            watch_delay: MILLISECOND,
+            qps: 50.0,
+            burst: 100.0,
+            hop_local: 40 * MICROSECOND,
+            hop_remote: 250 * MICROSECOND,
+            hop_outside: 2 * MILLISECOND,
+        }
+    }
+}
