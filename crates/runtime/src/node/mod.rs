@@ -1,6 +1,11 @@
 //! The node's runtime: sandboxes, containers, logs, exec.
 
+mod container;
+mod logs;
+mod root_files;
 mod runtime;
+#[cfg(test)]
+mod tests;
 mod types;
 
 pub use runtime::Runtime;

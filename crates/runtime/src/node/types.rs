@@ -156,6 +156,8 @@ pub struct ContainerConfig {
     pub cpu_limit_milli: Option<u64>,
     pub memory_limit_bytes: Option<u64>,
     pub tty: bool,
+    /// Keeps standard input open for [`Runtime::feed_container`](crate::Runtime::feed_container).
+    pub stdin: bool,
     pub settings: Settings,
 }
 
@@ -251,7 +253,7 @@ pub struct LogOptions {
     pub since: Option<SimTime>,
     /// At most this many of the last lines.
     pub tail: Option<usize>,
-    /// Lines after this serial number, for following. See [`Runtime::logs_after`](crate::Runtime::logs_after).
+    /// Lines after this serial number, for following. See [`Runtime::log_serial`](crate::Runtime::log_serial).
     pub after: Option<u64>,
     pub limit_bytes: Option<usize>,
 }

@@ -1,0 +1,177 @@
+//! From a reference to an image, or to the error that containerd gives.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, LazyLock};
+
+use super::catalogue;
+use super::reference::ImageReference;
+use super::spec::{Behaviour, ImageSpec};
+use super::tags::tag_matches;
+use crate::name_hash::{hash_text, hex_digest};
+
+/// What an image is that no row of the catalogue describes.
+static UNKNOWN: ImageSpec = ImageSpec {
+    behaviour: Behaviour::Text { body: "Hello from {hostname}\n", content_type: "text/plain" },
+    tools: &["curl"],
+    startup_ms: 500,
+    memory_mb: 30,
+    ports: &[8080],
+    ports_vary: true,
+    is_known: false,
+    ..ImageSpec::DEFAULT
+};
+
+static BY_REPOSITORY: LazyLock<BTreeMap<&'static str, &'static ImageSpec>> = LazyLock::new(|| {
+    catalogue::rows().flat_map(|spec| spec.repositories.iter().map(move |name| (*name, spec))).collect()
+});
+
+/// An image as a registry describes it.
+#[derive(Clone, Debug)]
+pub struct Image {
+    /// `sha256:…`, of the configuration.
+    pub id: Arc<str>,
+    /// `docker.io/library/nginx@sha256:…`.
+    pub repository_digest: Arc<str>,
+    /// `docker.io/library/nginx:1.27`.
+    pub reference: Arc<str>,
+    /// The tag, for programs that tell their version.
+    pub tag: Arc<str>,
+    pub size_bytes: u64,
+    pub spec: &'static ImageSpec,
+}
+
+/// What a registry answers.
+#[derive(Clone, Debug)]
+pub enum Resolution {
+    Found(Image),
+    Failed(PullError),
+}
+
+/// Looks an image up by what the user wrote.
+pub fn resolve(image: &str) -> Resolution {
+    let reference = match ImageReference::parse(image) {
+        Ok(reference) => reference,
+        Err(text) => {
+            return Resolution::Failed(PullError::InvalidName { image: image.to_owned(), text: text.to_owned() });
+        }
+    };
+    let repository = reference.repository();
+    let tag = reference.tag.clone().unwrap_or_default();
+    let name = reference.to_string();
+    let spec = BY_REPOSITORY.get(repository.as_str()).copied();
+    if let Some(spec) = spec
+        && reference.tag.is_some()
+        && (!tag_matches(spec.tags, &tag) || is_nonsense(&tag))
+    {
+        return Resolution::Failed(PullError::NotFound { reference: name });
+    }
+    if spec.is_none() {
+        if is_private(&reference) {
+            return Resolution::Failed(PullError::Denied { reference: name });
+        }
+        if is_nonsense(&tag) || is_official(&reference) && is_nonsense(&reference.path) {
+            return Resolution::Failed(PullError::NotFound { reference: name });
+        }
+    }
+    let digest = reference.digest.clone().unwrap_or_else(|| format!("sha256:{}", hex_digest(&name)));
+    let size_bytes = match spec {
+        Some(spec) => spec.size_kb * 1000 * (97 + hash_text(&tag) % 7) / 100 * base_share(&tag) / 100,
+        None => 20_000_000 + hash_text(&repository) % 180_000_000,
+    };
+    Resolution::Found(Image {
+        id: Arc::from(format!("sha256:{}", hex_digest(&format!("config {name}")))),
+        repository_digest: Arc::from(format!("{repository}@{digest}")),
+        reference: Arc::from(name),
+        tag: Arc::from(tag),
+        size_bytes,
+        spec: spec.unwrap_or(&UNKNOWN),
+    })
+}
+
+/// Per cent of the usual size that variants on a smaller base have.
+fn base_share(tag: &str) -> u64 {
+    match () {
+        () if tag.contains("alpine") => 35,
+        () if tag.contains("slim") => 45,
+        () => 100,
+    }
+}
+
+fn is_official(reference: &ImageReference) -> bool {
+    reference.registry == "docker.io" && reference.path.starts_with("library/")
+}
+
+/// Repositories that look private: an unknown official name, or a name that says so.
+fn is_private(reference: &ImageReference) -> bool {
+    is_official(reference) || reference.path.split(['/', '-']).any(|part| part == "private")
+}
+
+/// Names that tests and tutorials use for what does not exist.
+pub(crate) fn is_nonsense(name: &str) -> bool {
+    const WORDS: [&str; 10] = [
+        "doesnotexist",
+        "does-not-exist",
+        "nonexistent",
+        "non-existent",
+        "notfound",
+        "not-exist",
+        "invalid",
+        "bogus",
+        "nosuch",
+        "not-found",
+    ];
+    WORDS.iter().any(|word| name.contains(word))
+}
+
+/// Why an image could not be pulled. Prints as the kubelet shows it: containerd's gRPC error.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PullError {
+    /// The reference does not parse: the kubelet's `InvalidImageName`. Holds the parser's text.
+    InvalidName { image: String, text: String },
+    /// The repository exists, the tag does not.
+    NotFound { reference: String },
+    /// No such repository, or a private one.
+    Denied { reference: String },
+    /// The registry does not answer.
+    Unreachable { reference: String, registry: String },
+    /// Docker Hub's pull limit.
+    RateLimited { reference: String },
+}
+
+impl fmt::Display for PullError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::InvalidName { image, text } => write!(f, "couldn't parse image name \"{image}\": {text}"),
+            Self::NotFound { reference: r } => write!(
+                f,
+                "rpc error: code = NotFound desc = failed to pull and unpack image \"{r}\": \
+                 failed to resolve reference \"{r}\": {r}: not found"
+            ),
+            Self::Denied { reference: r } => write!(
+                f,
+                "rpc error: code = Unknown desc = failed to pull and unpack image \"{r}\": failed to resolve \
+                 reference \"{r}\": pull access denied, repository does not exist or may require authorization: \
+                 server message: insufficient_scope: authorization failed"
+            ),
+            Self::Unreachable { reference: r, registry } => {
+                let host = if registry == "docker.io" { "registry-1.docker.io" } else { registry };
+                write!(
+                    f,
+                    "rpc error: code = DeadlineExceeded desc = failed to pull and unpack image \"{r}\": failed to \
+                     resolve reference \"{r}\": failed to do request: Head \"https://{host}/v2/\": dial tcp: \
+                     lookup {host}: i/o timeout"
+                )
+            }
+            Self::RateLimited { reference: r } => write!(
+                f,
+                "rpc error: code = Unknown desc = failed to pull and unpack image \"{r}\": failed to copy: \
+                 httpReadSeeker: failed open: unexpected status code: 429 Too Many Requests - Server message: \
+                 toomanyrequests: You have reached your unauthenticated pull rate limit. \
+                 https://www.docker.com/increase-rate-limit"
+            ),
+        }
+    }
+}
+
+impl std::error::Error for PullError {}
