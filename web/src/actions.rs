@@ -1,13 +1,13 @@
 //! What the visitor can do: each is one function, called by its button and by its key.
 
-use protocol::scenario::{Moment, SavedView};
+use protocol::scenario::{File, Moment, SavedView};
 use protocol::view::ObjectRef;
-use protocol::{Act, Command, Source, Speed};
+use protocol::{Act, Command, Speed};
 
 use crate::dock::terminal;
 use crate::state::desk::APPLY_MAX;
 use crate::state::frame::{DockTab, Pane, ShareLink};
-use crate::state::work::{Piece, Work};
+use crate::state::work::{Origin, Piece, Work};
 use crate::state::{Dialog, InspectorTab, Notice, Phase, state};
 use crate::{browser, core};
 
@@ -22,7 +22,7 @@ pub fn open_first() {
     }
     match fragment.as_str() {
         "" => open_example(DEFAULT_EXAMPLE),
-        _ => open(Source::Link { fragment }),
+        _ => open(Origin::Link(fragment)),
     }
 }
 
@@ -30,25 +30,25 @@ pub fn open_example(id: &str) {
     if !browser::fragment().is_empty() {
         browser::clear_fragment();
     }
-    open(Source::Example { id: id.to_owned() });
+    open(Origin::Example(id.to_owned()));
 }
 
-pub fn open(source: Source) {
+pub fn open(origin: Origin) {
     keep_work();
     state().frame.change(|frame| {
-        frame.source = Some(source.clone());
+        frame.origin = Some(origin.clone());
         frame.notice = None;
     });
-    core::send(Command::Open { source });
+    core::send(Command::Open { source: origin.into() });
 }
 
 /// Opens the visitor's last own work; false where there is none.
 pub fn back_to_work() -> bool {
-    let Some(source) = Work::load().last_own().map(|piece| piece.source.clone()) else { return false };
+    let Some(origin) = Work::load().last_own().map(|piece| piece.origin.clone()) else { return false };
     if !browser::fragment().is_empty() {
         browser::clear_fragment();
     }
-    open(source);
+    open(origin);
     true
 }
 
@@ -58,21 +58,21 @@ pub fn has_own_work() -> bool {
 
 /// Writes the editor's text to this browser, if the visitor has changed it.
 pub fn keep_work() {
-    let Some(source) = state().frame.read(|frame| frame.source.clone()) else { return };
+    let Some(origin) = state().frame.read(|frame| frame.origin.clone()) else { return };
     let title = state().frame.read(|frame| frame.title.clone());
     let piece = state()
         .desk
-        .read(|desk| desk.edited.then(|| Piece { source, title, files: desk.files(), active: desk.active }));
+        .read(|desk| desk.edited.then(|| Piece { origin, title, files: desk.files(), active: desk.active }));
     if let Some(piece) = piece {
         Work::keep(piece);
     }
 }
 
 pub fn start_over() {
-    let Some(source) = state().frame.read(|frame| frame.source.clone()) else { return };
+    let Some(origin) = state().frame.read(|frame| frame.origin.clone()) else { return };
     state().desk.change(|desk| desk.edited = false);
-    Work::forget(&source);
-    open(source);
+    Work::forget(&origin);
+    open(origin);
 }
 
 pub fn apply() {
@@ -237,7 +237,7 @@ pub fn open_text(name: String, text: String) {
         line == "kind:Scenario" || line.starts_with("apiVersion:tabernetes.dev/")
     });
     if scenario {
-        open(Source::File { name, text });
+        open(Origin::File(File { name, text }));
         return;
     }
     state().desk.change(|desk| {

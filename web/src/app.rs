@@ -14,6 +14,7 @@ use crate::map::Map;
 use crate::overlay::{Dialogs, NoticeBar, Trouble};
 use crate::splitter::{Edge, Splitter};
 use crate::state::frame::{DockTab, Pane};
+use crate::state::work::Origin;
 use crate::state::{Notice, Phase, state};
 use crate::store::use_part;
 use crate::top::TopBar;
@@ -246,7 +247,7 @@ fn listen_to_page() {
     std::mem::forget(on_window("hashchange", || {
         let fragment = browser::fragment();
         if !fragment.is_empty() {
-            actions::open(protocol::Source::Link { fragment });
+            actions::open(Origin::Link(fragment));
         }
     }));
     std::mem::forget(on_window("pagehide", actions::keep_work));

@@ -4,10 +4,10 @@ use std::rc::Rc;
 
 use protocol::scenario::{File, SavedView, Text};
 use protocol::view::View;
-use protocol::{Applied, Command, Inspection, Outcome, Problem, ProblemKind, Report, Source, TerminalOutput};
+use protocol::{Applied, Command, Inspection, Outcome, Problem, ProblemKind, Report, TerminalOutput};
 
 use crate::dock::terminal;
-use crate::state::work::Work;
+use crate::state::work::{Origin, Work};
 use crate::state::{InspectorTab, Notice, Phase, state};
 use crate::store::Row;
 use crate::{actions, browser, core};
@@ -48,12 +48,12 @@ pub fn core_fault(text: String) {
 }
 
 fn opened(title: Text, description: Text, files: Vec<File>, view: SavedView) {
-    let source = state().frame.read(|frame| frame.source.clone());
+    let origin = state().frame.read(|frame| frame.origin.clone());
     let work = Work::load();
-    let edits = source.as_ref().and_then(|source| work.of(source)).filter(|piece| piece.files != files);
-    let notice = match (&source, edits) {
+    let edits = origin.as_ref().and_then(|origin| work.of(origin)).filter(|piece| piece.files != files);
+    let notice = match (&origin, edits) {
         (_, Some(_)) => Some(Notice::Edited(Rc::new(files.clone()))),
-        (Some(Source::Link { .. }), None) if work.last_own().is_some() => Some(Notice::Link),
+        (Some(Origin::Link(_)), None) if work.last_own().is_some() => Some(Notice::Link),
         _ => None,
     };
     state().desk.change(|desk| match edits {

@@ -7,7 +7,7 @@ use crate::view::ObjectRef;
 
 /// One thing that the page asks of the core.
 #[derive(Clone, Debug, Serialize, Deserialize, PartialEq)]
-#[serde(rename_all = "camelCase", tag = "type")]
+#[serde(rename_all = "camelCase")]
 pub enum Command {
     /// Drop the running cluster and start the one that the source describes. A source that cannot be read is answered
     /// with [`crate::Report::Problem`] and leaves the running cluster as it is.

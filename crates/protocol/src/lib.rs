@@ -3,6 +3,9 @@
 //! The page sends [`Command`]s and the worker answers with [`Report`]s, each as one JSON text in a `postMessage`.
 //! The page never sees a Kubernetes type: the worker boils the cluster down to the [`view`] that the page draws,
 //! sends it whole once ([`view::View`]) and afterwards as deltas, at most one a frame.
+//!
+//! What is said sixty times a second is tagged from outside (`{"view": {…}}`): serde reads that without a copy, and in
+//! half of the code. Only what people write in scenario files has its tag inside.
 
 mod command;
 mod report;

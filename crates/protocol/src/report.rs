@@ -7,7 +7,7 @@ use crate::view::{Example, ObjectRef, View};
 
 /// One thing that the worker tells the page.
 #[derive(Clone, Debug, Serialize, Deserialize, PartialEq)]
-#[serde(rename_all = "camelCase", tag = "type")]
+#[serde(rename_all = "camelCase")]
 pub enum Report {
     /// The core is up; these examples are built in.
     Ready {
@@ -77,7 +77,7 @@ pub struct AppliedObject {
 }
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize, PartialEq)]
-#[serde(rename_all = "camelCase", tag = "is")]
+#[serde(rename_all = "camelCase")]
 pub enum Outcome {
     Created,
     Configured,

@@ -15,6 +15,14 @@ use crate::{actions, browser, lamp};
 const CELL: f64 = 14.0;
 const RADIUS: f64 = 4.5;
 
+/// Rows of tiles that are as high as the marks of so many Pods, on the narrowest card.
+pub fn tile_rows(pods: usize) -> usize {
+    const COLUMNS: usize = 11;
+    const TILE_ROW: f64 = 54.0;
+    let height = pods.div_ceil(COLUMNS) as f64 * CELL + CELL;
+    ((height / TILE_ROW).ceil() as usize).max(2)
+}
+
 #[derive(Properties, PartialEq)]
 pub struct Props {
     pub pods: Vec<Row<Pod>>,

@@ -208,13 +208,18 @@ fn take_inventory(
     });
     let services = services.into_iter().map(|row| (row.key.clone(), row.kind != "Headless")).collect();
     let ingresses: Vec<_> = ingresses.iter().map(|row| (row.key.clone(), edge::ingress_lines(row))).collect();
+    let many = cluster.visible_pods() > TILES_MAX;
+    let rows = |node: &str| match cluster.slot_rows(node) {
+        rows if many => canvas::tile_rows(rows * slots::Slots::COLUMNS),
+        rows => rows,
+    };
     Inventory {
         width,
         compact: embed,
         clients: !ingresses.is_empty() || cluster.clients.rate > 0.0 || cluster.clients.succeeded > 0,
         ingresses,
         services,
-        nodes: cluster.nodes.iter().map(|node| (node.name.clone(), cluster.slot_rows(&node.name))).collect(),
+        nodes: cluster.nodes.iter().map(|node| (node.name.clone(), rows(&node.name))).collect(),
         claims: claims.collect(),
     }
 }

@@ -2,9 +2,11 @@
 
 use std::rc::Rc;
 
+use protocol::Problem;
 use protocol::scenario::{File, Text};
 use protocol::view::Example;
-use protocol::{Problem, Source};
+
+use super::work::Origin;
 
 #[derive(Default)]
 pub struct Frame {
@@ -13,7 +15,8 @@ pub struct Frame {
     pub examples: Rc<Vec<Example>>,
     pub title: Text,
     pub description: Text,
-    pub source: Option<Source>,
+    /// What is open, or was asked for.
+    pub origin: Option<Origin>,
     pub dialog: Option<Dialog>,
     pub notice: Option<Notice>,
     pub share: ShareLink,
