@@ -47,7 +47,9 @@ async function rollManyPods() {
   return page.evaluate(timesBetweenFrames, ROLL_MS);
 }
 
-const send = (page, command) => page.evaluate((text) => window.tabernetes.send(text), JSON.stringify(command));
+function send(page, command) {
+  return page.evaluate((text) => window.tabernetes.send(text), JSON.stringify(command));
+}
 
 /** Runs a line in the terminal until its prompt is back. */
 async function runLine(page, line) {

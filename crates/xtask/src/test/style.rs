@@ -6,8 +6,9 @@ use crate::fresh;
 
 pub fn fmt(shell: &Shell) -> anyhow::Result<()> {
     fresh::rust_components(shell)?;
-    cmd!(shell, "cargo fmt --all --check").run()?;
-    Ok(cmd!(shell, "cargo fmt --manifest-path crates/xtask/wasm-tools/Cargo.toml --check").run()?)
+    // Names of files say enough: `cargo fmt --all` shows and makes the changes.
+    cmd!(shell, "cargo fmt --all -- --check -l").run()?;
+    Ok(cmd!(shell, "cargo fmt --manifest-path crates/xtask/wasm-tools/Cargo.toml -- --check -l").run()?)
 }
 
 /// Once for the machine that runs the tests, once for the browser.

@@ -14,13 +14,13 @@ const SEEDS: [u64; 3] = [1, 2, 3];
 
 /// `wasm-pack test` for every package that has such tests, which its dependencies tell.
 pub fn units(shell: &Shell) -> anyhow::Result<()> {
-    for package in workspace::packages()? {
-        let has_tests = package.dependencies.iter().any(|dependency| dependency.name == "wasm-bindgen-test");
-        if has_tests && package.name != PARITY {
-            wasm_pack_test(shell, &package)?;
-        }
+    let has_tests = |package: &Package| package.dependencies.iter().any(|needed| needed.name == "wasm-bindgen-test");
+    let mut packages = workspace::packages()?;
+    packages.retain(|package| package.name != PARITY && has_tests(package));
+    if packages.is_empty() {
+        println!("no package has tests of its own for the browser");
     }
-    Ok(())
+    packages.iter().try_for_each(|package| wasm_pack_test(shell, package))
 }
 
 /// The same seeds leave the same traces natively and in the browser.
