@@ -26,6 +26,7 @@ mod node_lifecycle;
 mod pod_control;
 mod pod_gc;
 mod pods;
+mod protection;
 mod queue;
 mod replicaset;
 mod root_ca;
@@ -33,6 +34,7 @@ mod service_account;
 mod service_pods;
 mod statefulset;
 mod taint_eviction;
+mod volume;
 
 pub use controller::ControllerStatus;
 pub use manager::{Config, ControllerManager};

@@ -15,11 +15,13 @@ use crate::namespace::NamespaceController;
 use crate::node_ipam::NodeIpamController;
 use crate::node_lifecycle::NodeLifecycleController;
 use crate::pod_gc::PodGarbageCollector;
+use crate::protection::{ClaimProtectionController, VolumeProtectionController};
 use crate::replicaset::ReplicaSetController;
 use crate::root_ca::RootCaPublisher;
 use crate::service_account::ServiceAccountController;
 use crate::statefulset::StatefulSetController;
 use crate::taint_eviction::TaintEvictionController;
+use crate::volume::PersistentVolumeController;
 
 /// The flags of kube-controller-manager that the simulation knows.
 #[derive(Clone, Debug)]
@@ -63,6 +65,9 @@ impl ControllerManager {
             running::<ReplicaSetController>(),
             running::<StatefulSetController>(),
             running::<EndpointsController>(),
+            running::<PersistentVolumeController>(),
+            running::<ClaimProtectionController>(),
+            running::<VolumeProtectionController>(),
             running::<EndpointSliceController>(),
         ];
         let controllers = controllers.into_iter().filter(|controller| config.runs(controller.status().name)).collect();
