@@ -104,7 +104,20 @@ fn check_struct(type_name: &'static str, fields: &mut Map<String, Value>, outer:
         let names = joined(outer.names, name);
         let place = Place { owner: type_name, field: field.name, path: &path, names: &names };
         check_value(field.ty, value, &place, false, findings);
+        // Typed structs cannot tell an empty selector from none, but upstream does where one is required.
+        if type_name.starts_with("apps.v1.") && name == "selector" && value.as_object().is_some_and(Map::is_empty) {
+            *value = serde_json::json!({ "matchLabels": {} });
+        }
     }
+    // Go leaves empty lists and maps out of what it stores.
+    fields.retain(|name, value| match schema::field(type_name, name).map(|field| field.ty) {
+        Some(Type::List(_)) => value.as_array().is_none_or(|items| !items.is_empty()),
+        Some(Type::Map(_)) => {
+            let keeps = type_name == "meta.v1.LabelSelector";
+            value.as_object().is_none_or(|entries| keeps || !entries.is_empty())
+        }
+        _ => true,
+    });
 }
 
 fn joined(path: &str, name: &str) -> String {

@@ -1,14 +1,28 @@
 //! Ingress.
 
-use api::types::*;
+use api::field::{Error, Errors, Path};
+use api::types::{HTTPIngressPath, Ingress, IngressBackend, IngressRule, IngressServiceBackend, IngressStatus};
+use api::validate::{dns1123_label, dns1123_subdomain, port_name, port_number, wildcard_dns1123_subdomain};
 
+use super::rules::{complain, is_ip, list, subdomain_name, text};
 use crate::strategy::Strategy;
+
+const PATH_TYPES: &[&str] = &["Exact", "ImplementationSpecific", "Prefix"];
+const BAD_SEQUENCES: &[&str] = &["//", "/./", "/../", "%2f", "%2F"];
+const BAD_ENDS: &[&str] = &["/..", "/."];
+/// How the class was named before `spec.ingressClassName`.
+const CLASS_ANNOTATION: &str = "kubernetes.io/ingress.class";
 
 impl Strategy for Ingress {
     const HAS_GENERATION: bool = true;
 
+    fn default(&mut self) {
+        self.spec.get_or_insert_default();
+        self.status.get_or_insert_default().load_balancer.get_or_insert_default();
+    }
+
     fn prepare_for_create(&mut self) {
-        self.status = None;
+        self.status = Some(IngressStatus { load_balancer: Some(Default::default()) });
     }
 
     fn prepare_for_update(&mut self, old: &Self) {
@@ -16,16 +30,154 @@ impl Strategy for Ingress {
     }
 
     fn prepare_for_status_update(&mut self, old: &Self) {
-        if self.spec != old.spec {
-            self.spec.clone_from(&old.spec);
-        }
+        self.spec.clone_from(&old.spec);
     }
 
     fn same_generation(&self, old: &Self) -> bool {
         self.spec == old.spec
     }
 
-    fn validate_name(_name: &str, _prefix: bool) -> Vec<String> {
-        Vec::new()
+    fn validate_name(name: &str, prefix: bool) -> Vec<String> {
+        subdomain_name(name, prefix)
+    }
+
+    fn validate(&self) -> Errors {
+        rules(self)
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        let has_annotation = api::meta::annotation(&self.metadata, CLASS_ANNOTATION).is_some();
+        let has_class = self.spec.as_ref().is_some_and(|spec| spec.ingress_class_name.is_some());
+        if has_annotation && !has_class {
+            let text =
+                format!("annotation {CLASS_ANNOTATION:?} is deprecated, please use 'spec.ingressClassName' instead");
+            vec![text]
+        } else {
+            Vec::new()
+        }
+    }
+}
+
+fn rules(ingress: &Ingress) -> Errors {
+    let mut errors = Errors::new();
+    let (Some(spec), path) = (&ingress.spec, Path::new("spec")) else { return errors };
+    let rules = list(&spec.rules);
+    if rules.is_empty() && spec.default_backend.is_none() {
+        let why = "either `defaultBackend` or `rules` must be specified";
+        errors.push(Error::invalid(&path, serde_json::Value::Null, why));
+    }
+    if let Some(backend) = &spec.default_backend {
+        self::backend(backend, &path.child("defaultBackend"), &mut errors);
+    }
+    for (index, rule) in rules.iter().enumerate() {
+        let path = path.child("rules");
+        self::rule(rule, &path.index(index), &mut errors);
+    }
+    for (index, tls) in list(&spec.tls).iter().enumerate() {
+        let list_path = path.child("tls");
+        let path = list_path.index(index);
+        for (index, host) in list(&tls.hosts).iter().enumerate() {
+            let path = path.child("hosts");
+            self::host(host, &path.index(index), &mut errors);
+        }
+    }
+    let class = text(&spec.ingress_class_name);
+    if spec.ingress_class_name.is_some() {
+        complain(&mut errors, &path.child("ingressClassName"), class, dns1123_subdomain(class));
+    }
+    errors
+}
+
+fn host(host: &str, path: &Path, errors: &mut Errors) {
+    let bad = if host.contains('*') { wildcard_dns1123_subdomain(host) } else { dns1123_subdomain(host) };
+    complain(errors, path, host, bad);
+}
+
+fn rule(rule: &IngressRule, path: &Path, errors: &mut Errors) {
+    let name = text(&rule.host);
+    if !name.is_empty() {
+        let path = path.child("host");
+        if is_ip(name) {
+            errors.push(Error::invalid(&path, name, "must be a DNS name, not an IP address"));
+        }
+        host(name, &path, errors);
+    }
+    let Some(http) = &rule.http else { return };
+    let http_path = path.child("http");
+    let path = http_path.child("paths");
+    if http.paths.is_empty() {
+        errors.push(Error::required(&path, ""));
+    }
+    for (index, one) in http.paths.iter().enumerate() {
+        http_path_rule(one, &path.index(index), errors);
+    }
+}
+
+fn http_path_rule(rule: &HTTPIngressPath, path: &Path, errors: &mut Errors) {
+    let (kind, value) = (rule.path_type.as_str(), text(&rule.path));
+    let value_path = path.child("path");
+    match kind {
+        "" => errors.push(Error::required(&path.child("pathType"), "pathType must be specified")),
+        "Exact" | "Prefix" => {
+            if !value.starts_with('/') {
+                errors.push(Error::invalid(&value_path, value, "must be an absolute path"));
+            }
+            if !value.is_empty() {
+                for bad in BAD_SEQUENCES.iter().filter(|bad| value.contains(*bad)) {
+                    errors.push(Error::invalid(&value_path, value, format!("must not contain '{bad}'")));
+                }
+                for bad in BAD_ENDS.iter().filter(|bad| value.ends_with(*bad)) {
+                    errors.push(Error::invalid(&value_path, value, format!("cannot end with '{bad}'")));
+                }
+            }
+        }
+        "ImplementationSpecific" => {
+            if !value.is_empty() && !value.starts_with('/') {
+                errors.push(Error::invalid(&value_path, value, "must be an absolute path"));
+            }
+        }
+        other => errors.push(Error::not_supported(&path.child("pathType"), other, PATH_TYPES)),
+    }
+    backend(&rule.backend, &path.child("backend"), errors);
+}
+
+fn backend(backend: &IngressBackend, path: &Path, errors: &mut Errors) {
+    match (&backend.resource, &backend.service) {
+        (Some(_), Some(_)) => {
+            errors.push(Error::invalid(path, "", "cannot set both resource and service backends"));
+        }
+        (Some(resource), None) => {
+            let path = path.child("resource");
+            for (name, value) in [("kind", &resource.kind), ("name", &resource.name)] {
+                if value.is_empty() {
+                    errors.push(Error::required(&path.child(name), ""));
+                }
+            }
+        }
+        (None, Some(service)) => service_backend(service, path, errors),
+        (None, None) => errors.push(Error::invalid(path, "", "resource or service backend is required")),
+    }
+}
+
+fn service_backend(service: &IngressServiceBackend, path: &Path, errors: &mut Errors) {
+    let service_path = path.child("service");
+    if service.name.is_empty() {
+        errors.push(Error::required(&service_path.child("name"), ""));
+    } else {
+        complain(errors, &service_path.child("name"), &service.name, dns1123_label(&service.name));
+    }
+    let port_path = service_path.child("port");
+    let port = service.port.as_ref();
+    let name = port.map(|port| text(&port.name)).unwrap_or_default();
+    let number = port.and_then(|port| port.number).unwrap_or(0);
+    match (name.is_empty(), number == 0) {
+        (false, false) => errors.push(Error::invalid(path, "", "cannot set both port name & port number")),
+        (false, true) => complain(errors, &port_path.child("name"), name, port_name(name)),
+        (true, false) => {
+            if let Some(why) = port_number(number) {
+                errors.push(Error::invalid(&port_path.child("number"), number, why));
+            }
+        }
+        (true, true) => errors.push(Error::required(path, "port name or number is required")),
     }
 }

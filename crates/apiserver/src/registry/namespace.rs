@@ -1,26 +1,58 @@
 //! Namespace.
 
-use api::types::*;
+use std::borrow::Cow;
 
+use api::field::Errors;
+use api::types::{Namespace, NamespaceSpec, NamespaceStatus};
+
+use super::rules::{label_name, selectable};
 use crate::strategy::Strategy;
 
 impl Strategy for Namespace {
+    const FIELDS: &'static [&'static str] = &["status.phase", "name"];
+
+    fn default(&mut self) {
+        // Every namespace carries its name as a label, so that selectors can name it.
+        if let Some(name) = self.metadata.name.clone().filter(|name| !name.is_empty()) {
+            self.metadata.labels.get_or_insert_default().insert("kubernetes.io/metadata.name".into(), name);
+        }
+        self.spec.get_or_insert_default();
+        let status = self.status.get_or_insert_default();
+        super::rules::default_text(&mut status.phase, "Active");
+    }
+
     fn prepare_for_create(&mut self) {
-        self.spec = Some(NamespaceSpec { finalizers: Some(vec!["kubernetes".into()]) });
+        // A generated name is known by now.
+        Strategy::default(self);
+        let finalizers = self.spec.take().and_then(|spec| spec.finalizers).unwrap_or_default();
+        let mut kept = vec!["kubernetes".to_owned()];
+        kept.extend(finalizers.into_iter().filter(|finalizer| finalizer != "kubernetes"));
+        self.spec = Some(NamespaceSpec { finalizers: Some(kept) });
         self.status = Some(NamespaceStatus { phase: Some("Active".into()), ..NamespaceStatus::default() });
     }
 
     fn prepare_for_update(&mut self, old: &Self) {
+        self.spec.clone_from(&old.spec);
         self.status.clone_from(&old.status);
     }
 
     fn prepare_for_status_update(&mut self, old: &Self) {
-        if self.spec != old.spec {
-            self.spec.clone_from(&old.spec);
-        }
+        self.spec.clone_from(&old.spec);
     }
 
-    fn validate_name(_name: &str, _prefix: bool) -> Vec<String> {
-        Vec::new()
+    fn validate_name(name: &str, prefix: bool) -> Vec<String> {
+        label_name(name, prefix)
+    }
+
+    fn validate_update(&self, _old: &Self) -> Errors {
+        Errors::new()
+    }
+
+    fn field(&self, name: &str) -> Cow<'_, str> {
+        match name {
+            "status.phase" => self.status.as_ref().map_or("".into(), |status| selectable(&status.phase)),
+            "name" => selectable(&self.metadata.name),
+            _ => "".into(),
+        }
     }
 }

@@ -1,12 +1,29 @@
 //! PersistentVolumeClaim.
 
-use api::types::*;
+use api::field::{Error, Errors, Path};
+use api::types::{PersistentVolumeClaim, PersistentVolumeClaimSpec, PersistentVolumeClaimStatus, Quantity};
+use api::validate::{dns1123_subdomain, label_selector};
 
+use super::go_diff;
+use super::rules::{amount, complain, default_text, list, one_of, subdomain_name, text};
 use crate::strategy::Strategy;
 
+pub(super) const ACCESS_MODES: &[&str] = &["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"];
+pub(super) const VOLUME_MODES: &[&str] = &["Block", "Filesystem"];
+const SEALED: &str =
+    "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims";
+
 impl Strategy for PersistentVolumeClaim {
+    fn default(&mut self) {
+        default_spec(self.spec.get_or_insert_default());
+        default_text(&mut self.status.get_or_insert_default().phase, "Pending");
+    }
+
     fn prepare_for_create(&mut self) {
-        self.status = None;
+        self.status = Some(PersistentVolumeClaimStatus {
+            phase: Some("Pending".into()),
+            ..PersistentVolumeClaimStatus::default()
+        });
     }
 
     fn prepare_for_update(&mut self, old: &Self) {
@@ -19,7 +36,107 @@ impl Strategy for PersistentVolumeClaim {
         }
     }
 
-    fn validate_name(_name: &str, _prefix: bool) -> Vec<String> {
-        Vec::new()
+    fn validate_name(name: &str, prefix: bool) -> Vec<String> {
+        subdomain_name(name, prefix)
+    }
+
+    fn validate(&self) -> Errors {
+        let mut errors = Errors::new();
+        let none = PersistentVolumeClaimSpec::default();
+        validate_spec(self.spec.as_ref().unwrap_or(&none), &Path::new("spec"), &mut errors);
+        errors
+    }
+
+    fn validate_update(&self, old: &Self) -> Errors {
+        let mut errors = self.validate();
+        if let (Some(new), Some(before)) = (&self.spec, &old.spec)
+            && new != before
+        {
+            changes(new, before, old, &mut errors);
+        }
+        errors
+    }
+}
+
+pub(super) fn default_spec(spec: &mut PersistentVolumeClaimSpec) {
+    default_text(&mut spec.volume_mode, "Filesystem");
+    spec.resources.get_or_insert_default();
+}
+
+/// `ValidatePersistentVolumeClaimSpec`, which ephemeral volumes share.
+pub(super) fn validate_spec(spec: &PersistentVolumeClaimSpec, path: &Path, errors: &mut Errors) {
+    let modes = list(&spec.access_modes);
+    let modes_path = path.child("accessModes");
+    if modes.is_empty() {
+        errors.push(Error::required(&modes_path, "at least 1 access mode is required"));
+    }
+    if let Some(selector) = &spec.selector {
+        label_selector(selector, &path.child("selector"), errors);
+    }
+    access_modes(modes, &modes_path, errors);
+    let resources_path = path.child("resources");
+    let storage_path = resources_path.key("storage");
+    match storage(spec) {
+        None => errors.push(Error::required(&storage_path, "")),
+        Some(quantity) if amount(quantity).0 <= 0 => {
+            errors.push(Error::invalid(&storage_path, quantity.0.as_str(), "must be greater than zero"));
+        }
+        Some(_) => {}
+    }
+    let class = text(&spec.storage_class_name);
+    if !class.is_empty() {
+        complain(errors, &path.child("storageClassName"), class, dns1123_subdomain(class));
+    }
+    if let Some(mode) = &spec.volume_mode {
+        one_of(mode, VOLUME_MODES, &path.child("volumeMode"), errors);
+    }
+}
+
+pub(super) fn access_modes(modes: &[String], path: &Path, errors: &mut Errors) {
+    for mode in modes {
+        one_of(mode, ACCESS_MODES, path, errors);
+    }
+    let is_single = |mode: &String| mode == "ReadWriteOncePod";
+    if modes.iter().any(is_single) && !modes.iter().all(is_single) {
+        errors.push(Error::forbidden(path, "may not use ReadWriteOncePod with other access modes"));
+    }
+}
+
+fn storage(spec: &PersistentVolumeClaimSpec) -> Option<&Quantity> {
+    spec.resources.as_ref()?.requests.as_ref()?.get("storage")
+}
+
+fn changes(
+    new: &PersistentVolumeClaimSpec,
+    before: &PersistentVolumeClaimSpec,
+    old: &PersistentVolumeClaim,
+    errors: &mut Errors,
+) {
+    let path = Path::new("spec");
+    let mut kept = new.clone();
+    if text(&before.volume_name).is_empty() {
+        // The binder names the volume.
+        kept.volume_name.clone_from(&before.volume_name);
+    }
+    let is_bound = old.status.as_ref().is_some_and(|status| text(&status.phase) == "Bound");
+    if is_bound {
+        if let (Some(resources), Some(storage)) = (&mut kept.resources, storage(before)) {
+            resources.requests.get_or_insert_default().insert("storage".into(), storage.clone());
+        }
+        kept.volume_attributes_class_name.clone_from(&before.volume_attributes_class_name);
+    }
+    if kept != *before {
+        let diff = go_diff::diff("core.v1.PersistentVolumeClaimSpec", before, &kept);
+        errors.push(Error::forbidden(&path, format!("{SEALED}\n{diff}")));
+    }
+    if let (Some(now), Some(was)) = (storage(new), storage(before))
+        && amount(now) < amount(was)
+    {
+        let capacity = old.status.as_ref().and_then(|status| status.capacity.as_ref()?.get("storage"));
+        if capacity.is_none_or(|capacity| amount(now) < amount(capacity)) {
+            let (resources, requests) = ("resources", "requests");
+            let why = "field can not be less than status.capacity";
+            errors.push(Error::forbidden(&path.child(resources).child(requests).child("storage"), why));
+        }
     }
 }

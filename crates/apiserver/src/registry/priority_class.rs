@@ -1,13 +1,58 @@
 //! PriorityClass.
 
-use api::types::*;
+use api::field::{Error, Errors, Path};
+use api::types::PriorityClass;
 
+use super::rules::{default_text, default_to, one_of, subdomain_name, text};
 use crate::strategy::Strategy;
+
+const HIGHEST_USER_VALUE: i32 = 1_000_000_000;
+/// What Kubernetes brings along.
+const SYSTEM: [(&str, i32); 2] = [("system-node-critical", 2_000_001_000), ("system-cluster-critical", 2_000_000_000)];
 
 impl Strategy for PriorityClass {
     const HAS_GENERATION: bool = true;
 
-    fn validate_name(_name: &str, _prefix: bool) -> Vec<String> {
-        Vec::new()
+    fn default(&mut self) {
+        default_to(&mut self.value, 0);
+        default_text(&mut self.preemption_policy, "PreemptLowerPriority");
+        self.global_default = self.global_default.filter(|global| *global);
+    }
+
+    fn validate_name(name: &str, prefix: bool) -> Vec<String> {
+        subdomain_name(name, prefix)
+    }
+
+    fn validate(&self) -> Errors {
+        let mut errors = Errors::new();
+        let (name, value) = (text(&self.metadata.name), self.value.unwrap_or(0));
+        let is_known = SYSTEM.contains(&(name, value));
+        if name.starts_with("system-") && !is_known {
+            let metadata = Path::new("metadata");
+            let why = format!(
+                "priority class names with 'system-' prefix are reserved for system use only. error: {name} is not a \
+                 known system priority class"
+            );
+            errors.push(Error::forbidden(&metadata.child("name"), why));
+        } else if value > HIGHEST_USER_VALUE && !is_known {
+            let why = format!("maximum allowed value of a user defined priority is {HIGHEST_USER_VALUE}");
+            errors.push(Error::forbidden(&Path::new("value"), why));
+        }
+        let policy = text(&self.preemption_policy);
+        one_of(policy, &["PreemptLowerPriority", "Never"], &Path::new("preemptionPolicy"), &mut errors);
+        errors
+    }
+
+    fn validate_update(&self, old: &Self) -> Errors {
+        let mut errors = Errors::new();
+        for (name, same) in
+            [("value", self.value == old.value), ("preemptionPolicy", self.preemption_policy == old.preemption_policy)]
+        {
+            if !same {
+                let why = if name == "value" { "may not be changed in an update." } else { super::rules::IMMUTABLE };
+                errors.push(Error::forbidden(&Path::new(name), why));
+            }
+        }
+        errors
     }
 }

@@ -3,9 +3,8 @@
 use std::borrow::Cow;
 
 use api::field::{Error, Errors, Path};
-use api::types::{IntOrString, OwnerReference, Quantity};
+use api::types::{IntOrString, Quantity};
 use api::validate::{Complaints, dns1123_label, dns1123_subdomain, trim_prefix_name};
-use serde::Serialize;
 use serde_json::Value;
 
 pub(super) const IMMUTABLE: &str = "field is immutable";
@@ -43,12 +42,6 @@ pub(super) fn positive(value: impl Into<i64>, path: &Path, errors: &mut Errors) 
 pub(super) fn one_of(value: &str, supported: &[&str], path: &Path, errors: &mut Errors) {
     if !supported.contains(&value) {
         errors.push(Error::not_supported(path, value, supported));
-    }
-}
-
-pub(super) fn immutable<T: PartialEq + Serialize>(new: &T, old: &T, path: &Path, errors: &mut Errors) {
-    if new != old {
-        errors.push(Error::invalid(path, serde_json::to_value(new).unwrap_or(Value::Null), IMMUTABLE));
     }
 }
 
@@ -91,11 +84,6 @@ pub(super) fn int_or_string(value: &IntOrString) -> Value {
 
 pub(super) fn amount(quantity: &Quantity) -> api::quantity::Amount {
     api::quantity::Amount::of(quantity)
-}
-
-/// The owner that controls an object, for rules about who may change what.
-pub(super) fn controllers(owners: &Option<Vec<OwnerReference>>) -> impl Iterator<Item = &OwnerReference> {
-    list(owners).iter().filter(|owner| owner.controller == Some(true))
 }
 
 /// Whether a text is an IPv4 or IPv6 address.

@@ -1,19 +1,50 @@
-//! Service.
+//! Service. Addresses and node ports are handed out by the pipeline, between preparing and validating.
 
-use api::types::*;
+use std::borrow::Cow;
 
+use api::field::{Error, Errors, Path};
+use api::types::{
+    ClientIPConfig, IntOrString, LoadBalancerStatus, Service, ServicePort, ServiceSpec, ServiceStatus,
+    SessionAffinityConfig,
+};
+use api::validate::{dns1123_label, dns1123_subdomain, labels, port_number, qualified_name};
+use serde_json::Value;
+
+use super::pod;
+use super::rules::{
+    complain, default_text, default_to, is_cidr, is_empty, is_ip, label_name, list, one_of, selectable, text,
+};
 use crate::strategy::Strategy;
+
+const TYPES: &[&str] = &["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"];
+const PROTOCOLS: &[&str] = &["SCTP", "TCP", "UDP"];
+const AFFINITIES: &[&str] = &["ClientIP", "None"];
+const POLICIES: &[&str] = &["Cluster", "Local"];
+const KUBELET_PORT: i32 = 10_250;
+/// Seconds: three hours, and a day.
+const AFFINITY_TIMEOUT: i32 = 10_800;
+const AFFINITY_TIMEOUT_MAX: i32 = 86_400;
 
 impl Strategy for Service {
     const CREATE_ON_UPDATE: bool = true;
     const DELETE_RETURNS_OBJECT: bool = true;
+    const FIELDS: &'static [&'static str] = &["spec.clusterIP", "spec.type"];
+
+    fn default(&mut self) {
+        default_spec(self.spec.get_or_insert_default());
+        self.status.get_or_insert_default().load_balancer.get_or_insert_default();
+    }
 
     fn prepare_for_create(&mut self) {
-        self.status = None;
+        self.status =
+            Some(ServiceStatus { load_balancer: Some(LoadBalancerStatus::default()), ..ServiceStatus::default() });
     }
 
     fn prepare_for_update(&mut self, old: &Self) {
         self.status.clone_from(&old.status);
+        if let (Some(new), Some(old)) = (&mut self.spec, &old.spec) {
+            drop_fields_of_other_types(new, old);
+        }
     }
 
     fn prepare_for_status_update(&mut self, old: &Self) {
@@ -22,7 +53,322 @@ impl Strategy for Service {
         }
     }
 
-    fn validate_name(_name: &str, _prefix: bool) -> Vec<String> {
-        Vec::new()
+    fn validate_name(name: &str, prefix: bool) -> Vec<String> {
+        label_name(name, prefix)
+    }
+
+    fn validate(&self) -> Errors {
+        let mut errors = Errors::new();
+        let none = ServiceSpec::default();
+        validate_spec(self.spec.as_ref().unwrap_or(&none), &Path::new("spec"), &mut errors);
+        errors
+    }
+
+    fn validate_update(&self, old: &Self) -> Errors {
+        let mut errors = Errors::new();
+        if let (Some(new), Some(old)) = (&self.spec, &old.spec) {
+            let (now, was) = (text(&new.cluster_ip), text(&old.cluster_ip));
+            let has_address = |spec: &ServiceSpec| text(&spec.type_) != "ExternalName";
+            if has_address(new) && has_address(old) && !was.is_empty() && now != was {
+                let path = Path::new("spec");
+                let value = Value::from(new.cluster_ips.clone().unwrap_or_else(|| vec![now.to_owned()]));
+                errors.push(Error::invalid(&path.child("clusterIPs").index(0), value, "may not change once set"));
+            }
+        }
+        errors.extend(self.validate());
+        errors
+    }
+
+    fn field(&self, name: &str) -> Cow<'_, str> {
+        let Some(spec) = &self.spec else { return "".into() };
+        match name {
+            "spec.clusterIP" => selectable(&spec.cluster_ip),
+            "spec.type" => selectable(&spec.type_),
+            _ => "".into(),
+        }
+    }
+}
+
+fn default_spec(spec: &mut ServiceSpec) {
+    default_text(&mut spec.session_affinity, "None");
+    default_text(&mut spec.type_, "ClusterIP");
+    match text(&spec.session_affinity) {
+        "None" => spec.session_affinity_config = None,
+        "ClientIP" => {
+            let config = spec.session_affinity_config.get_or_insert_with(SessionAffinityConfig::default);
+            let config = config.client_ip.get_or_insert_with(ClientIPConfig::default);
+            default_to(&mut config.timeout_seconds, AFFINITY_TIMEOUT);
+        }
+        _ => {}
+    }
+    for port in spec.ports.iter_mut().flatten() {
+        default_text(&mut port.protocol, "TCP");
+        let is_unset = match &port.target_port {
+            None | Some(IntOrString::Int(0)) => true,
+            Some(IntOrString::String(name)) => name.is_empty(),
+            Some(IntOrString::Int(_)) => false,
+        };
+        if is_unset {
+            port.target_port = Some(IntOrString::Int(port.port));
+        }
+        port.node_port = port.node_port.filter(|number| *number != 0);
+    }
+    spec.publish_not_ready_addresses = spec.publish_not_ready_addresses.filter(|publish| *publish);
+    if is_empty(&spec.cluster_ip) {
+        spec.cluster_ip = spec.cluster_ips.as_ref().and_then(|addresses| addresses.first().cloned());
+    } else if spec.cluster_ips.as_ref().is_none_or(Vec::is_empty) {
+        spec.cluster_ips = spec.cluster_ip.clone().map(|address| vec![address]);
+    }
+    let is_external = is_external(spec);
+    if is_external {
+        default_text(&mut spec.external_traffic_policy, "Cluster");
+    }
+    if text(&spec.type_) == "LoadBalancer" {
+        default_to(&mut spec.allocate_load_balancer_node_ports, true);
+    }
+    if text(&spec.type_) == "ExternalName" {
+        return;
+    }
+    default_text(&mut spec.internal_traffic_policy, "Cluster");
+    let is_bare = is_headless(spec) && spec.selector.as_ref().is_none_or(|selector| selector.is_empty());
+    default_text(&mut spec.ip_family_policy, if is_bare { "RequireDualStack" } else { "SingleStack" });
+    if spec.ip_families.as_ref().is_none_or(Vec::is_empty) {
+        let families: &[&str] = if is_bare { &["IPv4", "IPv6"] } else { &["IPv4"] };
+        spec.ip_families = Some(families.iter().map(|family| (*family).to_owned()).collect());
+    }
+}
+
+/// Reachable from outside of the cluster.
+fn is_external(spec: &ServiceSpec) -> bool {
+    matches!(text(&spec.type_), "NodePort" | "LoadBalancer")
+        || (text(&spec.type_) == "ClusterIP" && !list(&spec.external_ips).is_empty())
+}
+
+fn is_headless(spec: &ServiceSpec) -> bool {
+    text(&spec.cluster_ip) == "None"
+}
+
+/// A changed type takes the fields with it that only the old type had, unless the client has changed them as well.
+fn drop_fields_of_other_types(new: &mut ServiceSpec, old: &ServiceSpec) {
+    let (now, was) = (text(&new.type_).to_owned(), text(&old.type_));
+    if now == "ExternalName" && was != "ExternalName" {
+        if new.cluster_ip == old.cluster_ip {
+            (new.cluster_ip, new.cluster_ips) = (None, None);
+        }
+        if new.ip_families == old.ip_families && new.ip_family_policy == old.ip_family_policy {
+            (new.ip_families, new.ip_family_policy) = (None, None);
+        }
+        if new.internal_traffic_policy == old.internal_traffic_policy {
+            new.internal_traffic_policy = None;
+        }
+    }
+    if !is_external(new) && is_external(old) {
+        if new.external_traffic_policy == old.external_traffic_policy {
+            new.external_traffic_policy = None;
+        }
+        let had: Vec<i32> = list(&old.ports).iter().filter_map(|port| port.node_port).collect();
+        for port in new.ports.iter_mut().flatten() {
+            port.node_port = port.node_port.filter(|number| !had.contains(number));
+        }
+    }
+    if now != "LoadBalancer" && was == "LoadBalancer" {
+        new.allocate_load_balancer_node_ports = None;
+        if new.load_balancer_class == old.load_balancer_class {
+            new.load_balancer_class = None;
+        }
+    }
+}
+
+fn validate_spec(spec: &ServiceSpec, path: &Path, errors: &mut Errors) {
+    let kind = text(&spec.type_);
+    let ports = list(&spec.ports);
+    let ports_path = path.child("ports");
+    if ports.is_empty() && !is_headless(spec) && kind != "ExternalName" {
+        errors.push(Error::required(&ports_path, ""));
+    }
+    by_type(spec, kind, path, errors);
+    for (index, port) in ports.iter().enumerate() {
+        self::port(port, &ports[..index], ports.len() > 1, &ports_path.index(index), errors);
+    }
+    labels(spec.selector.as_ref(), &path.child("selector"), errors);
+    affinity(spec, path, errors);
+    addresses(spec, path, errors);
+    one_of(kind, TYPES, &path.child("type"), errors);
+    port_conflicts(ports, kind, &ports_path, errors);
+    load_balancer(spec, kind, path, errors);
+    let policy = text(&spec.external_traffic_policy);
+    if !policy.is_empty() && !is_external(spec) {
+        let why = "may only be set for externally-accessible services";
+        errors.push(Error::invalid(&path.child("externalTrafficPolicy"), policy, why));
+    } else if !policy.is_empty() {
+        one_of(policy, POLICIES, &path.child("externalTrafficPolicy"), errors);
+    }
+    let policy = text(&spec.internal_traffic_policy);
+    if kind != "ExternalName" && !policy.is_empty() {
+        one_of(policy, POLICIES, &path.child("internalTrafficPolicy"), errors);
+    }
+}
+
+fn by_type(spec: &ServiceSpec, kind: &str, path: &Path, errors: &mut Errors) {
+    let mut not_headless = |kind: &str| {
+        if is_headless(spec) {
+            let why = format!("may not be set to 'None' for {kind} services");
+            errors.push(Error::invalid(&path.child("clusterIPs").index(0), "None", why));
+        }
+    };
+    match kind {
+        "LoadBalancer" => {
+            not_headless(kind);
+            for (index, port) in list(&spec.ports).iter().enumerate() {
+                if port.port == KUBELET_PORT {
+                    let path = path.child("ports");
+                    let why = "may not expose port 10250 externally since it is used by kubelet";
+                    errors.push(Error::invalid(&path.index(index), port.port, why));
+                }
+            }
+        }
+        "NodePort" => not_headless(kind),
+        "ExternalName" => {
+            for (name, is_set) in [
+                ("clusterIPs", !list(&spec.cluster_ips).is_empty()),
+                ("ipFamilies", !list(&spec.ip_families).is_empty()),
+                ("ipFamilyPolicy", spec.ip_family_policy.is_some()),
+            ] {
+                if is_set {
+                    errors.push(Error::forbidden(&path.child(name), "may not be set for ExternalName services"));
+                }
+            }
+            let name = text(&spec.external_name);
+            let name = name.strip_suffix('.').unwrap_or(name);
+            if name.is_empty() {
+                errors.push(Error::required(&path.child("externalName"), ""));
+            } else {
+                complain(errors, &path.child("externalName"), name, dns1123_subdomain(name));
+            }
+        }
+        _ => {}
+    }
+}
+
+fn port(port: &ServicePort, before: &[ServicePort], needs_name: bool, path: &Path, errors: &mut Errors) {
+    let name = text(&port.name);
+    if name.is_empty() {
+        if needs_name {
+            errors.push(Error::required(&path.child("name"), ""));
+        }
+    } else {
+        complain(errors, &path.child("name"), name, dns1123_label(name));
+        if before.iter().any(|other| text(&other.name) == name) {
+            errors.push(Error::duplicate(&path.child("name"), name));
+        }
+    }
+    if let Some(why) = port_number(port.port) {
+        errors.push(Error::invalid(&path.child("port"), port.port, why));
+    }
+    let protocol = text(&port.protocol);
+    if protocol.is_empty() {
+        errors.push(Error::required(&path.child("protocol"), ""));
+    } else if !PROTOCOLS.contains(&protocol) {
+        errors.push(Error::not_supported(&path.child("protocol"), protocol, PROTOCOLS));
+    }
+    if let Some(target) = &port.target_port {
+        let follows = *target == IntOrString::Int(port.port);
+        // A target that was copied from a wrong port is not reported again.
+        if !follows || port_number(port.port).is_none() {
+            pod::port(target, &path.child("targetPort"), errors);
+        }
+    }
+    if let Some(protocol) = port.app_protocol.as_deref().filter(|protocol| !protocol.is_empty()) {
+        complain(errors, &path.child("appProtocol"), protocol, qualified_name(protocol));
+    }
+}
+
+fn affinity(spec: &ServiceSpec, path: &Path, errors: &mut Errors) {
+    let affinity = text(&spec.session_affinity);
+    if affinity.is_empty() {
+        errors.push(Error::required(&path.child("sessionAffinity"), ""));
+    } else {
+        one_of(affinity, AFFINITIES, &path.child("sessionAffinity"), errors);
+    }
+    let config = spec.session_affinity_config.as_ref();
+    if affinity == "ClientIP" {
+        let seconds = config.and_then(|config| config.client_ip.as_ref()?.timeout_seconds).unwrap_or(0);
+        if !(1..=AFFINITY_TIMEOUT_MAX).contains(&seconds) {
+            let config_path = path.child("sessionAffinityConfig");
+            let client_path = config_path.child("clientIP");
+            let why = format!("must be greater than 0 and less than {AFFINITY_TIMEOUT_MAX}");
+            errors.push(Error::invalid(&client_path.child("timeoutSeconds"), seconds, why));
+        }
+    } else if config.is_some() {
+        let why = "must not be set when session affinity is None";
+        errors.push(Error::forbidden(&path.child("sessionAffinityConfig"), why));
+    }
+}
+
+fn addresses(spec: &ServiceSpec, path: &Path, errors: &mut Errors) {
+    const BAD_IP: &str = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)";
+    for (index, address) in list(&spec.cluster_ips).iter().enumerate() {
+        if address != "None" && !is_ip(address) {
+            let path = path.child("clusterIPs");
+            errors.push(Error::invalid(&path.index(index), address.as_str(), BAD_IP));
+        }
+    }
+    for (index, address) in list(&spec.external_ips).iter().enumerate() {
+        let list_path = path.child("externalIPs");
+        let path = list_path.index(index);
+        match address.parse() {
+            Err(_) => errors.push(Error::invalid(&path, address.as_str(), BAD_IP)),
+            Ok(ip) => super::endpoint_slice::special_ip(ip, address, &path, errors),
+        }
+    }
+}
+
+fn port_conflicts(ports: &[ServicePort], kind: &str, path: &Path, errors: &mut Errors) {
+    let node_port = |port: &ServicePort| port.node_port.filter(|number| *number != 0);
+    for (index, port) in ports.iter().enumerate() {
+        if kind == "ClusterIP" && node_port(port).is_some() {
+            let why = "may not be used when `type` is 'ClusterIP'";
+            errors.push(Error::forbidden(&path.index(index).child("nodePort"), why));
+        }
+    }
+    for (index, port) in ports.iter().enumerate() {
+        let taken = |other: &ServicePort| other.protocol == port.protocol && node_port(other) == node_port(port);
+        if let Some(number) = node_port(port).filter(|_| ports[..index].iter().any(taken)) {
+            errors.push(Error::duplicate(&path.index(index).child("nodePort"), number));
+        }
+    }
+    for (index, port) in ports.iter().enumerate() {
+        if ports[..index].iter().any(|other| other.protocol == port.protocol && other.port == port.port) {
+            let value = format!(
+                "{{\"Name\":\"\",\"Protocol\":{},\"AppProtocol\":null,\"Port\":{},\"TargetPort\":0,\"NodePort\":0}}",
+                Value::from(text(&port.protocol)),
+                port.port
+            );
+            errors.push(Error::duplicate(&path.index(index), value).verbatim());
+        }
+    }
+}
+
+fn load_balancer(spec: &ServiceSpec, kind: &str, path: &Path, errors: &mut Errors) {
+    let is_balanced = kind == "LoadBalancer";
+    let ranges = list(&spec.load_balancer_source_ranges);
+    // Upstream writes the field's name with a capital.
+    let ranges_path = path.child("LoadBalancerSourceRanges");
+    if !ranges.is_empty() && !is_balanced {
+        errors.push(Error::forbidden(&ranges_path, "may only be used when `type` is 'LoadBalancer'"));
+    }
+    for (index, range) in ranges.iter().enumerate() {
+        if !is_cidr(range.trim()) {
+            let why = "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)";
+            errors.push(Error::invalid(&ranges_path.index(index), range.as_str(), why));
+        }
+    }
+    for (name, is_set) in [
+        ("allocateLoadBalancerNodePorts", spec.allocate_load_balancer_node_ports.is_some()),
+        ("loadBalancerClass", spec.load_balancer_class.is_some()),
+    ] {
+        if is_set && !is_balanced {
+            errors.push(Error::forbidden(&path.child(name), "may only be used when `type` is 'LoadBalancer'"));
+        }
     }
 }

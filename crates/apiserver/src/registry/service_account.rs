@@ -1,13 +1,14 @@
 //! ServiceAccount.
 
-use api::types::*;
+use api::types::ServiceAccount;
 
+use super::rules::subdomain_name;
 use crate::strategy::Strategy;
 
 impl Strategy for ServiceAccount {
     const DELETE_RETURNS_OBJECT: bool = true;
 
-    fn validate_name(_name: &str, _prefix: bool) -> Vec<String> {
-        Vec::new()
+    fn validate_name(name: &str, prefix: bool) -> Vec<String> {
+        subdomain_name(name, prefix)
     }
 }

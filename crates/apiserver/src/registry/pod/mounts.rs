@@ -1,0 +1,102 @@
+//! Where containers mount volumes.
+
+use api::field::{Error, Errors, Path};
+use api::types::{Volume, VolumeDevice, VolumeMount};
+
+use crate::registry::rules::text;
+
+const PROPAGATIONS: &[&str] = &["Bidirectional", "HostToContainer", "None"];
+
+pub(super) fn mounts(
+    mounts: &[VolumeMount],
+    devices: &[VolumeDevice],
+    volumes: &[&Volume],
+    path: &Path,
+    errors: &mut Errors,
+) {
+    for (index, mount) in mounts.iter().enumerate() {
+        let item = path.index(index);
+        volume_name(&mount.name, volumes, &item, errors);
+        if mount.mount_path.is_empty() {
+            errors.push(Error::required(&item.child("mountPath"), ""));
+        }
+        if mounts[..index].iter().any(|other| other.mount_path == mount.mount_path) {
+            errors.push(Error::invalid(&item.child("mountPath"), mount.mount_path.as_str(), "must be unique"));
+        }
+        if devices.iter().any(|device| device.name == mount.name) {
+            let why = "must not already exist in volumeDevices";
+            errors.push(Error::invalid(&item.child("name"), mount.name.as_str(), why));
+        }
+        let (sub_path, expression) = (text(&mount.sub_path), text(&mount.sub_path_expr));
+        if !sub_path.is_empty() {
+            descending_path(sub_path, &path.child("subPath"), errors);
+        }
+        if !expression.is_empty() {
+            if !sub_path.is_empty() {
+                let why = "subPathExpr and subPath are mutually exclusive";
+                errors.push(Error::invalid(&item.child("subPathExpr"), expression, why));
+            }
+            descending_path(expression, &path.child("subPathExpr"), errors);
+        }
+        if let Some(propagation) = mount.mount_propagation.as_deref().filter(|word| !PROPAGATIONS.contains(word)) {
+            errors.push(Error::not_supported(&item.child("mountPropagation"), propagation, PROPAGATIONS));
+        }
+    }
+}
+
+fn volume_name(name: &str, volumes: &[&Volume], path: &Path, errors: &mut Errors) {
+    if name.is_empty() {
+        errors.push(Error::required(&path.child("name"), ""));
+    }
+    if !volumes.iter().any(|volume| volume.name == name) {
+        errors.push(Error::not_found(&path.child("name"), name));
+    }
+}
+
+pub(super) fn devices(
+    devices: &[VolumeDevice],
+    mounts: &[VolumeMount],
+    volumes: &[&Volume],
+    path: &Path,
+    errors: &mut Errors,
+) {
+    for (index, device) in devices.iter().enumerate() {
+        let path = path.index(index);
+        if device.name.is_empty() {
+            errors.push(Error::required(&path.child("name"), ""));
+        }
+        let volume = volumes.iter().find(|volume| volume.name == device.name);
+        match volume {
+            None => errors.push(Error::not_found(&path.child("name"), device.name.as_str())),
+            Some(volume) if volume.persistent_volume_claim.is_none() && volume.ephemeral.is_none() => {
+                let why = "can only use volume source type of PersistentVolumeClaim or Ephemeral for block mode";
+                errors.push(Error::invalid(&path.child("name"), device.name.as_str(), why));
+            }
+            Some(_) => {}
+        }
+        if device.device_path.is_empty() {
+            errors.push(Error::required(&path.child("devicePath"), ""));
+        }
+        if devices[..index].iter().any(|other| other.device_path == device.device_path) {
+            errors.push(Error::invalid(&path.child("devicePath"), device.device_path.as_str(), "must be unique"));
+        }
+        if mounts.iter().any(|mount| mount.name == device.name) {
+            let why = "must not already exist in volumeMounts";
+            errors.push(Error::invalid(&path.child("name"), device.name.as_str(), why));
+        }
+    }
+}
+
+/// A relative path that never leaves its root.
+pub(super) fn descending_path(path: &str, field: &Path, errors: &mut Errors) {
+    if path.starts_with('/') {
+        errors.push(Error::invalid(field, path, "must be a relative path"));
+    }
+    no_backsteps(path, field, errors);
+}
+
+pub(super) fn no_backsteps(path: &str, field: &Path, errors: &mut Errors) {
+    if path.split('/').any(|part| part == "..") {
+        errors.push(Error::invalid(field, path, "must not contain '..'"));
+    }
+}

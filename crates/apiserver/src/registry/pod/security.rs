@@ -1,0 +1,137 @@
+//! Security contexts of Pods and containers.
+
+use api::field::{Error, Errors, Path};
+use api::types::{AppArmorProfile, PodSpec, SeccompProfile, SecurityContext};
+
+use super::mounts::descending_path;
+use crate::registry::rules::{list, text};
+
+const ID: &str = "must be between 0 and 2147483647, inclusive";
+const PROFILES: &[&str] = &["Localhost", "RuntimeDefault", "Unconfined"];
+const SYSCTL: &str = "must have at most 253 characters and match regex \
+     ^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[\\./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?$";
+
+pub(super) fn pod(spec: &PodSpec, spec_path: &Path, errors: &mut Errors) {
+    let Some(context) = &spec.security_context else { return };
+    let path = spec_path.child("securityContext");
+    id(context.fs_group, &path.child("fsGroup"), errors);
+    id(context.run_as_user, &path.child("runAsUser"), errors);
+    id(context.run_as_group, &path.child("runAsGroup"), errors);
+    for (index, group) in list(&context.supplemental_groups).iter().enumerate() {
+        let path = path.child("supplementalGroups");
+        id(Some(*group), &path.index(index), errors);
+    }
+    if spec.share_process_namespace == Some(true) && spec.host_pid == Some(true) {
+        let why = "ShareProcessNamespace and HostPID cannot both be enabled";
+        errors.push(Error::invalid(&spec_path.child("shareProcessNamespace"), true, why));
+    }
+    sysctls(spec, &path.child("sysctls"), errors);
+    if let Some(policy) = context.fs_group_change_policy.as_deref() {
+        let supported = &["Always", "OnRootMismatch"];
+        super::spec::required_word(policy, supported, &path.child("fsGroupChangePolicy"), errors);
+    }
+    if let Some(profile) = &context.seccomp_profile {
+        seccomp(profile, &path.child("seccompProfile"), errors);
+    }
+    if let Some(profile) = &context.app_armor_profile {
+        app_armor(profile, &path.child("appArmorProfile"), errors);
+    }
+}
+
+fn id(id: Option<i64>, path: &Path, errors: &mut Errors) {
+    if let Some(id) = id.filter(|id| !(0..=i64::from(i32::MAX)).contains(id)) {
+        errors.push(Error::invalid(path, id, ID));
+    }
+}
+
+fn sysctls(spec: &PodSpec, path: &Path, errors: &mut Errors) {
+    let Some(context) = &spec.security_context else { return };
+    let sysctls = list(&context.sysctls);
+    for (index, sysctl) in sysctls.iter().enumerate() {
+        let path = path.index(index);
+        let name = sysctl.name.as_str();
+        if name.is_empty() {
+            errors.push(Error::required(&path.child("name"), ""));
+        } else if !is_sysctl(name) {
+            errors.push(Error::invalid(&path.child("name"), name, SYSCTL));
+        } else if sysctls[..index].iter().any(|other| other.name == name) {
+            errors.push(Error::duplicate(&path.child("name"), name));
+        }
+    }
+}
+
+fn is_sysctl(name: &str) -> bool {
+    let is_segment = |segment: &str| {
+        let bytes = segment.as_bytes();
+        let alphanumeric = |byte: &u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+        bytes.first().is_some_and(alphanumeric)
+            && bytes.last().is_some_and(alphanumeric)
+            && bytes.iter().all(|byte| alphanumeric(byte) || matches!(byte, b'-' | b'_'))
+    };
+    name.len() <= 253 && name.split(['.', '/']).all(is_segment)
+}
+
+pub(super) fn container(context: &SecurityContext, path: &Path, errors: &mut Errors) {
+    id(context.run_as_user, &path.child("runAsUser"), errors);
+    id(context.run_as_group, &path.child("runAsGroup"), errors);
+    if let Some(mount) = context.proc_mount.as_deref() {
+        super::spec::required_word(mount, &["Default", "Unmasked"], &path.child("procMount"), errors);
+    }
+    if let Some(profile) = &context.seccomp_profile {
+        seccomp(profile, &path.child("seccompProfile"), errors);
+    }
+    if let Some(profile) = &context.app_armor_profile {
+        app_armor(profile, &path.child("appArmorProfile"), errors);
+    }
+    if context.allow_privilege_escalation == Some(false) {
+        let shown = || serde_json::to_value(context).unwrap_or_default();
+        if context.privileged == Some(true) {
+            let why = "cannot set `allowPrivilegeEscalation` to false and `privileged` to true";
+            errors.push(Error::invalid(path, shown(), why));
+        }
+        let added = context.capabilities.iter().flat_map(|capabilities| list(&capabilities.add));
+        if added.into_iter().any(|capability| capability == "CAP_SYS_ADMIN") {
+            let why = "cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` CAP_SYS_ADMIN";
+            errors.push(Error::invalid(path, shown(), why));
+        }
+    }
+}
+
+fn seccomp(profile: &SeccompProfile, path: &Path, errors: &mut Errors) {
+    let local = profile.localhost_profile.as_deref();
+    match (profile.type_.as_str(), local) {
+        ("Localhost", None) => {
+            let why = "must be set when seccomp type is Localhost";
+            errors.push(Error::required(&path.child("localhostProfile"), why));
+        }
+        ("Localhost", Some(local)) => descending_path(local, &path.child("localhostProfile"), errors),
+        (_, Some(local)) => {
+            let why = "can only be set when seccomp type is Localhost";
+            errors.push(Error::invalid(&path.child("localhostProfile"), local, why));
+        }
+        _ => {}
+    }
+    if profile.type_.is_empty() {
+        errors.push(Error::required(&path.child("type"), "type is required when seccompProfile is set"));
+    } else if !PROFILES.contains(&profile.type_.as_str()) {
+        errors.push(Error::not_supported(&path.child("type"), profile.type_.as_str(), PROFILES));
+    }
+}
+
+fn app_armor(profile: &AppArmorProfile, path: &Path, errors: &mut Errors) {
+    let local = text(&profile.localhost_profile);
+    match profile.type_.as_str() {
+        "Localhost" if local.is_empty() => {
+            let why = "must be set when AppArmor type is Localhost";
+            errors.push(Error::required(&path.child("localhostProfile"), why));
+        }
+        "Localhost" => {}
+        "RuntimeDefault" | "Unconfined" if !local.is_empty() => {
+            let why = "can only be set when AppArmor type is Localhost";
+            errors.push(Error::invalid(&path.child("localhostProfile"), local, why));
+        }
+        "RuntimeDefault" | "Unconfined" => {}
+        "" => errors.push(Error::required(&path.child("type"), "type is required when appArmorProfile is set")),
+        other => errors.push(Error::not_supported(&path.child("type"), other, PROFILES)),
+    }
+}

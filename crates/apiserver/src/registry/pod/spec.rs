@@ -1,0 +1,134 @@
+//! `ValidatePodSpec`: the rules of a specification, in a Pod or in a template, in upstream's order.
+
+use api::field::{Error, Errors, Path};
+use api::types::PodSpec;
+use api::validate::{dns1123_label, dns1123_subdomain, labels, qualified_name};
+
+use super::{affinity, containers, dns, resources, security, spread, tolerations, volumes};
+use crate::registry::rules::{complain, is_ip, list, text};
+
+const RESTART_POLICIES: &[&str] = &["Always", "OnFailure", "Never"];
+const DNS_POLICIES: &[&str] = &["ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"];
+const PREEMPTION_POLICIES: &[&str] = &["PreemptLowerPriority", "Never"];
+
+pub(in crate::registry) fn validate(spec: &PodSpec, path: &Path, errors: &mut Errors) {
+    let volumes = volumes::validate(list(&spec.volumes), &path.child("volumes"), errors);
+    containers::validate(spec, &volumes, path, errors);
+    host_ports(spec, path, errors);
+    required_word(text(&spec.restart_policy), RESTART_POLICIES, &path.child("restartPolicy"), errors);
+    required_word(text(&spec.dns_policy), DNS_POLICIES, &path.child("dnsPolicy"), errors);
+    labels(spec.node_selector.as_ref(), &path.child("nodeSelector"), errors);
+    security::pod(spec, path, errors);
+    pull_secrets(spec, &path.child("imagePullSecrets"), errors);
+    if let Some(wanted) = &spec.affinity {
+        affinity::validate(wanted, &path.child("affinity"), errors);
+    }
+    dns::validate(spec, &path.child("dnsConfig"), errors);
+    for (index, gate) in list(&spec.readiness_gates).iter().enumerate() {
+        let path = path.child("readinessGates");
+        let bad = qualified_name(&gate.condition_type);
+        complain(errors, &path.index(index).child("conditionType"), &gate.condition_type, bad);
+    }
+    scheduling_gates(spec, &path.child("schedulingGates"), errors);
+    spread::validate(list(&spec.topology_spread_constraints), &path.child("topologySpreadConstraints"), errors);
+    names(spec, path, errors);
+    tolerations::validate(list(&spec.tolerations), &path.child("tolerations"), errors);
+    host_aliases(spec, &path.child("hostAliases"), errors);
+    subdomain(text(&spec.priority_class_name), &path.child("priorityClassName"), errors);
+    subdomain(text(&spec.runtime_class_name), &path.child("runtimeClassName"), errors);
+    if let Some(policy) = &spec.preemption_policy {
+        required_word(policy, PREEMPTION_POLICIES, &path.child("preemptionPolicy"), errors);
+    }
+    if let Some(overhead) = &spec.overhead {
+        resources::overhead(overhead, &path.child("overhead"), errors);
+    }
+    if let Some(os) = &spec.os {
+        let path = path.child("os");
+        required_word(&os.name, &["linux", "windows"], &path.child("name"), errors);
+    }
+}
+
+/// A word that must be there and be one of a few.
+pub(super) fn required_word(value: &str, supported: &[&str], path: &Path, errors: &mut Errors) {
+    if value.is_empty() {
+        errors.push(Error::required(path, ""));
+    } else if !supported.contains(&value) {
+        errors.push(Error::not_supported(path, value, supported));
+    }
+}
+
+fn subdomain(name: &str, path: &Path, errors: &mut Errors) {
+    if !name.is_empty() {
+        complain(errors, path, name, dns1123_subdomain(name));
+    }
+}
+
+fn names(spec: &PodSpec, path: &Path, errors: &mut Errors) {
+    subdomain(text(&spec.service_account_name), &path.child("serviceAccountName"), errors);
+    subdomain(text(&spec.node_name), &path.child("nodeName"), errors);
+    if let Some(seconds) = spec.active_deadline_seconds.filter(|seconds| !(1..=i64::from(i32::MAX)).contains(seconds)) {
+        let why = "must be between 1 and 2147483647, inclusive";
+        errors.push(Error::invalid(&path.child("activeDeadlineSeconds"), seconds, why));
+    }
+    for (name, value) in [("hostname", text(&spec.hostname)), ("subdomain", text(&spec.subdomain))] {
+        if !value.is_empty() {
+            complain(errors, &path.child(name), value, dns1123_label(value));
+        }
+    }
+}
+
+/// On the node's own network a port cannot be mapped to another.
+fn host_ports(spec: &PodSpec, path: &Path, errors: &mut Errors) {
+    if spec.host_network != Some(true) {
+        return;
+    }
+    let lists = [("containers", spec.containers.as_slice()), ("initContainers", list(&spec.init_containers))];
+    for (name, containers) in lists {
+        let path = path.child(name);
+        for (index, container) in containers.iter().enumerate() {
+            let container_path = path.index(index);
+            let path = container_path.child("ports");
+            for (index, port) in list(&container.ports).iter().enumerate() {
+                let host_port = port.host_port.unwrap_or(0);
+                if host_port != port.container_port {
+                    let why = "must match `containerPort` when `hostNetwork` is true";
+                    errors.push(Error::invalid(&path.index(index).child("hostPort"), host_port, why));
+                }
+            }
+        }
+    }
+}
+
+fn pull_secrets(spec: &PodSpec, path: &Path, errors: &mut Errors) {
+    for (index, secret) in list(&spec.image_pull_secrets).iter().enumerate() {
+        if secret.name.is_empty() {
+            errors.push(Error::required(&path.index(index).child("name"), ""));
+        }
+    }
+}
+
+fn scheduling_gates(spec: &PodSpec, path: &Path, errors: &mut Errors) {
+    let gates = list(&spec.scheduling_gates);
+    for (index, gate) in gates.iter().enumerate() {
+        let path = path.index(index);
+        let bad = qualified_name(&gate.name);
+        complain(errors, &path.child("name"), &gate.name, bad);
+        if gates[..index].iter().any(|other| other.name == gate.name) {
+            errors.push(Error::duplicate(&path.child("name"), gate.name.as_str()));
+        }
+    }
+}
+
+fn host_aliases(spec: &PodSpec, path: &Path, errors: &mut Errors) {
+    for (index, alias) in list(&spec.host_aliases).iter().enumerate() {
+        let path = path.index(index);
+        if !is_ip(&alias.ip) {
+            let why = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)";
+            errors.push(Error::invalid(&path.child("ip"), alias.ip.as_str(), why));
+        }
+        for (index, name) in list(&alias.hostnames).iter().enumerate() {
+            let path = path.child("hostnames");
+            complain(errors, &path.index(index), name, dns1123_subdomain(name));
+        }
+    }
+}

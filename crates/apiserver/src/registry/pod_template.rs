@@ -1,0 +1,109 @@
+//! The Pod template of workloads: its defaults and the rules that all workloads share.
+
+use std::collections::BTreeMap;
+
+use api::field::{Error, Errors, Path};
+use api::schema::go_json;
+use api::selector::Selector;
+use api::types::{LabelSelector, PodSpec, PodTemplateSpec};
+use api::validate::label_selector;
+
+use super::pod;
+use super::rules::{list, text};
+
+pub(super) fn default(template: &mut PodTemplateSpec) {
+    template.metadata.get_or_insert_default();
+    pod::default_spec(template.spec.get_or_insert_default());
+}
+
+/// `ValidatePodTemplateSpec`
+pub(super) fn validate(template: &PodTemplateSpec, path: &Path, errors: &mut Errors) {
+    if let Some(meta) = &template.metadata {
+        let path = path.child("metadata");
+        api::validate::labels(meta.labels.as_ref(), &path.child("labels"), errors);
+        api::validate::annotations(meta.annotations.as_ref(), &path.child("annotations"), errors);
+    }
+    let none = PodSpec::default();
+    let spec = template.spec.as_ref().unwrap_or(&none);
+    let spec_path = path.child("spec");
+    pod::validate_spec(spec, &spec_path, errors);
+    if !list(&spec.ephemeral_containers).is_empty() {
+        let why = "ephemeral containers not allowed in pod template";
+        errors.push(Error::forbidden(&spec_path.child("ephemeralContainers"), why));
+    }
+}
+
+/// The selector of a workload and the template whose labels it must match. `what` names the workload in the text.
+pub(super) fn validate_selected(
+    wanted: &LabelSelector,
+    template: &PodTemplateSpec,
+    what: &str,
+    path: &Path,
+    errors: &mut Errors,
+) {
+    let selector_path = path.child("selector");
+    let before = errors.len();
+    let wanted = given(wanted);
+    match wanted {
+        None => errors.push(Error::required(&selector_path, "")),
+        Some(wanted) => label_selector(wanted, &selector_path, errors),
+    }
+    let is_readable = errors.len() == before || wanted.is_none();
+    if wanted.is_some_and(is_empty) {
+        let why = format!("empty selector is invalid for {what}");
+        errors.push(Error::invalid_verbatim(&selector_path, shown(wanted), why));
+    }
+    if is_readable {
+        validate_for(template, &Selector::from_label_selector(wanted), &path.child("template"), errors);
+    } else {
+        errors.push(Error::invalid_verbatim(&selector_path, shown(wanted), "invalid label selector"));
+    }
+}
+
+/// A selector that the author has written. An empty one has an empty map: decoding sees to that.
+fn given(selector: &LabelSelector) -> Option<&LabelSelector> {
+    Some(selector).filter(|selector| **selector != LabelSelector::default())
+}
+
+fn shown(selector: Option<&LabelSelector>) -> String {
+    match selector {
+        None => "null".into(),
+        Some(selector) if is_empty(selector) => "{}".into(),
+        Some(selector) => go_json("meta.v1.LabelSelector", selector),
+    }
+}
+
+fn is_empty(selector: &LabelSelector) -> bool {
+    selector.match_labels.as_ref().is_none_or(BTreeMap::is_empty)
+        && selector.match_expressions.as_ref().is_none_or(Vec::is_empty)
+}
+
+/// A template whose Pods run for ever.
+fn validate_for(template: &PodTemplateSpec, selector: &Selector, path: &Path, errors: &mut Errors) {
+    static NONE: BTreeMap<String, String> = BTreeMap::new();
+    let labels = template.metadata.as_ref().and_then(|meta| meta.labels.as_ref());
+    if !selector.is_everything() && !selector.matches(labels.unwrap_or(&NONE)) {
+        let metadata = path.child("metadata");
+        let value = serde_json::to_value(labels).unwrap_or_default();
+        let why = "`selector` does not match template `labels`";
+        errors.push(Error::invalid(&metadata.child("labels"), value, why));
+    }
+    validate(template, path, errors);
+    let spec_path = path.child("spec");
+    let policy = template.spec.as_ref().map(|spec| text(&spec.restart_policy)).unwrap_or_default();
+    if policy != "Always" && !policy.is_empty() {
+        errors.push(Error::not_supported(&spec_path.child("restartPolicy"), policy, &["Always"]));
+    }
+    if template.spec.as_ref().is_some_and(|spec| spec.active_deadline_seconds.is_some()) {
+        let why = "activeDeadlineSeconds in ReplicaSet is not Supported";
+        errors.push(Error::forbidden(&spec_path.child("activeDeadlineSeconds"), why));
+    }
+}
+
+/// A selector may not change.
+pub(super) fn same_selector(new: &LabelSelector, old: &LabelSelector, errors: &mut Errors) {
+    if new != old {
+        let path = Path::new("spec");
+        errors.push(Error::invalid_verbatim(&path.child("selector"), shown(given(new)), super::rules::IMMUTABLE));
+    }
+}
