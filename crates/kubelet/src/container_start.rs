@@ -313,6 +313,7 @@ impl PodWorker {
             cpu_limit_milli: limit("cpu").map(|amount| amount.millis().max(0) as u64),
             memory_limit_bytes: limit("memory").map(|amount| amount.units().max(0) as u64),
             tty: container.tty == Some(true),
+            stdin: container.stdin == Some(true),
             settings: annotations::settings(&self.pod.metadata, &container.name),
             env,
         })

@@ -400,6 +400,11 @@ impl Component for Kubelet {
         [self.host.timers.next(), self.host.runtime.poll_timeout()].into_iter().flatten().min()
     }
 
+    /// Workers are goroutines upstream, and none of them keeps the others waiting.
+    fn is_concurrent(&self) -> bool {
+        true
+    }
+
     fn work(&mut self, client: &mut Client) {
         if self.powered_off_at.is_some() {
             return;

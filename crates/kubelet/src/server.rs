@@ -17,7 +17,7 @@ pub(crate) struct Session {
 #[derive(Clone)]
 enum SessionKind {
     Exec(ExecId),
-    Attach { container: ContainerId, serial: u64 },
+    Attach { container: ContainerId, serial: u64, tty: bool },
 }
 
 impl Kubelet {
@@ -109,7 +109,7 @@ impl Kubelet {
     pub fn attach_start(&mut self, pod: &str, options: &ExecOptions) -> Result<ExecSession, Status> {
         let container = self.running_container(pod, &options.container)?;
         let serial = self.host.runtime.log_serial(container);
-        Ok(self.open_session(SessionKind::Attach { container, serial }))
+        Ok(self.open_session(SessionKind::Attach { container, serial, tty: options.tty }))
     }
 
     fn open_session(&mut self, kind: SessionKind) -> ExecSession {
@@ -131,20 +131,34 @@ impl Kubelet {
 
     /// Text for the session's standard input, or Ctrl-C with `None`.
     pub fn exec_write(&mut self, now: SimTime, session: ExecSession, text: Option<&str>) {
-        let Some(Session { kind: SessionKind::Exec(id) }) = self.sessions.get(&session) else { return };
-        match text {
-            Some(text) => self.host.runtime.feed_exec(now, *id, Some(text)),
-            None => self.host.runtime.signal_exec(now, *id, Signal::Int),
+        let Some(Session { kind }) = self.sessions.get(&session) else { return };
+        let runtime = &mut self.host.runtime;
+        match (kind, text) {
+            (SessionKind::Exec(id), Some(text)) => runtime.feed_exec(now, *id, Some(text)),
+            (SessionKind::Exec(id), None) => runtime.signal_exec(now, *id, Signal::Int),
+            // A container that reads no input, or has ended, does not hear what is typed.
+            (SessionKind::Attach { container, .. }, Some(text)) => {
+                let _deaf = runtime.feed_container(now, *container, Some(text));
+            }
+            // Ctrl-C reaches the process through its terminal only.
+            (SessionKind::Attach { container, tty: true, .. }, None) => {
+                let _deaf = runtime.signal_container(now, *container, Signal::Int);
+            }
+            (SessionKind::Attach { .. }, None) => {}
         }
         self.host.collect(now);
     }
 
     /// End of the session's standard input.
     pub fn exec_close_input(&mut self, now: SimTime, session: ExecSession) {
-        if let Some(Session { kind: SessionKind::Exec(id) }) = self.sessions.get(&session) {
-            self.host.runtime.feed_exec(now, *id, None);
-            self.host.collect(now);
+        match self.sessions.get(&session).map(|session| &session.kind) {
+            Some(SessionKind::Exec(id)) => self.host.runtime.feed_exec(now, *id, None),
+            Some(SessionKind::Attach { container, .. }) => {
+                let _deaf = self.host.runtime.feed_container(now, *container, None);
+            }
+            None => return,
         }
+        self.host.collect(now);
     }
 
     /// What the session has brought since it was last asked. It must be closed after its end.
@@ -165,7 +179,7 @@ impl Kubelet {
                 };
                 StreamOutput { stdout, stderr, end }
             }
-            SessionKind::Attach { container, serial } => {
+            SessionKind::Attach { container, serial, .. } => {
                 let options = runtime::LogOptions { after: Some(*serial), ..runtime::LogOptions::default() };
                 let lines = runtime.logs(now, *container, &options);
                 *serial = runtime.log_serial(*container);

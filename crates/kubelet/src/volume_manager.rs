@@ -302,11 +302,6 @@ impl PodWorker {
         let map = match get::<ConfigMap>(client, self.namespace(), name) {
             Ok(map) => map,
             Err(status) if status.is_not_found() && optional => return Ok(()),
-            // Every namespace gets this one from a controller. A Pod is not held up when that is late or off.
-            Err(status) if status.is_not_found() && name == "kube-root-ca.crt" => {
-                files.push(("ca.crt".into(), b"simulated certificate authority\n".to_vec(), mode as u32));
-                return Ok(());
-            }
             Err(status) => return Err(problem("configmap", name, &status)),
         };
         let texts = map.data.iter().flatten().map(|(key, text)| (key.as_str(), text.as_bytes()));
