@@ -1,6 +1,7 @@
 //! What the page asks of the browser, with an answer for each way in which a browser may refuse.
 
 use wasm_bindgen::JsCast;
+use wasm_bindgen::prelude::Closure;
 use web_sys::{Document, HtmlElement, Storage, Window};
 
 use crate::words::Lang;
@@ -106,4 +107,11 @@ pub fn dismiss_skeleton() {
     if let Some(skeleton) = document().get_element_by_id("loading") {
         skeleton.remove();
     }
+}
+
+/// Runs once, before the browser draws its next frame.
+pub fn next_frame(run: impl FnOnce() + 'static) {
+    let run = Closure::once_into_js(run);
+    // A window always takes a frame request.
+    let _requested = window().request_animation_frame(run.unchecked_ref());
 }

@@ -1,5 +1,6 @@
 //! What each report of the core changes on the page.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use protocol::scenario::{File, SavedView, Text};
@@ -15,7 +16,41 @@ use crate::{actions, browser, core};
 /// Above so many events the oldest go: the API keeps them for an hour, the table for as long as it is useful.
 const EVENTS_MAX: usize = 5000;
 
+thread_local! {
+    /// Views that came since the last frame was drawn.
+    static UNSEEN: RefCell<Vec<View>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Views are taken in once a frame, all that have come by then, so that a page that is late catches up. Every other
+/// report is heard at once, and after the views that came before it.
 pub fn hear(report: Report) {
+    match report {
+        Report::View { view } => {
+            let first = UNSEEN.with_borrow_mut(|unseen| {
+                unseen.push(*view);
+                unseen.len() == 1
+            });
+            // No frames are drawn while the tab is hidden.
+            if browser::document().hidden() {
+                see();
+            } else if first {
+                browser::next_frame(see);
+            }
+        }
+        report => {
+            see();
+            take(report);
+        }
+    }
+}
+
+fn see() {
+    for view in UNSEEN.take() {
+        show(view);
+    }
+}
+
+fn take(report: Report) {
     match report {
         Report::Ready { simulates, examples, .. } => {
             state().frame.change(|frame| {
