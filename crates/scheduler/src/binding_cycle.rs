@@ -73,6 +73,13 @@ impl Scheduler {
         }
     }
 
+    /// The Pod has changed meanwhile.
+    pub(crate) fn update_binding(&mut self, pod: Arc<PodInfo>) {
+        if let Some(cycle) = self.binding.get_mut(&pod.uid) {
+            cycle.queued.info = pod;
+        }
+    }
+
     /// The Pod is gone.
     pub(crate) fn stop_binding(&mut self, uid: &str) {
         if self.binding.remove(uid).is_some() {

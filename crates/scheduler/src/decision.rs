@@ -74,6 +74,10 @@ pub struct Decisions {
 
 impl Decisions {
     pub fn add(&mut self, decision: Decision, kept_max: usize) {
+        // Another Pod has had the name before.
+        if self.of(&decision.pod).last().is_some_and(|last| last.uid != decision.uid) {
+            self.forget(&decision.pod);
+        }
         let numbers = self.by_pod.entry(decision.pod.clone()).or_default();
         numbers.push_back(self.next);
         if numbers.len() > KEPT_PER_POD

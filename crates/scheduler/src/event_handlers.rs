@@ -86,10 +86,15 @@ impl Scheduler {
         let info = Arc::new(PodInfo::new(pod));
         // What the watch tells of a Pod that we have placed is older than that.
         if self.cache.is_assumed(&info.uid) {
+            self.update_binding(info);
             return;
         }
-        if let Some(node) = info.nominated_node().map(str::to_owned) {
-            self.nominator.add(info.clone(), &node);
+        // A promise of ours that the watch has not told of yet stays; one that was taken back goes.
+        let had_promise = || self.queue.get(&info.uid).is_some_and(|old| old.nominated_node().is_some());
+        if let Some(node) = info.nominated_node() {
+            self.nominator.add(info.clone(), node);
+        } else if had_promise() {
+            self.nominator.remove(&info.uid);
         }
         let handle = Handle { cache: &self.cache, listers: &self.listers };
         self.queue.update(handle, info, now, cause);
@@ -97,8 +102,9 @@ impl Scheduler {
 
     fn delete_pod(&mut self, now: SimTime, pod: &Pod, cause: CauseId) {
         let uid = pod.metadata.uid.as_deref().unwrap_or_default();
-        let key = meta::key(&pod.metadata);
-        self.decisions.forget(&key);
+        if !is_finished(pod) {
+            self.decisions.forget(&meta::key(&pod.metadata));
+        }
         let waiting = self.queue.delete(uid);
         let nominated = self.nominator.remove(uid);
         self.stop_binding(uid);

@@ -11,7 +11,7 @@ use crate::framework::{CycleState, Handle};
 use crate::plugins::default_preemption::{Candidate, PREEMPTION_BY_SCHEDULER, post_filter};
 use crate::plugins::dynamic_resources;
 use crate::queue::QueuedPod;
-use crate::schedule_one::Failure;
+use crate::schedule_one::{Failure, Unfit};
 use crate::scheduler::Scheduler;
 
 /// Longer texts do not fit into an event.
@@ -31,7 +31,8 @@ impl Scheduler {
                 let message = "no nodes available to schedule pods".to_owned();
                 ("Unschedulable", message, Diagnosis::default(), Nomination::Keep)
             }
-            Failure::Unfit(state, diagnosis) => {
+            Failure::Unfit(unfit) => {
+                let Unfit { state, diagnosis } = *unfit;
                 queued.unschedulable_plugins = diagnosis.plugins;
                 let (message, nomination) = self.run_post_filter(client, &queued.info, &state, &diagnosis);
                 ("Unschedulable", message, diagnosis, nomination)
@@ -95,8 +96,8 @@ impl Scheduler {
                     "message": format!("{}: preempting to accommodate a higher priority pod", self.config.scheduler_name),
                     "lastTransitionTime": time::stamp(client.now()),
                 });
+                patch_status(client, victim, json!({ "conditions": [condition] }));
                 // The victim may be gone already, which is as good.
-                let _ = patch_status(client, victim, json!({ "conditions": [condition] }));
                 let _ = client.call_detached(Request::new::<Pod>(Verb::Delete, namespace, name));
             }
             let text = format!("Preempted by pod {} on node {node}", pod.uid);
@@ -110,8 +111,7 @@ impl Scheduler {
 
     pub(crate) fn patch_nominated_node(&mut self, client: &mut Client, pod: &PodInfo, node: Option<&str>) {
         if pod.nominated_node() != node {
-            // Whoever reads the field lives with its absence.
-            let _ = patch_status(client, pod, json!({ "nominatedNodeName": node }));
+            patch_status(client, pod, json!({ "nominatedNodeName": node }));
         }
     }
 
@@ -154,16 +154,16 @@ impl Scheduler {
         if renominated {
             status["nominatedNodeName"] = json!(node);
         }
-        // A Pod that is gone needs no condition, and the next attempt writes it again.
-        let _ = patch_status(client, pod, status);
+        patch_status(client, pod, status);
     }
 }
 
-fn patch_status(client: &mut Client, pod: &PodInfo, status: Value) -> Result<(), api::Status> {
+/// A background write: a Pod that is gone needs no status, and the next attempt writes it again.
+fn patch_status(client: &mut Client, pod: &PodInfo, status: Value) {
     let (namespace, name) = meta::split_key(&pod.key);
     let patch = Patch { kind: PatchKind::StrategicMerge, value: json!({ "status": status }) };
     let request = Request::new::<Pod>(Verb::Patch, namespace, name).sub(Subresource::Status).body(patch);
-    client.call_detached(request).map(drop)
+    let _ = client.call_detached(request);
 }
 
 /// At most as much as an event holds.

@@ -17,9 +17,16 @@ use crate::scheduler::Scheduler;
 pub(crate) enum Failure {
     NoNodes,
     /// No node is feasible.
-    Unfit(CycleState, Diagnosis),
+    Unfit(Box<Unfit>),
     /// Something broke.
     Error(String),
+}
+
+/// What PostFilter needs to know.
+#[derive(Debug)]
+pub(crate) struct Unfit {
+    pub state: CycleState,
+    pub diagnosis: Diagnosis,
 }
 
 /// What an attempt has found out.
@@ -67,7 +74,7 @@ impl Scheduler {
         let Search { feasible, diagnosis } = search.map_err(|status| Failure::Error(status.message()))?;
         client.spend(self.config.cycle_cost + self.config.node_cost * diagnosis.evaluated as u64);
         if feasible.is_empty() {
-            return Err(Failure::Unfit(state, diagnosis));
+            return Err(Failure::Unfit(Box::new(Unfit { state, diagnosis })));
         }
         let scores = (feasible.len() > 1).then(|| run_scores(handle, &mut state, pod, &feasible));
         let selected = scores.as_ref().map_or(0, |scores| select_host(scores, |bound| client.random_below(bound)));

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use api::SimTime;
+use api::time::SECOND;
 use api::types::{
     Namespace, Node, PersistentVolume, PersistentVolumeClaim, Pod, PodDisruptionBudget, ReplicaSet, Service,
     StatefulSet, StorageClass,
@@ -32,7 +33,11 @@ pub struct Scheduler {
     pub(crate) decisions: Decisions,
     /// Where in the order of nodes the next search begins.
     pub(crate) next_start_node: usize,
+    /// When the recorder next forgets old events.
+    next_prune: SimTime,
 }
+
+const PRUNE_PERIOD: SimTime = 600 * SECOND;
 
 impl Scheduler {
     pub fn new(config: Config) -> Scheduler {
@@ -45,6 +50,7 @@ impl Scheduler {
             recorder: Recorder::new(config.scheduler_name, ""),
             decisions: Decisions::default(),
             next_start_node: 0,
+            next_prune: PRUNE_PERIOD,
             config,
         }
     }
@@ -106,6 +112,10 @@ impl Component for Scheduler {
 
     fn work(&mut self, client: &mut Client) {
         let now = client.now();
+        if now >= self.next_prune {
+            self.recorder.prune(now);
+            self.next_prune = now + PRUNE_PERIOD;
+        }
         let due = self.binding.values().find(|cycle| cycle.next_check <= now).map(|cycle| cycle.pod.uid.clone());
         if let Some(uid) = due {
             self.continue_binding(client, &uid);

@@ -81,7 +81,7 @@ fn least_requested_score(requested: i64, capacity: i64) -> i64 {
     if requested > capacity {
         return 0;
     }
-    ((i128::from(capacity - requested) * i128::from(MAX_NODE_SCORE)) / i128::from(capacity)) as i64
+    (capacity - requested).saturating_mul(MAX_NODE_SCORE) / capacity
 }
 
 impl QueueingHint for NodeResourcesFit {

@@ -94,8 +94,8 @@ impl SchedulingQueue {
         }
     }
 
-    pub fn contains(&self, uid: &str) -> bool {
-        self.pods.contains_key(uid)
+    pub fn get(&self, uid: &str) -> Option<&Arc<PodInfo>> {
+        self.pods.get(uid).map(|pod| &pod.info)
     }
 
     /// Takes in a new Pod.
