@@ -39,11 +39,11 @@ async function firstView() {
 async function rollManyPods() {
   const { page } = await visit(browser);
   await clusterRendered(page);
-  await send(page, { type: "apply", file: "many.yaml", text: deployment("1.27") });
-  await send(page, { type: "speed", speed: { kind: "untilSettled" } });
+  await send(page, { apply: { file: "many.yaml", text: deployment("1.27") } });
+  await send(page, { speed: { speed: { kind: "untilSettled" } } });
   await runLine(page, "kubectl rollout status deployment/many");
-  await send(page, { type: "speed", speed: { kind: "times", factor: 1 } });
-  await send(page, { type: "apply", file: "many.yaml", text: deployment("1.28") });
+  await send(page, { speed: { speed: { kind: "times", factor: 1 } } });
+  await send(page, { apply: { file: "many.yaml", text: deployment("1.28") } });
   return page.evaluate(timesBetweenFrames, ROLL_MS);
 }
 
@@ -54,7 +54,7 @@ function send(page, command) {
 /** Runs a line in the terminal until its prompt is back. */
 async function runLine(page, line) {
   const before = await page.evaluate(() => window.reports.length);
-  await send(page, { type: "terminal", line });
+  await send(page, { terminal: { line } });
   const done = (start) =>
     window.reports.slice(start).some((report) => report.type === "terminal" && report.output.done);
   await page.waitForFunction(done, before, { timeout: 300_000 });

@@ -41,13 +41,14 @@ export async function openFile(page, name, text) {
   await editor(page).getByRole("tab", { name, selected: true }).waitFor();
 }
 
-/** Applies what the editor shows and returns what the bar says of it. */
+/** Applies what the editor shows; returns what the bar says of it and what the API server refused. */
 export async function apply(page) {
   const start = await page.evaluate(() => window.reports.length);
   await editor(page).getByRole("button", { name: /^Apply/ }).click();
   const applied = (start) => window.reports.slice(start).find((report) => report.type === "applied")?.applied;
   const answer = await (await page.waitForFunction(applied, start)).jsonValue();
-  return { said: await said(page).innerText(), refused: answer.objects.filter((object) => object.outcome.is === "refused") };
+  const refused = answer.objects.map((object) => object.outcome.refused).filter(Boolean);
+  return { said: await said(page).innerText(), refused };
 }
 
 /** Every object of the cluster by name: what must not change when something is refused. */

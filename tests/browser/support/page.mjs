@@ -54,15 +54,19 @@ export async function visit(browser, address = url, options = {}) {
   return { page, context, mistakes, requests, responses };
 }
 
-/** Keeps what the core's worker tells the page, as `window.reports`, so that a test can wait for it. */
+/** Keeps what the core's worker tells the page, as `window.reports`, so that a test can wait for it: `{type, …}`. */
 function recordReports() {
   window.reports = [];
+  const record = (text) => {
+    const [[type, body]] = Object.entries(JSON.parse(text));
+    window.reports.push({ type, ...body });
+  };
   const Original = window.Worker;
   window.Worker = class extends Original {
     constructor(...given) {
       super(...given);
       this.addEventListener("message", ({ data }) => {
-        if (typeof data === "string") window.reports.push(JSON.parse(data));
+        if (typeof data === "string") record(data);
       });
     }
   };
