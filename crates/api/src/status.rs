@@ -266,7 +266,8 @@ impl std::fmt::Display for Status {
 impl std::error::Error for Status {}
 
 impl ErrorKind {
-    fn reason(self) -> &'static str {
+    /// The reason of a cause.
+    pub fn reason(self) -> &'static str {
         match self {
             ErrorKind::NotFound => "FieldValueNotFound",
             ErrorKind::Required => "FieldValueRequired",

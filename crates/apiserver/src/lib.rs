@@ -19,6 +19,7 @@ mod list;
 pub mod local;
 mod metadata;
 pub mod registry;
+pub mod route;
 mod storage;
 pub mod strategy;
 mod subresource;

@@ -1,0 +1,229 @@
+//! Answers: objects, lists, tables, `Status` and watch events as they go over the wire.
+
+use api::request::List;
+use api::table::{self, Column};
+use api::{Kind, ObjectRef, Reason, Response, SimTime, Status, Verb, WatchEvent, WatchKind, kinds};
+use serde_json::{Map, Value, json};
+
+use super::{Resource, Shape};
+
+/// What the HTTP server sends.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    pub code: u16,
+    pub content_type: &'static str,
+    pub body: String,
+    /// `Warning` headers.
+    pub warnings: Vec<String>,
+}
+
+impl Answer {
+    /// What Go's HTTP server says of a path that nobody serves.
+    pub fn page_not_found() -> Answer {
+        let content_type = "text/plain; charset=utf-8";
+        Answer { code: 404, content_type, body: "404 page not found\n".into(), warnings: Vec::new() }
+    }
+
+    fn of(code: u16, value: &Value, shape: Shape) -> Answer {
+        let (content_type, body) = match shape {
+            Shape::Yaml => ("application/yaml", api::yaml::emit(value)),
+            Shape::Json | Shape::Table => ("application/json", value.to_string() + "\n"),
+        };
+        Answer { code, content_type, body, warnings: Vec::new() }
+    }
+}
+
+/// What the client accepts; `Err` is the 406.
+pub(super) fn shape(accept: &str) -> Result<Shape, Status> {
+    let mut refused = false;
+    for wanted in accept.split(',').map(str::trim).filter(|wanted| !wanted.is_empty()) {
+        let mut parts = wanted.split(';').map(str::trim);
+        let media = parts.next().unwrap_or_default();
+        let parameters: Vec<(&str, &str)> = parts.filter_map(|part| part.split_once('=')).collect();
+        let get = |name: &str| parameters.iter().find(|(other, _)| *other == name).map(|(_, value)| *value);
+        match (media, get("as")) {
+            ("application/json" | "application/*" | "*/*", None) => return Ok(Shape::Json),
+            ("application/yaml", None) => return Ok(Shape::Yaml),
+            ("application/json", Some("Table")) if matches!(get("v"), Some("v1" | "v1beta1")) => {
+                return Ok(Shape::Table);
+            }
+            _ => refused = true,
+        }
+    }
+    if !refused {
+        return Ok(Shape::Json);
+    }
+    Err(Status::new(
+        406,
+        Reason::NotAcceptable,
+        "only the following media types are accepted: application/json, application/yaml, \
+         application/vnd.kubernetes.protobuf",
+    ))
+}
+
+/// The answer to a request that was served. A watch has none: its events are [`watch_line`]s.
+pub fn answer(resource: &Resource, result: Result<Response, Status>, warnings: Vec<String>, now: SimTime) -> Answer {
+    let created = resource.request.verb == Verb::Create;
+    let mut answer = match result {
+        Ok(Response::Object(object)) => {
+            let value = match resource.shape {
+                Shape::Table => table(resource.kind, std::slice::from_ref(&object), &object_list_meta(&object), now),
+                Shape::Json | Shape::Yaml => wire_form(&object),
+            };
+            Answer::of(if created { 201 } else { 200 }, &value, resource.shape)
+        }
+        Ok(Response::List(list)) => {
+            let value = match resource.shape {
+                Shape::Table => table(resource.kind, &list.items, &list_meta(&list), now),
+                Shape::Json | Shape::Yaml => list_value(&list),
+            };
+            Answer::of(200, &value, resource.shape)
+        }
+        Ok(Response::Status(status)) => refusal(&status, resource.shape),
+        Ok(Response::Text(body)) => Answer { code: 200, content_type: "text/plain", body, warnings: Vec::new() },
+        Ok(Response::Watch(_) | Response::Stream(_)) => Answer::of(200, &Value::Null, resource.shape),
+        Err(status) => {
+            let mut answer = refusal(&status, resource.shape);
+            answer.warnings = status.warnings;
+            answer
+        }
+    };
+    answer.warnings.splice(0..0, warnings);
+    if resource.kind.kind == "Endpoints" {
+        let text = "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice";
+        answer.warnings.insert(0, text.into());
+    }
+    answer
+}
+
+/// A `Status` as an answer: most often a refusal.
+pub fn refusal(status: &Status, shape: Shape) -> Answer {
+    Answer::of(status.code, &status.to_value(), shape)
+}
+
+/// One event of a watch, as a line of its stream.
+pub fn watch_line(event: &WatchEvent, resource: &Resource, now: SimTime) -> String {
+    let name = match event.kind {
+        WatchKind::Added => "ADDED",
+        WatchKind::Modified => "MODIFIED",
+        WatchKind::Deleted => "DELETED",
+        WatchKind::Bookmark => "BOOKMARK",
+    };
+    let object = match resource.shape {
+        Shape::Table => {
+            table(resource.kind, std::slice::from_ref(&event.object), &object_list_meta(&event.object), now)
+        }
+        Shape::Json | Shape::Yaml => wire_form(&event.object),
+    };
+    json!({ "type": name, "object": object }).to_string() + "\n"
+}
+
+fn list_meta(list: &List) -> Value {
+    let mut meta = Map::new();
+    meta.insert("resourceVersion".into(), list.revision.to_string().into());
+    if !list.continue_token.is_empty() {
+        meta.insert("continue".into(), list.continue_token.clone().into());
+    }
+    if let Some(count) = list.remaining {
+        meta.insert("remainingItemCount".into(), count.into());
+    }
+    Value::Object(meta)
+}
+
+fn object_list_meta(object: &ObjectRef) -> Value {
+    json!({ "resourceVersion": object.meta().resource_version })
+}
+
+/// Items of a list do not say what they are: the list does.
+fn list_value(list: &List) -> Value {
+    let kind = kinds::row(list.kind);
+    let items = list.items.iter().map(|object| {
+        let mut value = wire_form(object);
+        if let Some(fields) = value.as_object_mut() {
+            fields.remove("apiVersion");
+            fields.remove("kind");
+        }
+        value
+    });
+    json!({
+        "kind": kind.list_kind,
+        "apiVersion": kind.api_version(),
+        "metadata": list_meta(list),
+        "items": items.collect::<Value>(),
+    })
+}
+
+fn table(kind: &Kind, objects: &[ObjectRef], meta: &Value, now: SimTime) -> Value {
+    let columns = table::columns(kind).iter().map(|column: &Column| {
+        json!({
+            "name": column.name, "type": column.data_type, "format": column.format, "description": "",
+            "priority": column.priority,
+        })
+    });
+    let rows = objects.iter().map(|object| {
+        let cells: Value = table::cells(kind, &**object, now).iter().map(table::Cell::to_value).collect();
+        json!({
+            "cells": cells,
+            "object": {
+                "kind": "PartialObjectMetadata",
+                "apiVersion": "meta.k8s.io/v1",
+                "metadata": wire_form(object)["metadata"],
+            },
+        })
+    });
+    json!({
+        "kind": "Table",
+        "apiVersion": "meta.k8s.io/v1",
+        "metadata": meta,
+        "columnDefinitions": columns.collect::<Value>(),
+        "rows": rows.collect::<Value>(),
+    })
+}
+
+/// An object as JSON, with the fields that Go writes though they hold nothing.
+pub(crate) fn wire_form(object: &ObjectRef) -> Value {
+    let mut value = object.to_value();
+    let kind = value.get("kind").and_then(Value::as_str).unwrap_or_default().to_owned();
+    match kind.as_str() {
+        "Event" => nulls(&mut value, &["eventTime", "firstTimestamp", "lastTimestamp"]),
+        "Pod" => {
+            let Some(status) = value.get_mut("status") else { return value };
+            for condition in items(status, "conditions") {
+                nulls(condition, &["lastProbeTime", "lastTransitionTime"]);
+            }
+            for list in ["containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses"] {
+                for container in items(status, list) {
+                    empty_structs(container, &["state", "lastState"]);
+                }
+            }
+        }
+        "PersistentVolumeClaim" => {
+            let Some(status) = value.get_mut("status") else { return value };
+            for condition in items(status, "conditions") {
+                nulls(condition, &["lastProbeTime", "lastTransitionTime"]);
+            }
+        }
+        _ => {}
+    }
+    value
+}
+
+fn items<'a>(value: &'a mut Value, name: &str) -> impl Iterator<Item = &'a mut Value> {
+    value.get_mut(name).and_then(Value::as_array_mut).into_iter().flatten()
+}
+
+fn nulls(value: &mut Value, names: &[&str]) {
+    if let Some(fields) = value.as_object_mut() {
+        for name in names {
+            fields.entry(*name).or_insert(Value::Null);
+        }
+    }
+}
+
+fn empty_structs(value: &mut Value, names: &[&str]) {
+    if let Some(fields) = value.as_object_mut() {
+        for name in names {
+            fields.entry(*name).or_insert_with(|| Value::Object(Map::new()));
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! Paths: `/apis/apps/v1/namespaces/default/deployments/web/scale`.
+
+use api::{Kind, Reason, Status, Subresource, Verb, kinds};
+
+use super::query::Parameters;
+use super::{Answer, Shape, refusal};
+
+pub(super) struct Target {
+    pub kind: &'static Kind,
+    pub namespace: String,
+    pub name: String,
+    pub subresource: Subresource,
+}
+
+const SUBRESOURCES: [Subresource; 13] = [
+    Subresource::Status,
+    Subresource::Scale,
+    Subresource::Binding,
+    Subresource::Eviction,
+    Subresource::Log,
+    Subresource::Exec,
+    Subresource::Attach,
+    Subresource::PortForward,
+    Subresource::Proxy,
+    Subresource::Token,
+    Subresource::Finalize,
+    Subresource::EphemeralContainers,
+    Subresource::Resize,
+];
+
+/// `None` for paths that name no resource; `Err` is the 404.
+pub(super) fn parse(path: &str) -> Result<Option<Target>, Answer> {
+    let mut parts = path.trim_matches('/').split('/').map(super::query::decoded);
+    let (group, version) = match parts.next().as_deref() {
+        Some("api") => (String::new(), parts.next()),
+        Some("apis") => match parts.next() {
+            Some(group) if kinds::KINDS.iter().any(|kind| kind.group == group) => (group, parts.next()),
+            Some(group) if !group.is_empty() => return Err(Answer::page_not_found()),
+            _ => return Ok(None),
+        },
+        _ => return Ok(None),
+    };
+    let Some(version) = version else { return Ok(None) };
+    if !kinds::KINDS.iter().any(|kind| kind.group == group && kind.version == version) {
+        return Err(not_found());
+    }
+    let rest: Vec<String> = parts.collect();
+    let rest: Vec<&str> = rest.iter().map(String::as_str).collect();
+    match rest.as_slice() {
+        [] => Ok(None),
+        ["namespaces", namespace, plural, tail @ ..] if !matches!(*plural, "status" | "finalize") => {
+            target(&group, &version, plural, namespace, tail).map(Some)
+        }
+        [plural, tail @ ..] => target(&group, &version, plural, "", tail).map(Some),
+    }
+}
+
+fn target(group: &str, version: &str, plural: &str, namespace: &str, tail: &[&str]) -> Result<Target, Answer> {
+    let kind = kinds::by_resource(group, version, plural).ok_or_else(not_found)?;
+    let (name, subresource) = match tail {
+        [] => ("", Subresource::None),
+        [name] => (*name, Subresource::None),
+        [name, sub, ..] => {
+            let known = SUBRESOURCES.iter().find(|one| one.as_str() == *sub && kind.has(**one));
+            (*name, *known.ok_or_else(not_found)?)
+        }
+    };
+    if kind.namespaced == namespace.is_empty() && (!namespace.is_empty() || !name.is_empty()) {
+        return Err(not_found());
+    }
+    Ok(Target { kind, namespace: namespace.into(), name: name.into(), subresource })
+}
+
+fn not_found() -> Answer {
+    refusal(&bare(404, Reason::NotFound, "the server could not find the requested resource"), Shape::Json)
+}
+
+fn bare(code: u16, reason: Reason, message: &str) -> Status {
+    let mut status = Status::new(code, reason, message);
+    status.details = Some(Default::default());
+    status
+}
+
+pub(super) fn verb(method: &str, target: &Target, parameters: &Parameters) -> Result<Verb, Status> {
+    let is_one = !target.name.is_empty();
+    let watches = matches!(parameters.get("watch"), Some("" | "1" | "true" | "True" | "t" | "T"));
+    let creates = matches!(target.subresource, Subresource::Binding | Subresource::Eviction | Subresource::Token);
+    match (method, is_one) {
+        ("GET", true) if watches => Ok(Verb::Watch),
+        ("GET", true) if !creates => Ok(Verb::Get),
+        ("GET", false) => Ok(if watches { Verb::Watch } else { Verb::List }),
+        // exec, attach, port-forward and proxy are opened either way.
+        ("POST", true) if target.subresource != Subresource::None && !has_state(target.subresource) => Ok(Verb::Create),
+        ("POST", false) => Ok(Verb::Create),
+        ("PUT", true) if !creates => Ok(Verb::Update),
+        ("PATCH", true) if !creates => Ok(Verb::Patch),
+        ("DELETE", true) if target.subresource == Subresource::None => Ok(Verb::Delete),
+        ("DELETE", false) => Ok(Verb::DeleteCollection),
+        _ => Err(bare(
+            405,
+            Reason::MethodNotAllowed,
+            "the server does not allow this method on the requested resource",
+        )),
+    }
+}
+
+/// Subresources that are read and written like an object.
+fn has_state(subresource: Subresource) -> bool {
+    matches!(
+        subresource,
+        Subresource::Status
+            | Subresource::Scale
+            | Subresource::Finalize
+            | Subresource::EphemeralContainers
+            | Subresource::Resize
+            | Subresource::Log
+    )
+}
