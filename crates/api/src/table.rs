@@ -19,6 +19,8 @@ use std::any::Any;
 
 use serde_json::Value;
 
+pub use format::label_selector;
+
 use crate::kinds::Kind;
 use crate::object::Object;
 use crate::time::SimTime;

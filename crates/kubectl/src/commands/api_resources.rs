@@ -1,0 +1,134 @@
+//! `kubectl api-resources`, `api-versions`, `cluster-info`, and `get --raw`.
+
+use api::{Kind, kinds};
+
+use crate::failure::{Failure, Outcome};
+use crate::flags::{Args, Flag, list, on_by_default, switch, text};
+use crate::output::plain_table;
+use crate::task::Call;
+
+pub(super) static FLAGS: &[Flag] = &[
+    text("api-group", ' ', "Only this group"),
+    on_by_default("namespaced", "Only namespaced kinds, or only others"),
+    text("output", 'o', "wide or name"),
+    list("verbs", ' ', "Only kinds that support these verbs"),
+    list("categories", ' ', "Only kinds of these categories"),
+    text("sort-by", ' ', "name or kind"),
+    switch("no-headers", ' ', "Do not print headers"),
+    switch("cached", ' ', "Use the cached list"),
+];
+
+const VERBS: &str = "create,delete,deletecollection,get,list,patch,update,watch";
+
+pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
+    if let Some(word) = args.operands.first() {
+        return Err(Failure::usage("kubectl api-resources", format!("unexpected arguments: [{word}]")));
+    }
+    let output = args.text("output");
+    if !matches!(output, "" | "wide" | "name") {
+        return Err(Failure::error(format!("--output {output} is not available")));
+    }
+    let has_verbs = |_: &&Kind| args.all("verbs").iter().all(|verb| VERBS.split(',').any(|known| known == verb));
+    let mut rows: Vec<&Kind> = kinds::KINDS
+        .iter()
+        .filter(|kind| !args.given("api-group") || kind.group == args.text("api-group"))
+        .filter(|kind| !args.given("namespaced") || kind.namespaced == args.is("namespaced"))
+        .filter(|kind| args.all("categories").iter().all(|wanted| kind.categories.contains(&wanted.as_str())))
+        .filter(has_verbs)
+        .collect();
+    match args.text("sort-by") {
+        "name" => rows.sort_by_key(|kind| kind.plural),
+        "kind" => rows.sort_by_key(|kind| kind.kind),
+        _ => rows.sort_by_key(|kind| (kind.group, kind.plural)),
+    }
+    if output == "name" {
+        for kind in rows {
+            call.io.line(kind.group_resource());
+        }
+        return Ok(0);
+    }
+    let mut lines: Vec<Vec<String>> = Vec::new();
+    if !args.is("no-headers") {
+        let mut headers = vec!["NAME", "SHORTNAMES", "APIVERSION", "NAMESPACED", "KIND"];
+        if output == "wide" {
+            headers.extend(["VERBS", "CATEGORIES"]);
+        }
+        lines.push(headers.into_iter().map(str::to_owned).collect());
+    }
+    for kind in rows {
+        let mut line = vec![
+            kind.plural.into(),
+            kind.short_names.join(","),
+            kind.api_version(),
+            kind.namespaced.to_string(),
+            kind.kind.into(),
+        ];
+        if output == "wide" {
+            line.extend([VERBS.into(), kind.categories.join(",")]);
+        }
+        lines.push(line);
+    }
+    let text = plain_table(&lines, 6, 3);
+    call.io.out(&text);
+    Ok(0)
+}
+
+pub(super) fn versions(call: &mut Call, _: &Args) -> Outcome {
+    let mut versions: Vec<String> = kinds::KINDS.iter().map(Kind::api_version).collect();
+    versions.sort();
+    versions.dedup();
+    for version in versions {
+        call.io.line(version);
+    }
+    Ok(0)
+}
+
+pub(super) fn cluster_info(call: &mut Call, _: &Args) -> Outcome {
+    call.io.line(format!("Kubernetes control plane is running at {}", super::config::SERVER));
+    call.io.line("");
+    call.io.line("To further debug and diagnose cluster problems, use 'kubectl cluster-info dump'.");
+    Ok(0)
+}
+
+/// `get --raw PATH`: the paths that name objects of the table, and the health checks.
+pub(super) fn raw(call: &mut Call, path: &str) -> Outcome {
+    let unknown = || {
+        Failure::Status(api::Status::new(
+            404,
+            api::Reason::NotFound,
+            "the server could not find the requested resource",
+        ))
+    };
+    let bare = path.split('?').next().unwrap_or_default();
+    if matches!(bare, "/healthz" | "/livez" | "/readyz") {
+        call.io.out("ok");
+        return Ok(0);
+    }
+    let parts: Vec<&str> = bare.trim_matches('/').split('/').collect();
+    let (group, version, rest) = match parts.as_slice() {
+        ["api", version, rest @ ..] => ("", *version, rest),
+        ["apis", group, version, rest @ ..] => (*group, *version, rest),
+        _ => return Err(unknown()),
+    };
+    let (namespace, plural, name) = match rest {
+        ["namespaces", namespace, plural, name] => (*namespace, *plural, *name),
+        ["namespaces", namespace, plural] => (*namespace, *plural, ""),
+        [plural, name] => ("", *plural, *name),
+        [plural] => ("", *plural, ""),
+        _ => return Err(unknown()),
+    };
+    let kind = kinds::by_resource(group, version, plural).ok_or_else(unknown)?;
+    let text = if name.is_empty() {
+        let (items, revision) = crate::resource::list(call, kind, namespace, api::Options::default())?;
+        let items: Vec<_> = items.iter().map(|item| item.to_value()).collect();
+        serde_json::json!({
+            "kind": kind.list_kind, "apiVersion": kind.api_version(),
+            "metadata": { "resourceVersion": revision.to_string() }, "items": items,
+        })
+        .to_string()
+    } else {
+        crate::resource::get(call, kind, namespace, name)?.to_json()
+    };
+    call.io.line(text);
+    Ok(0)
+}

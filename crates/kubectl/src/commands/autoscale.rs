@@ -1,0 +1,84 @@
+//! `kubectl autoscale`
+
+use api::request::Subresource;
+use serde_json::json;
+
+use super::create::{self, Made, require};
+use crate::failure::{Failure, Outcome};
+use crate::flags::{Args, Flag, array, int, text};
+use crate::resource::{self, Rules};
+use crate::task::Call;
+
+pub(super) static FLAGS: &[Flag] = &[
+    array("filename", 'f', "Files that name the objects"),
+    int("min", ' ', "-1", "The lower limit of Pods"),
+    int("max", ' ', "-1", "The upper limit of Pods"),
+    int("cpu-percent", ' ', "-1", "The wanted average use of CPU, in percent of the request"),
+    text("cpu", ' ', "The wanted average use of CPU"),
+    text("memory", ' ', "The wanted average use of memory"),
+    text("name", ' ', "The autoscaler's name"),
+];
+
+pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
+    require(args, &["max"])?;
+    let (low, high) = (args.int("min"), args.int("max"));
+    if high < 1 {
+        return Err(Failure::error(format!("--max=MAXPODS is required and must be at least 1, max: {high}")));
+    }
+    if high < low {
+        return Err(Failure::error(format!(
+            "--max=MAXPODS must be larger or equal to --min=MINPODS, max: {high}, min: {low}"
+        )));
+    }
+    let mut named = Args::default();
+    named.operands.clone_from(&args.operands);
+    named.adopt(args, &["filename", "namespace"]);
+    let picked = resource::pick(call, &named, Rules::default())?;
+    if let Some(failure) = Failure::all(picked.failures) {
+        return Err(failure);
+    }
+    for info in &picked.infos {
+        if !info.kind.has(Subresource::Scale) {
+            return Err(Failure::error(format!("cannot autoscale a {}: no scale subresource", info.kind.kind)));
+        }
+        let mut spec = json!({
+            "maxReplicas": high,
+            "scaleTargetRef": {
+                "apiVersion": info.kind.api_version(), "kind": info.kind.kind, "name": info.name,
+            },
+        });
+        if low > 0 {
+            spec["minReplicas"] = low.into();
+        }
+        let mut metrics = Vec::new();
+        for (resource, flag) in [("cpu", "cpu"), ("memory", "memory")] {
+            let percent = match args.some_text(flag) {
+                Some(text) => text.trim_end_matches('%').parse().unwrap_or(-1),
+                None if resource == "cpu" => args.int("cpu-percent"),
+                None => -1,
+            };
+            if percent >= 0 {
+                let target = json!({ "type": "Utilization", "averageUtilization": percent });
+                metrics.push(json!({ "type": "Resource", "resource": { "name": resource, "target": target } }));
+            }
+        }
+        if !metrics.is_empty() {
+            spec["metrics"] = metrics.into();
+        }
+        let name = args.some_text("name").unwrap_or(&info.name).to_owned();
+        let value = json!({
+            "apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler",
+            "metadata": { "name": name }, "spec": spec,
+        });
+        if args.given("dry-run") || args.some_text("output").is_some() {
+            create::make(call, args, Made { value, refused: "" })?;
+            continue;
+        }
+        call.io.sinks.push(crate::shell::Sink { captures: true, ..Default::default() });
+        let outcome = create::make(call, args, Made { value, refused: "" });
+        call.io.pop_sink();
+        outcome?;
+        call.io.line(format!("horizontalpodautoscaler.autoscaling/{name} autoscaled"));
+    }
+    Ok(0)
+}

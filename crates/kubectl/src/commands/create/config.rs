@@ -1,0 +1,214 @@
+//! `kubectl create configmap`, `secret`, `namespace`, `serviceaccount`, `quota`, `priorityclass`, `token`
+
+use serde_json::{Map, Value, json};
+
+use super::{Made, make, name};
+use crate::failure::{Failure, Outcome};
+use crate::flags::{Args, Flag, array, int, switch, text};
+use crate::output::base64_encode;
+use crate::session::file_key;
+use crate::task::Call;
+
+pub(in crate::commands) static DATA_FLAGS: &[Flag] = &[
+    array("from-literal", ' ', "key=value"),
+    array("from-file", ' ', "[key=]file"),
+    array("from-env-file", ' ', "A file of key=value lines"),
+    switch("append-hash", ' ', "Append a hash of the data to the name"),
+];
+pub(in crate::commands) static SECRET_FLAGS: &[Flag] = &[text("type", ' ', "The type of the secret")];
+pub(in crate::commands) static TLS_FLAGS: &[Flag] =
+    &[text("cert", ' ', "Path to the certificate"), text("key", ' ', "Path to the key")];
+pub(in crate::commands) static REGISTRY_FLAGS: &[Flag] = &[
+    text("docker-server", ' ', "The registry's address").or("https://index.docker.io/v1/"),
+    text("docker-username", ' ', "User name"),
+    text("docker-password", ' ', "Password"),
+    text("docker-email", ' ', "E-mail address"),
+];
+pub(in crate::commands) static QUOTA_FLAGS: &[Flag] =
+    &[text("hard", ' ', "resource=quantity,…"), text("scopes", ' ', "Scopes, comma-separated")];
+pub(in crate::commands) static PRIORITY_FLAGS: &[Flag] = &[
+    int("value", ' ', "0", "The priority"),
+    switch("global-default", ' ', "The priority of Pods that name no class"),
+    text("description", ' ', "When to use the class"),
+    text("preemption-policy", ' ', "PreemptLowerPriority or Never").or("PreemptLowerPriority"),
+];
+pub(in crate::commands) static TOKEN_FLAGS: &[Flag] =
+    &[crate::flags::duration("duration", "0s", "How long the token is valid"), array("audience", ' ', "Audience")];
+
+/// The pairs of `--from-literal`, `--from-file` and `--from-env-file`.
+fn pairs(call: &Call, args: &Args) -> Result<Vec<(String, String)>, Failure> {
+    let mut pairs: Vec<(String, String)> = Vec::new();
+    let read = |path: &str| {
+        let text = call.state.files.get(file_key(path)).cloned();
+        text.ok_or_else(|| Failure::error(format!("error reading {path}: no such file or directory")))
+    };
+    for text in args.all("from-literal") {
+        let (key, value) = text
+            .split_once('=')
+            .filter(|(key, _)| !key.is_empty())
+            .ok_or_else(|| Failure::error(format!("invalid literal source {text}, expected key=value")))?;
+        pairs.push((key.into(), value.trim_matches(['"', '\'']).into()));
+    }
+    for text in args.all("from-file") {
+        let (key, path) = match text.split_once('=') {
+            Some((key, path)) => (key, path),
+            None => (text.rsplit('/').next().unwrap_or_default(), text.as_str()),
+        };
+        pairs.push((key.into(), read(path)?));
+    }
+    for path in args.all("from-env-file") {
+        for line in read(path)?.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
+            let (key, value) = line.split_once('=').unwrap_or((line, ""));
+            pairs.push((key.into(), value.into()));
+        }
+    }
+    for (at, (key, _)) in pairs.iter().enumerate() {
+        if pairs[..at].iter().any(|(known, _)| known == key) {
+            return Err(Failure::error(format!(
+                "cannot add key {key:?}, another key by that name already exists in Data"
+            )));
+        }
+    }
+    Ok(pairs)
+}
+
+fn with_data(mut value: Value, pairs: Vec<(String, String)>, encode: fn(&str) -> String) -> Value {
+    if !pairs.is_empty() {
+        let data: Map<String, Value> = pairs.into_iter().map(|(key, text)| (key, encode(&text).into())).collect();
+        value["data"] = data.into();
+    }
+    value
+}
+
+pub(in crate::commands) fn config_map(call: &mut Call, args: &Args) -> Outcome {
+    let name = name(args, "kubectl create configmap")?;
+    let value = json!({
+        "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "creationTimestamp": null, "name": name },
+    });
+    let value = with_data(value, pairs(call, args)?, str::to_owned);
+    make(call, args, Made { value, refused: "failed to create configmap: " })
+}
+
+fn secret(call: &mut Call, args: &Args, name: &str, kind: &str, pairs: Vec<(String, String)>) -> Outcome {
+    let mut value = json!({
+        "apiVersion": "v1", "kind": "Secret", "metadata": { "creationTimestamp": null, "name": name },
+    });
+    if !kind.is_empty() {
+        value["type"] = kind.into();
+    }
+    let value = with_data(value, pairs, |text| base64_encode(text.as_bytes()));
+    make(call, args, Made { value, refused: "failed to create secret " })
+}
+
+pub(in crate::commands) fn secret_generic(call: &mut Call, args: &Args) -> Outcome {
+    let name = name(args, "kubectl create secret generic")?;
+    let pairs = pairs(call, args)?;
+    secret(call, args, &name, args.text("type"), pairs)
+}
+
+pub(in crate::commands) fn secret_tls(call: &mut Call, args: &Args) -> Outcome {
+    let name = name(args, "kubectl create secret tls")?;
+    super::require(args, &["cert", "key"])?;
+    let read = |path: &str| {
+        let text = call.state.files.get(file_key(path)).cloned();
+        text.ok_or_else(|| Failure::error(format!("open {path}: no such file or directory")))
+    };
+    let pairs = vec![("tls.crt".into(), read(args.text("cert"))?), ("tls.key".into(), read(args.text("key"))?)];
+    secret(call, args, &name, "kubernetes.io/tls", pairs)
+}
+
+pub(in crate::commands) fn secret_registry(call: &mut Call, args: &Args) -> Outcome {
+    let name = name(args, "kubectl create secret docker-registry")?;
+    super::require(args, &["docker-username", "docker-password"])?;
+    let (user, password) = (args.text("docker-username"), args.text("docker-password"));
+    let mut entry = json!({ "username": user, "password": password });
+    if let Some(email) = args.some_text("docker-email") {
+        entry["email"] = email.into();
+    }
+    entry["auth"] = base64_encode(format!("{user}:{password}").as_bytes()).into();
+    let text = json!({ "auths": { args.text("docker-server"): entry } }).to_string();
+    secret(call, args, &name, "kubernetes.io/dockerconfigjson", vec![(".dockerconfigjson".into(), text)])
+}
+
+pub(in crate::commands) fn namespace(call: &mut Call, args: &Args) -> Outcome {
+    let name = name(args, "kubectl create namespace")?;
+    let value = json!({
+        "apiVersion": "v1", "kind": "Namespace", "metadata": { "creationTimestamp": null, "name": name },
+        "spec": {}, "status": {},
+    });
+    make(call, args, Made { value, refused: "" })
+}
+
+pub(in crate::commands) fn service_account(call: &mut Call, args: &Args) -> Outcome {
+    let name = name(args, "kubectl create serviceaccount")?;
+    let value = json!({
+        "apiVersion": "v1", "kind": "ServiceAccount", "metadata": { "creationTimestamp": null, "name": name },
+    });
+    make(call, args, Made { value, refused: "failed to create serviceaccount: " })
+}
+
+pub(in crate::commands) fn quota(call: &mut Call, args: &Args) -> Outcome {
+    let name = name(args, "kubectl create quota")?;
+    let mut spec = Map::new();
+    let mut hard = Map::new();
+    for part in args.text("hard").split(',').filter(|part| !part.is_empty()) {
+        let (resource, quantity) = part
+            .split_once('=')
+            .ok_or_else(|| Failure::error(format!("Invalid argument syntax {part}, expected <resource>=<value>")))?;
+        hard.insert(resource.into(), quantity.into());
+    }
+    if !hard.is_empty() {
+        spec.insert("hard".into(), hard.into());
+    }
+    if let Some(scopes) = args.some_text("scopes") {
+        spec.insert("scopes".into(), scopes.split(',').collect::<Vec<_>>().into());
+    }
+    let value = json!({
+        "apiVersion": "v1", "kind": "ResourceQuota", "metadata": { "creationTimestamp": null, "name": name },
+        "spec": spec, "status": {},
+    });
+    make(call, args, Made { value, refused: "failed to create quota: " })
+}
+
+pub(in crate::commands) fn priority_class(call: &mut Call, args: &Args) -> Outcome {
+    let name = name(args, "kubectl create priorityclass")?;
+    let mut value = json!({
+        "apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass",
+        "metadata": { "creationTimestamp": null, "name": name },
+        "value": args.int("value"), "preemptionPolicy": args.text("preemption-policy"),
+    });
+    if args.is("global-default") {
+        value["globalDefault"] = true.into();
+    }
+    if let Some(text) = args.some_text("description") {
+        value["description"] = text.into();
+    }
+    make(call, args, Made { value, refused: "failed to create priorityclass: " })
+}
+
+pub(in crate::commands) fn token(call: &mut Call, args: &Args) -> Outcome {
+    use api::request::{Subresource, Verb};
+    use api::types::ServiceAccount;
+    let name = name(args, "kubectl create token")?;
+    let namespace = super::super::namespace(call, args);
+    let mut spec = json!({ "audiences": args.all("audience") });
+    if args.given("duration") {
+        spec["expirationSeconds"] = (args.duration("duration") / api::time::SECOND).into();
+    }
+    let body = json!({
+        "apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest",
+        "metadata": { "creationTimestamp": null }, "spec": spec,
+    });
+    let request =
+        api::Request::new::<ServiceAccount>(Verb::Create, &namespace, &name).sub(Subresource::Token).body(body);
+    let refuse = |status: api::Status| Failure::error(format!("failed to create token: {}", status.message));
+    match call.request(request).map_err(refuse)? {
+        api::Response::Object(object) => {
+            let token = object.to_value()["status"]["token"].as_str().unwrap_or_default().to_owned();
+            call.io.line(token);
+        }
+        api::Response::Text(token) => call.io.line(token),
+        _ => return Err(Failure::error("failed to create token: no token in server response")),
+    }
+    Ok(0)
+}

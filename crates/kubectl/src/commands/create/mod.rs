@@ -1,0 +1,162 @@
+//! `kubectl create`: from files, and the generators of the common kinds.
+
+pub(super) mod config;
+pub(super) mod network;
+pub(super) mod rbac;
+pub(super) mod workload;
+
+use api::request::Verb;
+use api::{Request, kinds};
+use serde_json::Value;
+
+use super::apply::{DryRun, need_files};
+use super::namespace;
+use crate::apply::with_last_applied;
+use crate::failure::{Failure, Outcome};
+use crate::flags::{Args, Flag, array, switch, text};
+use crate::manifest;
+use crate::output::{self, Format};
+use crate::resource;
+use crate::task::Call;
+
+/// What every generator can do with its object.
+pub(in crate::commands) static MADE: &[Flag] = &[
+    text("dry-run", ' ', "none, server or client").or("none").alone("unchanged"),
+    text("output", 'o', "Output format: yaml, json, name, …"),
+    text("template", ' ', "Template for -o go-template or jsonpath"),
+    switch("save-config", ' ', "Keep the configuration in an annotation, for a later apply"),
+    text("validate", ' ', "strict, warn or ignore").or("strict").alone("strict"),
+    text("field-manager", ' ', "Name of the manager of the fields").or("kubectl-create"),
+    switch("show-managed-fields", ' ', "Keep managedFields in yaml and json"),
+    on_missing("allow-missing-template-keys"),
+];
+
+const fn on_missing(name: &'static str) -> Flag {
+    crate::flags::on_by_default(name, "Ignore missing fields in templates")
+}
+
+pub(in crate::commands) static FLAGS: &[Flag] = &[
+    array("filename", 'f', "Files to create objects from"),
+    array("kustomize", 'k', "A kustomization folder"),
+    switch("recursive", 'R', "Look into folders"),
+    text("selector", 'l', "Label selector"),
+    switch("edit", ' ', "Edit before creating"),
+    text("raw", ' ', "Send to a path of the API server"),
+];
+
+/// The object of a generator, and what to say when the server refuses it.
+pub(in crate::commands) struct Made {
+    pub value: Value,
+    /// `failed to create configmap: `; empty for the server's own words.
+    pub refused: &'static str,
+}
+
+/// `kubectl create -f`
+pub(in crate::commands) fn run(call: &mut Call, args: &Args) -> Outcome {
+    if let Some(word) = args.operands.first() {
+        return Err(Failure::usage("kubectl create", format!("Unexpected args: [{word}]")));
+    }
+    need_files(args)?;
+    let dry_run = DryRun::read(args)?;
+    let manifests = manifest::read(call, args)?;
+    if manifests.is_empty() {
+        return Err(Failure::error("no objects passed to create"));
+    }
+    let mut failures = Vec::new();
+    for manifest in manifests {
+        let doing = |status| crate::apply::during("creating", &manifest, status).into();
+        if let Err(failure) = send(call, args, manifest.value.clone(), dry_run, doing) {
+            failures.push(failure);
+        }
+    }
+    Failure::all(failures).map_or(Ok(0), Err)
+}
+
+/// Creates what a generator has made, or only prints it.
+pub(in crate::commands) fn make(call: &mut Call, args: &Args, made: Made) -> Outcome {
+    let dry_run = DryRun::read(args)?;
+    let Made { mut value, refused } = made;
+    let api_version = value["apiVersion"].as_str().unwrap_or_default().to_owned();
+    let kind_name = value["kind"].as_str().unwrap_or_default().to_owned();
+    let namespaced = kinds::by_kind(&api_version, &kind_name).is_none_or(|kind| kind.namespaced);
+    // The namespace is written only when it was given, or when the object goes to the server.
+    if namespaced && (args.given("namespace") || dry_run != DryRun::Client) {
+        value["metadata"]["namespace"] = namespace(call, args).into();
+    }
+    send(call, args, value, dry_run, |status| match refused {
+        "" => status.into(),
+        refused => Failure::error(format!("{refused}{}", status.message)),
+    })?;
+    Ok(0)
+}
+
+/// Sends an object and prints what became of it.
+fn send(
+    call: &mut Call,
+    args: &Args,
+    value: Value,
+    dry_run: DryRun,
+    refuse: impl Fn(api::Status) -> Failure,
+) -> Result<(), Failure> {
+    let format = Format::read(call, args, false)?;
+    let api_version = value["apiVersion"].as_str().unwrap_or_default().to_owned();
+    let kind_name = value["kind"].as_str().unwrap_or_default().to_owned();
+    let name = value["metadata"]["name"].as_str().unwrap_or_default().to_owned();
+    let kind = kinds::by_kind(&api_version, &kind_name);
+    let value = if args.is("save-config") { with_last_applied(&value) } else { value };
+    let value = if dry_run == DryRun::Client {
+        value
+    } else {
+        let kind = kind
+            .ok_or_else(|| Failure::error(format!("no matches for kind {kind_name:?} in version {api_version:?}")))?;
+        let space = value["metadata"]["namespace"].as_str().unwrap_or_default().to_owned();
+        let mut request = Request::of(Verb::Create, kind.id, resource::scope(kind, &space), "").body(value);
+        request.options.dry_run = dry_run == DryRun::Server;
+        request.options.field_manager = args.some_text("field-manager").unwrap_or("kubectl-create").into();
+        request.options.field_validation = api::FieldValidation::Strict;
+        let object = call.request(request).and_then(resource::expect_object).map_err(refuse)?;
+        object.to_value()
+    };
+    let name = value["metadata"]["name"].as_str().map_or(name, str::to_owned);
+    let full_name = match kind {
+        Some(kind) => resource::full_name(kind, &name),
+        None => format!("{}/{name}", dotted(&api_version, &kind_name)),
+    };
+    match format {
+        None => call.io.line(format!("{full_name} created{}", dry_run.suffix())),
+        Some(Format::Name) => call.io.line(full_name),
+        Some(format) => {
+            let text = format.text(&output::shown(value, args))?;
+            call.io.out(&text);
+        }
+    }
+    Ok(())
+}
+
+/// `job.batch`, for kinds that the server does not have.
+fn dotted(api_version: &str, kind: &str) -> String {
+    match api_version.split_once('/') {
+        Some((group, _)) => format!("{}.{group}", kind.to_lowercase()),
+        None => kind.to_lowercase(),
+    }
+}
+
+/// The one name that a generator takes.
+pub(in crate::commands) fn name(args: &Args, command: &str) -> Result<String, Failure> {
+    match args.before_dash() {
+        [name] => Ok(name.clone()),
+        many => Err(Failure::error(format!(
+            "exactly one NAME is required, got {}\nSee '{command} -h' for help and examples",
+            many.len()
+        ))),
+    }
+}
+
+/// Refuses a line without a flag, as cobra does.
+pub(in crate::commands) fn require(args: &Args, flags: &[&str]) -> Result<(), Failure> {
+    let missing: Vec<String> = flags.iter().filter(|flag| !args.given(flag)).map(|flag| format!("{flag:?}")).collect();
+    match missing.as_slice() {
+        [] => Ok(()),
+        many => Err(Failure::error(format!("required flag(s) {} not set", many.join(", ")))),
+    }
+}

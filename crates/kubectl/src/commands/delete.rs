@@ -1,0 +1,206 @@
+//! `kubectl delete`
+
+use api::request::{Propagation, Verb};
+use api::time::SECOND;
+use api::{Kind, Request, SimTime};
+
+use super::apply::DryRun;
+use super::namespace;
+use crate::failure::{Failure, Outcome};
+use crate::flags::{Args, Flag, array, duration, int, on_by_default, switch, text};
+use crate::manifest;
+use crate::resource::{self, Named};
+use crate::task::{Call, Cx};
+
+pub(super) static FLAGS: &[Flag] = &[
+    array("filename", 'f', "Files that name the objects to delete"),
+    array("kustomize", 'k', "A kustomization folder"),
+    text("selector", 'l', "Label selector"),
+    text("field-selector", ' ', "Field selector"),
+    switch("all", ' ', "Delete all objects of the kind"),
+    switch("all-namespaces", 'A', "In all namespaces"),
+    int("grace-period", ' ', "-1", "Seconds that a Pod has to end by itself"),
+    switch("now", ' ', "Like --grace-period=1"),
+    switch("force", ' ', "Do not wait for the node to confirm"),
+    text("cascade", ' ', "background, orphan or foreground").or("background").alone("background"),
+    on_by_default("wait", "Wait until the objects are gone"),
+    duration("timeout", "0s", "How long to wait"),
+    switch("ignore-not-found", ' ', "A missing object is no error"),
+    text("dry-run", ' ', "none, server or client").or("none").alone("unchanged"),
+    text("output", 'o', "name"),
+    switch("recursive", 'R', "Look into folders"),
+    switch("interactive", 'i', "Ask before deleting"),
+    text("raw", ' ', "Send to a path of the API server"),
+];
+
+/// An object to delete.
+struct Target {
+    kind: &'static Kind,
+    namespace: String,
+    name: String,
+}
+
+/// What has been deleted and may not be gone yet.
+struct Leaving {
+    kind: &'static Kind,
+    namespace: String,
+    name: String,
+    uid: String,
+}
+
+pub(super) async fn run(cx: Cx, args: Args) -> Outcome {
+    let waits = args.is("wait") && DryRun::read(&args)? == DryRun::None;
+    let timeout = args.duration("timeout");
+    let (leaving, outcome) = cx.with(move |call| delete_all(call, &args)).await?;
+    if !waits {
+        return outcome;
+    }
+    // Without a timeout upstream waits for a week.
+    let deadline = cx.now().await + if timeout == 0 { 7 * 24 * 3600 * SECOND } else { timeout };
+    for object in leaving {
+        wait_until_gone(&cx, object, deadline).await?;
+    }
+    outcome
+}
+
+fn delete_all(call: &mut Call, args: &Args) -> Result<(Vec<Leaving>, Outcome), Failure> {
+    let dry_run = DryRun::read(args)?;
+    let selects = args.some_text("selector").is_some() || args.some_text("field-selector").is_some();
+    if args.is("all") && selects {
+        return Err(Failure::error("setting 'all' parameter but found a non empty selector. "));
+    }
+    let output = args.text("output");
+    if !matches!(output, "" | "name") {
+        return Err(Failure::error(format!("unexpected -o output mode: {output}. We only support '-o name'")));
+    }
+    let propagation = match args.text("cascade") {
+        "orphan" | "false" => Propagation::Orphan,
+        "foreground" => Propagation::Foreground,
+        "background" | "true" => Propagation::Background,
+        other => {
+            return Err(Failure::error(format!(
+                "invalid cascade value ({other}). Must be \"background\", \"foreground\", or \"orphan\""
+            )));
+        }
+    };
+    let grace_period = match (args.is("now"), args.int("grace-period")) {
+        (true, given) if given != -1 => {
+            return Err(Failure::error("--now and --grace-period cannot be specified together"));
+        }
+        (true, _) => 1,
+        // Zero seconds are only for those who force it.
+        (false, 0) if !args.is("force") => 1,
+        (false, -1) if args.is("force") => 0,
+        (false, given) => given,
+    };
+    if args.is("force") && grace_period == 0 {
+        call.io.err_line(
+            "Warning: Immediate deletion does not wait for confirmation that the running resource has been terminated. \
+             The resource may continue to run on the cluster indefinitely.",
+        );
+    }
+    let mut failures = Vec::new();
+    let targets = targets(call, args, &mut failures)?;
+    let found = !targets.is_empty();
+    let mut leaving = Vec::new();
+    for target in targets {
+        let Target { kind, namespace, name } = target;
+        let mut request = Request::of(Verb::Delete, kind.id, resource::scope(kind, &namespace), &name);
+        request.options.propagation = Some(propagation);
+        request.options.grace_period = (grace_period >= 0).then_some(grace_period);
+        request.options.dry_run = dry_run == DryRun::Server;
+        let result = if dry_run == DryRun::Client {
+            resource::get(call, kind, &namespace, &name).map(api::Response::Object)
+        } else {
+            call.request(request)
+        };
+        let response = match result {
+            Ok(response) => response,
+            Err(status) if status.is_not_found() && args.is("ignore-not-found") => continue,
+            Err(status) => {
+                failures.push(status.into());
+                continue;
+            }
+        };
+        if output == "name" {
+            call.io.line(resource::full_name(kind, &name));
+        } else {
+            let verb = if grace_period == 0 { "force deleted" } else { "deleted" };
+            call.io.line(format!("{} {name:?} {verb}{}", resource::dotted(kind), dry_run.suffix()));
+        }
+        let uid = match &response {
+            api::Response::Object(object) => object.uid().to_owned(),
+            api::Response::Status(status) => {
+                status.details.as_ref().map(|details| details.uid.clone()).unwrap_or_default()
+            }
+            _ => String::new(),
+        };
+        leaving.push(Leaving { kind, namespace, name, uid });
+    }
+    if !found && failures.is_empty() && !args.is("ignore-not-found") {
+        call.io.line("No resources found");
+    }
+    Ok((leaving, Failure::all(failures).map_or(Ok(0), Err)))
+}
+
+fn targets(call: &mut Call, args: &Args, failures: &mut Vec<Failure>) -> Result<Vec<Target>, Failure> {
+    if !args.all("filename").is_empty() {
+        let manifests = manifest::read(call, args)?;
+        let targets = manifests.into_iter();
+        return Ok(targets
+            .map(|manifest| Target { kind: manifest.kind, namespace: manifest.namespace, name: manifest.name })
+            .collect());
+    }
+    let selects = args.some_text("selector").is_some() || args.some_text("field-selector").is_some();
+    let everywhere = args.is("all-namespaces");
+    let space = if everywhere { String::new() } else { namespace(call, args) };
+    match resource::read(args.before_dash())? {
+        Named::Nothing => Err(resource::no_resources()),
+        Named::Objects(_) if selects || args.is("all") => {
+            Err(Failure::error("name cannot be provided when a selector is specified"))
+        }
+        Named::Objects(objects) => {
+            Ok(objects.into_iter().map(|(kind, name)| Target { kind, namespace: space.clone(), name }).collect())
+        }
+        Named::Kinds(_) if !selects && !args.is("all") => {
+            Err(Failure::error("resource(s) were provided, but no name was specified"))
+        }
+        Named::Kinds(kinds) => {
+            let mut targets = Vec::new();
+            for kind in kinds {
+                match resource::list(call, kind, &space, resource::selectors(args)) {
+                    Ok((objects, _)) => targets.extend(objects.iter().map(|object| Target {
+                        kind,
+                        namespace: object.namespace().into(),
+                        name: object.name().into(),
+                    })),
+                    Err(status) => failures.push(resource::refused_list(kind, status, args)),
+                }
+            }
+            Ok(targets)
+        }
+    }
+}
+
+/// Waits until the object is gone, or another has its name.
+async fn wait_until_gone(cx: &Cx, object: Leaving, deadline: SimTime) -> Result<(), Failure> {
+    let Leaving { kind, namespace, name, uid } = object;
+    loop {
+        let (space, wanted) = (namespace.clone(), name.clone());
+        let found = cx.with(move |call| resource::get(call, kind, &space, &wanted)).await;
+        match found {
+            Ok(found) if uid.is_empty() || found.uid() == uid => {}
+            _ => return Ok(()),
+        }
+        if cx.now().await >= deadline {
+            return Err(Failure::error(format!(
+                "timed out waiting for the condition on {}/{name}",
+                kind.group_resource()
+            )));
+        }
+        cx.pause(Some((cx.now().await + POLL_INTERVAL).min(deadline))).await;
+    }
+}
+
+/// How often the object is looked for.
+const POLL_INTERVAL: SimTime = 200 * api::time::MILLISECOND;

@@ -1,0 +1,126 @@
+//! `kubectl diff`
+
+use crate::apply::{ApplyOptions, apply_one};
+use crate::failure::{Failure, Outcome};
+use crate::flags::{Args, Flag, array, switch, text};
+use crate::manifest;
+use crate::output;
+use crate::resource;
+use crate::task::Call;
+
+pub(super) static FLAGS: &[Flag] = &[
+    array("filename", 'f', "Files that contain the configurations to compare"),
+    array("kustomize", 'k', "A kustomization folder"),
+    switch("server-side", ' ', "Apply in the server instead of the client"),
+    switch("force-conflicts", ' ', "Take fields over from other managers"),
+    text("selector", 'l', "Label selector"),
+];
+
+/// Lines of context around a change, as `diff -u`.
+const CONTEXT: usize = 3;
+
+pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
+    super::apply::need_files(args)?;
+    let mut differs = false;
+    for manifest in manifest::read(call, args)? {
+        let current = match resource::get(call, manifest.kind, &manifest.namespace, &manifest.name) {
+            Ok(object) => output::yaml(&output::shown(object.to_value(), args)),
+            Err(status) if status.is_not_found() => String::new(),
+            Err(status) => return Err(status.into()),
+        };
+        let options = ApplyOptions { dry_run: true, server_side: args.is("server-side"), ..ApplyOptions::default() };
+        let (_, object) = apply_one(call, &manifest, &options).map_err(Failure::Status)?;
+        let mut value = object.to_value();
+        if current.is_empty()
+            && let Some(annotations) = value["metadata"]["annotations"].as_object_mut()
+        {
+            // What is created shows without the annotation that apply will add.
+            annotations.remove(crate::apply::LAST_APPLIED);
+            if annotations.is_empty()
+                && let Some(meta) = value["metadata"].as_object_mut()
+            {
+                meta.remove("annotations");
+            }
+        }
+        let merged = output::yaml(&output::shown(value, args));
+        let text = unified(&current, &merged);
+        if !text.is_empty() {
+            differs = true;
+            let text = format!("diff -u -N -L OLD -L NEW OLD NEW\n--- OLD\n+++ NEW\n{text}");
+            call.io.out(&text);
+        }
+    }
+    if differs { Err(Failure::Exit(1)) } else { Ok(0) }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Edit {
+    Keep,
+    Remove,
+    Add,
+}
+
+/// The hunks of a unified diff; empty when the texts are equal.
+fn unified(old: &str, new: &str) -> String {
+    let (old, new): (Vec<&str>, Vec<&str>) = (old.lines().collect(), new.lines().collect());
+    let edits = edits(&old, &new);
+    let mut out = String::new();
+    let mut at = 0;
+    while let Some(first) = (at..edits.len()).find(|index| edits[*index].0 != Edit::Keep) {
+        let start = first.saturating_sub(CONTEXT).max(at);
+        let mut last = first;
+        while let Some(next) =
+            (last + 1..edits.len().min(last + 2 + 2 * CONTEXT)).find(|index| edits[*index].0 != Edit::Keep)
+        {
+            last = next;
+        }
+        let end = (last + 1 + CONTEXT).min(edits.len());
+        let hunk = &edits[start..end];
+        let before = &edits[..start];
+        let count = |edits: &[(Edit, &str)], not: Edit| edits.iter().filter(|(edit, _)| *edit != not).count();
+        let range = |start: usize, length: usize| match length {
+            0 => format!("{start},0"),
+            1 => (start + 1).to_string(),
+            _ => format!("{},{length}", start + 1),
+        };
+        let old_range = range(count(before, Edit::Add), count(hunk, Edit::Add));
+        let new_range = range(count(before, Edit::Remove), count(hunk, Edit::Remove));
+        out.push_str(&format!("@@ -{old_range} +{new_range} @@\n"));
+        for (edit, line) in hunk {
+            let mark = match edit {
+                Edit::Keep => ' ',
+                Edit::Remove => '-',
+                Edit::Add => '+',
+            };
+            out.push_str(&format!("{mark}{line}\n"));
+        }
+        at = end;
+    }
+    out
+}
+
+/// The shortest way from one text to the other, by the longest common subsequence. Manifests have some hundred lines.
+fn edits<'a>(old: &[&'a str], new: &[&'a str]) -> Vec<(Edit, &'a str)> {
+    let mut longest = vec![vec![0u32; new.len() + 1]; old.len() + 1];
+    for i in (0..old.len()).rev() {
+        for j in (0..new.len()).rev() {
+            longest[i][j] =
+                if old[i] == new[j] { longest[i + 1][j + 1] + 1 } else { longest[i + 1][j].max(longest[i][j + 1]) };
+        }
+    }
+    let (mut i, mut j) = (0, 0);
+    let mut edits = Vec::new();
+    while i < old.len() || j < new.len() {
+        if i < old.len() && j < new.len() && old[i] == new[j] {
+            edits.push((Edit::Keep, old[i]));
+            (i, j) = (i + 1, j + 1);
+        } else if i < old.len() && (j == new.len() || longest[i + 1][j] >= longest[i][j + 1]) {
+            edits.push((Edit::Remove, old[i]));
+            i += 1;
+        } else {
+            edits.push((Edit::Add, new[j]));
+            j += 1;
+        }
+    }
+    edits
+}

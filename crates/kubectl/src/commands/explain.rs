@@ -1,0 +1,106 @@
+//! `kubectl explain`: fields and their types. Descriptions are not part of this build.
+
+use api::schema::{self, Type};
+
+use crate::failure::{Failure, Outcome};
+use crate::flags::{Args, Flag, switch, text};
+use crate::resource;
+use crate::task::Call;
+
+pub(super) static FLAGS: &[Flag] = &[
+    switch("recursive", ' ', "Show the fields of fields"),
+    text("api-version", ' ', "The group and version"),
+    text("output", ' ', "plaintext").or("plaintext"),
+];
+
+pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
+    let word = match args.operands.as_slice() {
+        [word] => word,
+        [] => {
+            return Err(Failure::error(
+                "You must specify the type of resource to explain. Use \"kubectl api-resources\" for a complete list of supported resources.",
+            ));
+        }
+        _ => return Err(Failure::error("We accept only this format: explain RESOURCE")),
+    };
+    let mut parts = word.split('.');
+    let first = parts.next().unwrap_or_default();
+    let kind = resource::kind_of(first)
+        .ok_or_else(|| Failure::plain(format!("the server doesn't have a resource type {first:?}")))?;
+    let mut head = String::new();
+    if !kind.group.is_empty() {
+        head.push_str(&format!("GROUP:      {}\n", kind.group));
+    }
+    head.push_str(&format!("KIND:       {}\nVERSION:    {}\n", kind.kind, kind.version));
+    let Some(mut type_name) = schema::of_kind(kind) else {
+        return Err(Failure::error(format!(
+            "couldn't find resource for \"{}, Kind={}\"",
+            kind.api_version(),
+            kind.kind
+        )));
+    };
+    let mut last: Option<&schema::Field> = None;
+    for part in parts {
+        match schema::field(type_name, part) {
+            Some(field) => {
+                last = Some(field);
+                type_name = struct_of(field.ty).unwrap_or_default();
+            }
+            None => {
+                call.io.out(&head);
+                return Err(Failure::error(format!("field {part:?} does not exist")));
+            }
+        }
+    }
+    let mut text = head + "\n";
+    if let Some(field) = last {
+        text.push_str(&format!("FIELD: {} <{}>\n\n", field.name, type_text(field.ty)));
+    }
+    let mut fields = String::new();
+    list_fields(type_name, args.is("recursive"), 1, &mut fields);
+    if !fields.is_empty() {
+        text.push_str("\nFIELDS:\n");
+        text.push_str(&fields);
+    }
+    call.io.out(&text);
+    Ok(0)
+}
+
+/// The struct behind a field, through lists and maps.
+fn struct_of(ty: Type) -> Option<&'static str> {
+    match ty {
+        Type::Struct(name) => Some(name),
+        Type::List(inner) | Type::Map(inner) => struct_of(inner.get()),
+        _ => None,
+    }
+}
+
+/// A type as `explain` writes it: `[]Container`, `map[string]string`.
+fn type_text(ty: Type) -> String {
+    match ty {
+        Type::String | Type::Bytes | Type::Time | Type::MicroTime => "string".into(),
+        Type::Bool => "boolean".into(),
+        Type::Int32 | Type::Int64 => "integer".into(),
+        Type::Float => "number".into(),
+        Type::Quantity => "Quantity".into(),
+        Type::IntOrString => "IntOrString".into(),
+        Type::Any => "Object".into(),
+        Type::Struct(name) => name.rsplit('.').next().unwrap_or_default().into(),
+        Type::List(inner) => format!("[]{}", type_text(inner.get())),
+        Type::Map(inner) => format!("map[string]{}", type_text(inner.get())),
+    }
+}
+
+/// Deeper fields than this are not listed: some types hold themselves.
+const DEPTH_MAX: usize = 12;
+
+fn list_fields(type_name: &str, recursive: bool, depth: usize, out: &mut String) {
+    for field in schema::fields(type_name) {
+        out.push_str(&format!("{}{}\t<{}>\n", "  ".repeat(depth), field.name, type_text(field.ty)));
+        match struct_of(field.ty) {
+            Some(inner) if recursive && depth < DEPTH_MAX => list_fields(inner, true, depth + 1, out),
+            _ if recursive => {}
+            _ => out.push('\n'),
+        }
+    }
+}

@@ -1,0 +1,326 @@
+//! `kubectl get`
+
+use api::request::{Verb, WatchId, WatchKind};
+use api::types::Event;
+use api::{Kind, Kinded, ObjectRef, Request};
+use serde_json::{Value, json};
+
+use super::namespace;
+use crate::failure::{Failure, Outcome};
+use crate::flags::{Args, Flag, array, list, on_by_default, switch, text};
+use crate::output::{self, Columns, Format, Path, TablePrinter, TableStyle};
+use crate::resource::{self, Info, Named, Picked, Rules};
+use crate::task::{Call, Cx};
+
+pub(super) static FLAGS: &[Flag] = &[
+    text("output", 'o', "Output format: wide, yaml, json, name, jsonpath=…, custom-columns=…, go-template=…"),
+    text("template", ' ', "Template for -o go-template or jsonpath"),
+    text("selector", 'l', "Label selector"),
+    text("field-selector", ' ', "Field selector"),
+    switch("all-namespaces", 'A', "Look in all namespaces"),
+    array("filename", 'f', "Files that name the objects"),
+    switch("watch", 'w', "After listing, watch for changes"),
+    switch("watch-only", ' ', "Watch for changes without listing first"),
+    switch("output-watch-events", ' ', "Print the kind of each watch event"),
+    text("sort-by", ' ', "Sort by this JSONPath"),
+    switch("show-labels", ' ', "Show all labels as the last column"),
+    list("label-columns", 'L', "Labels to show as columns"),
+    switch("no-headers", ' ', "Do not print headers"),
+    switch("show-kind", ' ', "Show the kind of each object"),
+    switch("show-managed-fields", ' ', "Keep managedFields in yaml and json"),
+    switch("ignore-not-found", ' ', "A missing object is no error"),
+    on_by_default("allow-missing-template-keys", "Ignore missing fields in templates"),
+    on_by_default("server-print", "Let the server make tables"),
+    array("kustomize", 'k', "A kustomization folder"),
+    text("raw", ' ', "Ask for a path of the API server"),
+    text("chunk-size", ' ', "Objects to ask for at once"),
+    text("subresource", ' ', "A subresource to get"),
+    switch("recursive", 'R', "Look into folders"),
+];
+
+const NO_TYPE: &str = "\
+You must specify the type of resource to get. Use \"kubectl api-resources\" for a complete list of supported resources.
+
+error: Required resource not specified.
+Use \"kubectl explain <resource>\" for a detailed description of that resource (e.g. kubectl explain pods).
+See 'kubectl get -h' for help and examples";
+
+pub(super) async fn run(cx: Cx, args: Args) -> Outcome {
+    if args.is("watch") || args.is("watch-only") {
+        return watch(cx, args).await;
+    }
+    cx.with(move |call| once(call, &args)).await
+}
+
+fn once(call: &mut Call, args: &Args) -> Outcome {
+    if let Some(path) = args.some_text("raw") {
+        return super::api_resources::raw(call, path);
+    }
+    if args.operands.is_empty() && args.all("filename").is_empty() {
+        return Err(Failure::plain(NO_TYPE));
+    }
+    let format = Format::read(call, args, true)?.unwrap_or(Format::Table { wide: false });
+    let sort = match args.some_text("sort-by") {
+        Some(path) => Some(Path::relaxed(path).map_err(Failure::error)?),
+        None => None,
+    };
+    let mut picked = resource::pick(call, args, Rules { all_of_type: true })?;
+    if args.is("ignore-not-found") {
+        picked.failures.retain(|failure| !matches!(failure, Failure::Status(status) if status.is_not_found()));
+    }
+    if let Some(path) = sort {
+        sort_by(&mut picked.infos, &path);
+    }
+    let several_kinds = names_several_kinds(args);
+    match &format {
+        Format::Table { wide } => print_tables(call, args, &picked, *wide, several_kinds),
+        Format::Name => {
+            for info in &picked.infos {
+                call.io.line(info.full_name());
+            }
+        }
+        Format::Columns(columns) => print_columns(call, args, columns, &picked),
+        other => {
+            if !(picked.infos.is_empty() && !picked.failures.is_empty())
+                && !(args.is("ignore-not-found") && picked.single && picked.infos.is_empty())
+            {
+                let value = one_value(&picked, args);
+                let text = other.text(&value)?;
+                call.io.out(&text);
+            }
+        }
+    }
+    match Failure::all(picked.failures) {
+        Some(failure) => Err(failure),
+        None => Ok(0),
+    }
+}
+
+/// `get pods,svc`, `get all` and `get pod/a svc/b` show the kind before each name.
+fn names_several_kinds(args: &Args) -> bool {
+    let mut kinds: Vec<&str> = match resource::read(&args.operands) {
+        Ok(Named::Kinds(kinds)) => kinds.iter().map(|kind| kind.kind).collect(),
+        Ok(Named::Objects(objects)) => objects.iter().map(|(kind, _)| kind.kind).collect(),
+        _ => Vec::new(),
+    };
+    kinds.dedup();
+    kinds.len() > 1 || args.operands.first().is_some_and(|word| word == "all")
+}
+
+/// A single object as it is, several as a `List`.
+fn one_value(picked: &Picked, args: &Args) -> Value {
+    let values: Vec<Value> = picked.infos.iter().map(|info| output::shown(info.object.to_value(), args)).collect();
+    match values.as_slice() {
+        [only] if picked.single => only.clone(),
+        _ => json!({ "apiVersion": "v1", "items": values, "kind": "List", "metadata": { "resourceVersion": "" } }),
+    }
+}
+
+fn print_columns(call: &mut Call, args: &Args, columns: &Columns, picked: &Picked) {
+    let items: Vec<Value> = picked.infos.iter().map(|info| info.object.to_value()).collect();
+    if items.is_empty() && !picked.failures.is_empty() {
+        return;
+    }
+    let text = columns.text(&json!({ "items": items }), !args.is("no-headers"));
+    call.io.out(&text);
+}
+
+fn style(args: &Args, wide: bool, with_kind: bool) -> TableStyle {
+    TableStyle {
+        wide,
+        headers: !args.is("no-headers"),
+        with_namespace: args.is("all-namespaces"),
+        with_kind: with_kind || args.is("show-kind"),
+        show_labels: args.is("show-labels"),
+        label_columns: args.all("label-columns").to_vec(),
+    }
+}
+
+fn print_tables(call: &mut Call, args: &Args, picked: &Picked, wide: bool, several_kinds: bool) {
+    if picked.infos.is_empty() {
+        if picked.failures.is_empty() && !args.is("ignore-not-found") {
+            call.io.err_line(no_resources_found(call, args));
+        }
+        return;
+    }
+    let now = call.client.now();
+    let mut printed = false;
+    let mut rest = picked.infos.as_slice();
+    while let Some(first) = rest.first() {
+        let end = rest.iter().position(|info| info.kind.id != first.kind.id).unwrap_or(rest.len());
+        let objects: Vec<ObjectRef> = rest[..end].iter().map(|info| info.object.clone()).collect();
+        if printed && !args.is("no-headers") {
+            call.io.line("");
+        }
+        let mut printer = TablePrinter::new(style(args, wide, several_kinds));
+        let text = printer.print(first.kind, &objects, None, now);
+        call.io.out(&text);
+        printed = true;
+        rest = &rest[end..];
+    }
+}
+
+pub(super) fn no_resources_found(call: &Call, args: &Args) -> String {
+    let cluster_wide = match resource::read(&args.operands) {
+        Ok(Named::Kinds(kinds)) => kinds.iter().all(|kind| !kind.namespaced),
+        _ => false,
+    };
+    if args.is("all-namespaces") || cluster_wide {
+        "No resources found".into()
+    } else {
+        format!("No resources found in {} namespace.", namespace(call, args))
+    }
+}
+
+/// Sorts by what a path leads to: numbers by value, quantities and times as such, the rest as text.
+fn sort_by(infos: &mut [Info], path: &Path) {
+    let key = |info: &Info| {
+        let value = info.object.to_value();
+        path.find(&value).ok().and_then(|found| found.first().map(|value| (*value).clone()))
+    };
+    infos.sort_by_cached_key(|info| match key(info) {
+        None | Some(Value::Null) => (0, 0, String::new()),
+        Some(Value::Number(number)) => (1, (number.as_f64().unwrap_or_default() * 1e6) as i128, String::new()),
+        Some(Value::String(text)) => match api::quantity::parse(&text) {
+            Some((amount, _)) => (1, amount.0, text),
+            None => (2, 0, natural(&text)),
+        },
+        Some(other) => (3, 0, other.to_string()),
+    });
+}
+
+/// A key that sorts `pod-9` before `pod-10`, as upstream's natural order.
+fn natural(text: &str) -> String {
+    let mut key = String::new();
+    let mut digits = String::new();
+    for c in text.chars().chain(['\0']) {
+        if c.is_ascii_digit() {
+            digits.push(c);
+            continue;
+        }
+        if !digits.is_empty() {
+            key.push_str(&format!("{:0>20}", digits.trim_start_matches('0')));
+            digits.clear();
+        }
+        key.push(c);
+    }
+    key
+}
+
+/// `get -w`: one kind, with a watch that stays open.
+async fn watch(cx: Cx, args: Args) -> Outcome {
+    let printing = args.clone();
+    let started = cx.with(move |call| start_watch(call, &args)).await?;
+    let mut watching = started;
+    loop {
+        let args = printing.clone();
+        watching = cx.with(move |call| watching.follow(call, &args).map(|()| watching)).await?;
+        cx.tick(None).await;
+    }
+}
+
+/// What a watch keeps between its events.
+struct Watching {
+    watch: WatchId,
+    kind: &'static Kind,
+    name: String,
+    printer: TablePrinter,
+    format: Format,
+}
+
+fn start_watch(call: &mut Call, args: &Args) -> Result<Watching, Failure> {
+    let format = Format::read(call, args, true)?.unwrap_or(Format::Table { wide: false });
+    let (kind, name) = match resource::read(&args.operands)? {
+        Named::Nothing => return Err(Failure::plain(NO_TYPE)),
+        Named::Kinds(kinds) if kinds.len() == 1 => (kinds[0], String::new()),
+        Named::Objects(objects) if objects.len() == 1 => (objects[0].0, objects[0].1.clone()),
+        _ => {
+            return Err(Failure::error("watch is only supported on individual resources and resource collections"));
+        }
+    };
+    let wide = matches!(format, Format::Table { wide: true });
+    let namespace = if args.is("all-namespaces") { String::new() } else { namespace(call, args) };
+    let mut options = resource::selectors(args);
+    if !name.is_empty() {
+        resource::get(call, kind, &namespace, &name)?;
+        options.field_selector = format!("metadata.name={name}");
+    }
+    let listed = resource::list(call, kind, &namespace, options.clone());
+    let (objects, revision) = listed.map_err(|status| resource::refused_list(kind, status, args))?;
+    let mut printer = TablePrinter::new(style(args, wide, false));
+    if !args.is("watch-only") {
+        let event = args.is("output-watch-events").then_some("ADDED");
+        let text = show(&mut printer, &format, kind, &objects, event, call.client.now(), args)?;
+        call.io.out(&text);
+    }
+    let mut request = Request::of(Verb::Watch, kind.id, resource::scope(kind, &namespace), "");
+    request.options = options;
+    request.options.resource_version = revision.to_string();
+    let watch = call.watch(request)?;
+    Ok(Watching { watch, kind, name, printer, format })
+}
+
+fn show(
+    printer: &mut TablePrinter,
+    format: &Format,
+    kind: &'static Kind,
+    objects: &[ObjectRef],
+    event: Option<&str>,
+    now: api::SimTime,
+    args: &Args,
+) -> Result<String, Failure> {
+    if let Format::Table { .. } = format {
+        return Ok(if objects.is_empty() { String::new() } else { printer.print(kind, objects, event, now) });
+    }
+    let mut text = String::new();
+    for object in objects {
+        match format {
+            Format::Name => text.push_str(&(resource::full_name(kind, object.name()) + "\n")),
+            Format::Yaml => text.push_str(&format!("---\n{}", format.text(&output::shown(object.to_value(), args))?)),
+            other => text.push_str(&other.text(&output::shown(object.to_value(), args))?),
+        }
+    }
+    Ok(text)
+}
+
+impl Watching {
+    /// Prints what the watch has brought.
+    fn follow(&mut self, call: &mut Call, args: &Args) -> Result<(), Failure> {
+        for event in call.client.watch_events(self.watch) {
+            if event.kind == WatchKind::Bookmark || (!self.name.is_empty() && event.object.name() != self.name) {
+                continue;
+            }
+            let word = match event.kind {
+                WatchKind::Added => "ADDED",
+                WatchKind::Deleted => "DELETED",
+                _ => "MODIFIED",
+            };
+            let word = args.is("output-watch-events").then_some(word);
+            let now = call.client.now();
+            let text = show(&mut self.printer, &self.format, self.kind, &[event.object], word, now, args)?;
+            call.io.out(&text);
+        }
+        Ok(())
+    }
+}
+
+/// `kubectl events`: the table of `get events`, oldest first.
+pub(super) async fn events(cx: Cx, args: Args) -> Outcome {
+    cx.with(move |call| {
+        let space = namespace(call, &args);
+        let (mut events, _) = resource::list(call, Event::row(), &space, api::Options::default())?;
+        if events.is_empty() {
+            call.io.err_line(format!("No events found in {space} namespace."));
+            return Ok(0);
+        }
+        events.sort_by_key(|event| {
+            let event = event.downcast_ref::<Event>();
+            event.and_then(|event| event.last_timestamp.as_ref()).map(|time| time.0)
+        });
+        let mut printer = TablePrinter::new(TableStyle { headers: true, ..TableStyle::default() });
+        let text = printer.print(Event::row(), &events, None, call.client.now());
+        call.io.out(&text);
+        Ok(0)
+    })
+    .await
+}

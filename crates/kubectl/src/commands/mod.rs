@@ -1,0 +1,299 @@
+//! The table of commands. Each row is a module of this folder: its flags, what its operands are, and what it does.
+
+mod annotate;
+mod api_resources;
+mod apply;
+mod auth;
+mod autoscale;
+mod config;
+mod create;
+mod delete;
+mod describe;
+mod diff;
+mod drain;
+mod edit;
+mod exec;
+mod explain;
+mod expose;
+mod get;
+mod label;
+mod logs;
+mod meta_update;
+mod node;
+mod patch;
+mod replace;
+mod rollout;
+mod run;
+mod scale;
+mod set;
+mod table;
+mod taint;
+mod top;
+mod unsupported;
+mod version;
+mod wait;
+
+use std::pin::Pin;
+
+pub(crate) use table::COMMANDS;
+
+use crate::failure::{Failure, Outcome};
+use crate::flags::{self, Args, Flag, FlagKind};
+use crate::task::{Call, Cx};
+
+/// A row of the table of commands.
+pub(crate) struct Command {
+    pub name: &'static str,
+    pub aliases: &'static [&'static str],
+    pub group: Group,
+    pub summary: &'static str,
+    /// What follows the command's name: `(TYPE NAME | TYPE/NAME) [flags]`.
+    pub usage: &'static str,
+    pub flags: &'static [&'static [Flag]],
+    pub operands: Operands,
+    pub run: Run,
+    pub subcommands: &'static [Command],
+}
+
+/// The headings of `kubectl --help`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Group {
+    Beginner,
+    Intermediate,
+    Deploy,
+    Cluster,
+    Troubleshooting,
+    Advanced,
+    Settings,
+    Other,
+}
+
+/// What completion offers after the command's name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Operands {
+    None,
+    /// `TYPE NAME…` or `TYPE/NAME…`
+    Resources,
+    /// `TYPE`
+    Types,
+    /// Names of one kind.
+    Names(&'static str),
+    /// Names of Pods, or `TYPE/NAME`.
+    Pods,
+}
+
+type Later = fn(Cx, Args) -> Pin<Box<dyn Future<Output = Outcome>>>;
+
+#[derive(Clone, Copy)]
+pub(crate) enum Run {
+    /// Prints the subcommands.
+    Group,
+    /// Is done at once.
+    Now(fn(&mut Call, &Args) -> Outcome),
+    /// May have to wait.
+    Later(Later),
+}
+
+/// Runs `kubectl` with these words.
+pub(crate) async fn run(cx: Cx, words: Vec<String>) -> i32 {
+    let outcome = dispatch(&cx, words).await;
+    match outcome {
+        Ok(code) => code,
+        Err(failure) => {
+            let (text, code) = (failure.text(), failure.code());
+            cx.with(move |call| call.io.err(&text)).await;
+            code
+        }
+    }
+}
+
+async fn dispatch(cx: &Cx, words: Vec<String>) -> Outcome {
+    let Found { command, path, rest } = find(&words)?;
+    let Some(command) = command else {
+        return help_of_all(cx).await;
+    };
+    let args = flags::parse(&rest, command.flags)
+        .map_err(|text| Failure::error(format!("{text}\nSee '{path} --help' for usage.")))?;
+    if args.wants_help {
+        cx.out(help(command, &path)).await;
+        return Ok(0);
+    }
+    match command.run {
+        Run::Group => {
+            if let Some(unknown) = args.operands.first() {
+                return Err(unknown_command(unknown, &path, command.subcommands));
+            }
+            cx.out(help(command, &path)).await;
+            Ok(1)
+        }
+        Run::Now(run) => cx.with(move |call| run(call, &args)).await,
+        Run::Later(run) => run(cx.clone(), args).await,
+    }
+}
+
+/// The command that some words name.
+pub(crate) struct Found {
+    pub command: Option<&'static Command>,
+    /// `kubectl rollout status`
+    pub path: String,
+    /// The words that are left: flags and operands.
+    pub rest: Vec<String>,
+}
+
+/// Walks down the table. Flags may stand before the command's name, as in `kubectl -n x get pods`.
+pub(crate) fn find(words: &[String]) -> Result<Found, Failure> {
+    let mut found = Found { command: None, path: "kubectl".into(), rest: Vec::new() };
+    let mut table = COMMANDS;
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
+        if word == "--" || table.is_empty() {
+            found.rest.push(word.clone());
+            found.rest.extend(words.cloned());
+            break;
+        }
+        if word.starts_with('-') && word.len() > 1 {
+            found.rest.push(word.clone());
+            if takes_next(word) {
+                found.rest.extend(words.next().cloned());
+            }
+            continue;
+        }
+        match table.iter().find(|row| row.name == word || row.aliases.contains(&word.as_str())) {
+            Some(row) => {
+                found.path = format!("{} {}", found.path, row.name);
+                found.command = Some(row);
+                table = row.subcommands;
+            }
+            None if found.command.is_none() => return Err(unknown_command(word, "kubectl", COMMANDS)),
+            None => {
+                found.rest.push(word.clone());
+                found.rest.extend(words.cloned());
+                break;
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// True for a global flag whose value is the next word.
+fn takes_next(word: &str) -> bool {
+    flags::GLOBAL.iter().any(|flag| {
+        let named = word.strip_prefix("--") == Some(flag.name)
+            || flag.short.is_some_and(|short| word.strip_prefix('-') == Some(short.to_string().as_str()));
+        named && flag.kind != FlagKind::Bool
+    })
+}
+
+fn unknown_command(word: &str, path: &str, table: &[Command]) -> Failure {
+    let mut text = format!("unknown command {word:?} for {path:?}");
+    let similar: Vec<&str> = table
+        .iter()
+        .map(|row| row.name)
+        .filter(|name| distance(word, name) <= 2 || name.starts_with(&word.to_lowercase()))
+        .collect();
+    if !similar.is_empty() {
+        text.push_str("\n\nDid you mean this?\n");
+        for name in similar {
+            text.push_str(&format!("\t{name}\n"));
+        }
+    }
+    Failure::error(text)
+}
+
+/// Levenshtein's distance without regard to case.
+pub(crate) fn distance(a: &str, b: &str) -> usize {
+    let (a, b) = (a.to_lowercase(), b.to_lowercase());
+    let mut row: Vec<usize> = (0..=b.chars().count()).collect();
+    for (i, from) in a.chars().enumerate() {
+        let mut corner = i;
+        row[0] = i + 1;
+        for (j, to) in b.chars().enumerate() {
+            let cost = (corner + usize::from(from != to)).min(row[j] + 1).min(row[j + 1] + 1);
+            corner = std::mem::replace(&mut row[j + 1], cost);
+        }
+    }
+    row.last().copied().unwrap_or_default()
+}
+
+const GROUPS: [(Group, &str); 8] = [
+    (Group::Beginner, "Basic Commands (Beginner):"),
+    (Group::Intermediate, "Basic Commands (Intermediate):"),
+    (Group::Deploy, "Deploy Commands:"),
+    (Group::Cluster, "Cluster Management Commands:"),
+    (Group::Troubleshooting, "Troubleshooting and Debugging Commands:"),
+    (Group::Advanced, "Advanced Commands:"),
+    (Group::Settings, "Settings Commands:"),
+    (Group::Other, "Other Commands:"),
+];
+
+async fn help_of_all(cx: &Cx) -> Outcome {
+    let mut text = String::from("kubectl controls the simulated Kubernetes cluster.\n");
+    for (group, title) in GROUPS {
+        text.push_str(&format!("\n{title}\n"));
+        for row in COMMANDS.iter().filter(|row| row.group == group) {
+            text.push_str(&format!("  {:<15} {}\n", row.name, row.summary));
+        }
+    }
+    text.push_str("\nUsage:\n  kubectl [flags] [options]\n\n");
+    text.push_str("Use \"kubectl <command> --help\" for more information about a given command.\n");
+    cx.out(text).await;
+    Ok(0)
+}
+
+/// The help of one command: our own words, made from the tables.
+fn help(command: &Command, path: &str) -> String {
+    let mut text = format!("{}.\n", command.summary);
+    if !command.subcommands.is_empty() {
+        text.push_str("\nAvailable Commands:\n");
+        for row in command.subcommands {
+            text.push_str(&format!("  {:<15} {}\n", row.name, row.summary));
+        }
+    }
+    let mut options = String::new();
+    for flag in command.flags.iter().flat_map(|table| table.iter()) {
+        let short = flag.short.map_or("    ".into(), |short| format!("-{short}, "));
+        let default = match flag.kind {
+            FlagKind::Text => format!("'{}'", flag.default),
+            FlagKind::List | FlagKind::Array => "[]".into(),
+            _ => flag.default.to_owned(),
+        };
+        options.push_str(&format!("    {short}--{}={default}:\n\t{}\n\n", flag.name, flag.note));
+    }
+    if !options.is_empty() {
+        text.push_str(&format!("\nOptions:\n{}", options.trim_end_matches('\n')));
+        text.push('\n');
+    }
+    let usage = if command.usage.is_empty() { "[options]" } else { command.usage };
+    text.push_str(&format!("\nUsage:\n  {path} {usage}\n"));
+    if !command.subcommands.is_empty() {
+        text.push_str(&format!("\nUse \"{path} <command> --help\" for more information about a given command.\n"));
+    }
+    text.push_str("Use \"kubectl options\" for a list of global command-line options (applies to all commands).\n");
+    text
+}
+
+/// The namespace that a command works in.
+pub(crate) fn namespace(call: &Call, args: &Args) -> String {
+    args.some_text("namespace").map_or_else(|| call.state.namespace.clone(), str::to_owned)
+}
+
+/// Says that an object was changed (`deployment.apps/web image updated`), or prints it as `-o` asks.
+pub(in crate::commands) fn print_changed(
+    call: &mut Call,
+    args: &Args,
+    info: &crate::resource::Info,
+    object: serde_json::Value,
+    done: &str,
+    dry_run: apply::DryRun,
+) -> Result<(), Failure> {
+    use crate::output::{self, Format};
+    match Format::read(call, args, false)? {
+        None => call.io.line(format!("{} {done}{}", info.full_name(), dry_run.suffix())),
+        Some(Format::Name) => call.io.line(info.full_name()),
+        Some(format) => {
+            let text = format.text(&output::shown(object, args))?;
+            call.io.out(&text);
+        }
+    }
+    Ok(())
+}

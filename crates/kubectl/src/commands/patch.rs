@@ -1,0 +1,91 @@
+//! `kubectl patch`
+
+use api::request::{Subresource, Verb};
+use api::{Patch, PatchKind, Request};
+use serde_json::Value;
+
+use super::apply::DryRun;
+use crate::failure::{Failure, Outcome};
+use crate::flags::{Args, Flag, array, switch, text};
+use crate::resource::{self, Rules};
+use crate::session::file_key;
+use crate::task::Call;
+
+pub(super) static FLAGS: &[Flag] = &[
+    text("patch", 'p', "The patch, in JSON or YAML"),
+    text("patch-file", ' ', "A file that has the patch"),
+    text("type", ' ', "json, merge or strategic").or("strategic"),
+    text("subresource", ' ', "status or scale"),
+    array("filename", 'f', "Files that name the objects"),
+    switch("local", ' ', "Do not ask the server"),
+    text("dry-run", ' ', "none, server or client").or("none").alone("unchanged"),
+    text("output", 'o', "Output format: yaml, json, name, …"),
+    text("template", ' ', "Template for -o go-template or jsonpath"),
+    text("field-manager", ' ', "Name of the manager of the fields").or("kubectl-patch"),
+];
+
+pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
+    let text = match (args.some_text("patch"), args.some_text("patch-file")) {
+        (Some(_), Some(_)) => return Err(Failure::error("cannot specify --patch and --patch-file together")),
+        (Some(text), None) => text.to_owned(),
+        (None, Some(path)) => call.state.files.get(file_key(path)).cloned().ok_or_else(|| {
+            Failure::error(format!("unable to read patch file: open {path}: no such file or directory"))
+        })?,
+        (None, None) => {
+            return Err(Failure::error("must specify --patch or --patch-file containing the contents of the patch"));
+        }
+    };
+    let kind = match args.text("type") {
+        "json" => PatchKind::Json,
+        "merge" => PatchKind::Merge,
+        "strategic" => PatchKind::StrategicMerge,
+        other => {
+            return Err(Failure::error(format!("--type must be one of [json merge strategic], not {other:?}")));
+        }
+    };
+    let subresource = match args.text("subresource") {
+        "" => Subresource::None,
+        "status" => Subresource::Status,
+        "scale" => Subresource::Scale,
+        "resize" => Subresource::Resize,
+        other => {
+            return Err(Failure::error(format!(
+                "invalid subresource value: {other:?}. Must be one of [status scale resize]"
+            )));
+        }
+    };
+    let unreadable = |why: String| Failure::error(format!("unable to parse {text:?}: {why}"));
+    let mut documents = api::yaml::parse_documents(&text).map_err(|error| unreadable(error.to_string()))?;
+    if documents.is_empty() {
+        return Err(unreadable("the patch is empty".into()));
+    }
+    let value: Value = documents.remove(0).value;
+    let dry_run = DryRun::read(args)?;
+    let picked = resource::pick(call, args, Rules::default())?;
+    let mut failures = picked.failures;
+    for info in &picked.infos {
+        let body = Patch { kind, value: value.clone() };
+        let request = Request::of(Verb::Patch, info.kind.id, &info.namespace, &info.name);
+        let mut request = request.sub(subresource).body(body);
+        request.options.dry_run = dry_run != DryRun::None;
+        request.options.field_manager = args.text("field-manager").into();
+        let object = match call.request(request).and_then(resource::expect_object) {
+            Ok(object) => object,
+            Err(status) if status.code == 415 => {
+                failures.push(Failure::error(status.message));
+                continue;
+            }
+            Err(status) => {
+                failures.push(status.into());
+                continue;
+            }
+        };
+        let done = if object.revision() == info.object.revision() && dry_run == DryRun::None {
+            "patched (no change)"
+        } else {
+            "patched"
+        };
+        super::print_changed(call, args, info, object.to_value(), done, dry_run)?;
+    }
+    Failure::all(failures).map_or(Ok(0), Err)
+}

@@ -1,0 +1,72 @@
+//! `kubectl scale`
+
+use api::request::{Subresource, Verb};
+use api::{Patch, PatchKind, Request};
+use serde_json::json;
+
+use super::apply::DryRun;
+use crate::failure::{Failure, Outcome};
+use crate::flags::{Args, Flag, array, duration, int, switch, text};
+use crate::resource::{self, Rules};
+use crate::task::Call;
+
+pub(super) static FLAGS: &[Flag] = &[
+    int("replicas", ' ', "0", "The new number of replicas"),
+    int("current-replicas", ' ', "-1", "Only when there are so many"),
+    text("resource-version", ' ', "Only when the object has this version"),
+    array("filename", 'f', "Files that name the objects"),
+    text("selector", 'l', "Label selector"),
+    switch("all", ' ', "All objects of the kind"),
+    duration("timeout", "0s", "How long to wait"),
+    text("dry-run", ' ', "none, server or client").or("none").alone("unchanged"),
+    text("output", 'o', "Output format: yaml, json, name, …"),
+    text("template", ' ', "Template for -o go-template or jsonpath"),
+];
+
+pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
+    let replicas = args.int("replicas");
+    if args.operands.is_empty() && args.all("filename").is_empty() {
+        return Err(resource::no_resources());
+    }
+    super::create::require(args, &["replicas"])?;
+    if replicas < 0 {
+        return Err(Failure::error(
+            "The --replicas=COUNT flag is required, and COUNT must be greater than or equal to 0",
+        ));
+    }
+    let dry_run = DryRun::read(args)?;
+    let picked = resource::pick(call, args, Rules::default())?;
+    let mut failures = picked.failures;
+    if picked.infos.is_empty() && failures.is_empty() {
+        return Err(Failure::error("no objects passed to scale"));
+    }
+    for info in &picked.infos {
+        if !info.kind.has(Subresource::Scale) {
+            failures.push(Failure::error(format!(
+                "cannot scale {}: the server could not find the requested resource",
+                info.full_name()
+            )));
+            continue;
+        }
+        let current = info.object.to_value()["spec"]["replicas"].as_i64().unwrap_or_default();
+        if args.int("current-replicas") >= 0 && args.int("current-replicas") != current {
+            failures.push(Failure::error(format!(
+                "Expected replicas to be {}, was {current}",
+                args.int("current-replicas")
+            )));
+            continue;
+        }
+        if dry_run != DryRun::Client {
+            let patch = Patch { kind: PatchKind::Merge, value: json!({ "spec": { "replicas": replicas } }) };
+            let request = Request::of(Verb::Patch, info.kind.id, &info.namespace, &info.name);
+            let mut request = request.sub(Subresource::Scale).body(patch);
+            request.options.dry_run = dry_run == DryRun::Server;
+            if let Err(status) = call.request(request) {
+                failures.push(status.into());
+                continue;
+            }
+        }
+        call.io.line(format!("{} scaled{}", info.full_name(), dry_run.suffix()));
+    }
+    Failure::all(failures).map_or(Ok(0), Err)
+}

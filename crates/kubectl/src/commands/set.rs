@@ -1,0 +1,262 @@
+//! `kubectl set image`, `set env`, `set resources`
+
+use api::request::Verb;
+use api::{Patch, PatchKind, Request};
+use serde_json::{Map, Value, json};
+
+use super::apply::DryRun;
+use crate::failure::{Failure, Outcome};
+use crate::flags::{Args, Flag, array, switch, text};
+use crate::resource::{self, Info, Rules};
+use crate::task::Call;
+
+pub(super) static FLAGS: &[Flag] = &[
+    array("filename", 'f', "Files that name the objects"),
+    text("selector", 'l', "Label selector"),
+    switch("all", ' ', "All objects of the kind"),
+    switch("local", ' ', "Do not ask the server"),
+    text("dry-run", ' ', "none, server or client").or("none").alone("unchanged"),
+    text("output", 'o', "Output format: yaml, json, name, …"),
+    text("template", ' ', "Template for -o go-template or jsonpath"),
+    text("field-manager", ' ', "Name of the manager of the fields").or("kubectl-set"),
+];
+pub(super) static ENV_FLAGS: &[Flag] = &[
+    text("containers", 'c', "The containers to change, * for all").or("*"),
+    array("env", 'e', "NAME=value"),
+    text("from", ' ', "configmap/NAME or secret/NAME"),
+    switch("list", ' ', "Print the variables"),
+    text("prefix", ' ', "Prefix of the variables' names"),
+    switch("overwrite", ' ', "Allow values to be changed"),
+];
+pub(super) static RESOURCES_FLAGS: &[Flag] = &[
+    text("containers", 'c', "The containers to change, * for all").or("*"),
+    text("requests", ' ', "cpu=100m,memory=256Mi"),
+    text("limits", ' ', "cpu=200m,memory=512Mi"),
+];
+
+/// Operands with `=` or a trailing `-` are changes, the rest names objects.
+fn split(args: &Args) -> (Args, Vec<String>) {
+    let mut named = args.clone();
+    let is_change = |word: &&String| word.contains('=') || (word.ends_with('-') && word.len() > 1);
+    let changes = args.operands.iter().filter(is_change).cloned().collect();
+    named.operands.retain(|word| !is_change(&word));
+    (named, changes)
+}
+
+fn pod_spec_path(info: &Info) -> &'static str {
+    match info.kind.kind {
+        "Pod" => "/spec",
+        "CronJob" => "/spec/jobTemplate/spec/template/spec",
+        _ => "/spec/template/spec",
+    }
+}
+
+/// Changes the Pod spec of each object; `change` says whether it has changed anything.
+fn change_all(
+    call: &mut Call,
+    args: &Args,
+    named: &Args,
+    done: &str,
+    change: impl Fn(&Info, &mut Value) -> Result<bool, Failure>,
+) -> Outcome {
+    let dry_run = DryRun::read(args)?;
+    let picked = resource::pick(call, named, Rules::default())?;
+    let mut failures = picked.failures;
+    for info in &picked.infos {
+        let mut step = || -> Result<(), Failure> {
+            let before = info.object.to_value();
+            let mut after = before.clone();
+            let Some(spec) = after.pointer_mut(pod_spec_path(info)).filter(|spec| spec.is_object()) else {
+                return Err(Failure::error(format!("{} {} does not have a pod template", info.kind.plural, info.name)));
+            };
+            if !change(info, spec)? || before == after {
+                return Ok(());
+            }
+            let object = if dry_run == DryRun::Client {
+                after
+            } else {
+                let value = api::patch::three_way_strategic(info.kind, &before, &after, &before)?;
+                let patch = Patch { kind: PatchKind::StrategicMerge, value };
+                let mut request = Request::of(Verb::Patch, info.kind.id, &info.namespace, &info.name).body(patch);
+                request.options.dry_run = dry_run == DryRun::Server;
+                request.options.field_manager = args.text("field-manager").into();
+                resource::expect_object(call.request(request)?)?.to_value()
+            };
+            super::print_changed(call, args, info, object, done, dry_run)
+        };
+        if let Err(failure) = step() {
+            failures.push(failure);
+        }
+    }
+    Failure::all(failures).map_or(Ok(0), Err)
+}
+
+fn containers(spec: &mut Value) -> impl Iterator<Item = &mut Value> {
+    let mut all = Vec::new();
+    if let Some(fields) = spec.as_object_mut() {
+        for (name, value) in fields.iter_mut() {
+            if name == "containers" || name == "initContainers" {
+                all.extend(value.as_array_mut().into_iter().flatten());
+            }
+        }
+    }
+    all.into_iter()
+}
+
+fn name_of(container: &Value) -> &str {
+    container["name"].as_str().unwrap_or_default()
+}
+
+pub(super) fn image(call: &mut Call, args: &Args) -> Outcome {
+    let (named, changes) = split(args);
+    if named.operands.is_empty() && named.all("filename").is_empty() {
+        return Err(Failure::error(
+            "one or more resources must be specified as <resource> <name> or <resource>/<name>",
+        ));
+    }
+    if changes.is_empty() {
+        // Upstream looks for the object first.
+        let picked = resource::pick(call, &named, Rules::default())?;
+        return Err(
+            Failure::all(picked.failures).unwrap_or_else(|| Failure::error("at least one image update is required"))
+        );
+    }
+    change_all(call, args, &named, "image updated", |info, spec| {
+        let mut changed = false;
+        for change in &changes {
+            let (wanted, image) = change.split_once('=').unwrap_or((change, ""));
+            let mut found = false;
+            for container in containers(spec) {
+                if wanted == "*" || name_of(container) == wanted {
+                    found = true;
+                    if container["image"] != image {
+                        container["image"] = image.into();
+                        changed = true;
+                    }
+                }
+            }
+            if !found {
+                return Err(Failure::error(format!("unable to find container named {wanted:?}")));
+            }
+        }
+        let _ = info;
+        Ok(changed)
+    })
+}
+
+/// `--containers` as a pattern: a name, `*`, or a name with a `*` at its end.
+fn selects(pattern: &str, name: &str) -> bool {
+    match pattern.strip_suffix('*') {
+        Some(prefix) => name.starts_with(prefix),
+        None => pattern == name,
+    }
+}
+
+pub(super) fn env(call: &mut Call, args: &Args) -> Outcome {
+    let (named, mut changes) = split(args);
+    changes.extend(args.all("env").iter().cloned());
+    if args.is("list") {
+        return list_env(call, &named, args);
+    }
+    let mut added: Vec<(String, Value)> = Vec::new();
+    let mut removed: Vec<String> = Vec::new();
+    for change in &changes {
+        match change.split_once('=') {
+            Some((name, value)) => added.push((name.into(), json!({ "name": name, "value": value }))),
+            None => removed.push(change.trim_end_matches('-').into()),
+        }
+    }
+    if let Some(from) = args.some_text("from") {
+        added.extend(env_from(call, args, from)?);
+    }
+    if added.is_empty() && removed.is_empty() {
+        return Err(Failure::error("at least one environment variable must be provided"));
+    }
+    let pattern = args.text("containers").to_owned();
+    change_all(call, args, &named, "env updated", |_, spec| {
+        for container in containers(spec).filter(|container| selects(&pattern, name_of(container))) {
+            let mut list = container["env"].as_array().cloned().unwrap_or_default();
+            list.retain(|entry| !removed.iter().any(|name| entry["name"] == name.as_str()));
+            for (name, value) in &added {
+                match list.iter_mut().find(|entry| entry["name"] == name.as_str()) {
+                    Some(entry) => *entry = value.clone(),
+                    None => list.push(value.clone()),
+                }
+            }
+            match list.is_empty() {
+                true => drop(container.as_object_mut().map(|fields| fields.remove("env"))),
+                false => container["env"] = list.into(),
+            }
+        }
+        Ok(true)
+    })
+}
+
+fn env_from(call: &mut Call, args: &Args, from: &str) -> Result<Vec<(String, Value)>, Failure> {
+    let (word, name) = from.split_once('/').ok_or_else(|| Failure::error(format!("invalid --from {from:?}")))?;
+    let kind = resource::find_kind(word)?;
+    let namespace = super::namespace(call, args);
+    let value = resource::get(call, kind, &namespace, name)?.to_value();
+    let source = if kind.kind == "Secret" { "secretKeyRef" } else { "configMapKeyRef" };
+    let keys = value["data"].as_object().map(|data| data.keys().cloned().collect::<Vec<_>>()).unwrap_or_default();
+    Ok(keys
+        .into_iter()
+        .map(|key| {
+            let clean: String =
+                key.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect();
+            let variable = format!("{}{clean}", args.text("prefix"));
+            let entry = json!({ "name": variable, "valueFrom": { source: { "key": key, "name": name } } });
+            (variable, entry)
+        })
+        .collect())
+}
+
+fn list_env(call: &mut Call, named: &Args, args: &Args) -> Outcome {
+    let picked = resource::pick(call, named, Rules::default())?;
+    for info in &picked.infos {
+        let mut value = info.object.to_value();
+        let Some(spec) = value.pointer_mut(pod_spec_path(info)) else { continue };
+        for container in containers(spec).filter(|container| selects(args.text("containers"), name_of(container))) {
+            call.io.line(format!("# {} {}, container {}", info.kind.plural, info.name, name_of(container)));
+            for entry in container["env"].as_array().into_iter().flatten() {
+                let name = entry["name"].as_str().unwrap_or_default();
+                match entry["value"].as_str() {
+                    Some(value) => call.io.line(format!("{name}={value}")),
+                    None => call.io.line(format!("# {name} from another source")),
+                }
+            }
+        }
+    }
+    Failure::all(picked.failures).map_or(Ok(0), Err)
+}
+
+fn quantities(text: &str) -> Result<Map<String, Value>, Failure> {
+    let mut map = Map::new();
+    for part in text.split(',').filter(|part| !part.is_empty()) {
+        let (name, quantity) = part
+            .split_once('=')
+            .ok_or_else(|| Failure::error(format!("invalid argument syntax {part}, expected <resource>=<value>")))?;
+        map.insert(name.into(), quantity.into());
+    }
+    Ok(map)
+}
+
+pub(super) fn resources(call: &mut Call, args: &Args) -> Outcome {
+    let (requests, limits) = (quantities(args.text("requests"))?, quantities(args.text("limits"))?);
+    if requests.is_empty() && limits.is_empty() {
+        return Err(Failure::error(
+            "you must specify an update to requests or limits (in the form of --requests/--limits)",
+        ));
+    }
+    let pattern = args.text("containers").to_owned();
+    change_all(call, args, args, "resource requirements updated", |_, spec| {
+        for container in containers(spec).filter(|container| selects(&pattern, name_of(container))) {
+            for (field, wanted) in [("requests", &requests), ("limits", &limits)] {
+                for (name, quantity) in wanted {
+                    container["resources"][field][name] = quantity.clone();
+                }
+            }
+        }
+        Ok(true)
+    })
+}

@@ -1,0 +1,90 @@
+//! Kinds without a describer: all their fields, with names made from the JSON ones.
+
+use serde_json::Value;
+
+use super::events::events;
+use super::{Context, Writer, annotations, labels};
+
+/// Fields of metadata that are shown above, or never.
+const HIDDEN: [&str; 5] = ["annotations", "labels", "name", "namespace", "managedFields"];
+
+pub(super) fn describe(writer: &mut Writer, context: &mut Context) {
+    let object = context.info.object.clone();
+    let value = object.to_value();
+    super::head(writer, object.meta());
+    labels(writer, 0, object.meta().labels.as_ref());
+    annotations(writer, 0, object.meta().annotations.as_ref());
+    if let Value::Object(fields) = &value {
+        write_fields(writer, 0, fields.iter().map(|(name, value)| (name.as_str(), value)), true);
+    }
+    events(writer, context);
+}
+
+fn write_fields<'a>(
+    writer: &mut Writer,
+    level: usize,
+    fields: impl Iterator<Item = (&'a str, &'a Value)>,
+    is_top: bool,
+) {
+    let mut named: Vec<(String, &str, &Value)> = fields.map(|(name, value)| (title(name), name, value)).collect();
+    named.sort_by(|a, b| a.0.cmp(&b.0));
+    for (title, name, value) in named {
+        match value {
+            Value::Object(inner) => {
+                writer.line(level, format!("{title}:"));
+                let shown = inner.iter().map(|(name, value)| (name.as_str(), value));
+                let is_meta = is_top && name == "metadata";
+                write_fields(writer, level + 1, shown.filter(|(name, _)| !is_meta || !HIDDEN.contains(name)), false);
+            }
+            Value::Array(items) => {
+                writer.line(level, format!("{title}:"));
+                for item in items {
+                    match item {
+                        Value::Object(inner) => {
+                            write_fields(
+                                writer,
+                                level + 1,
+                                inner.iter().map(|(name, value)| (name.as_str(), value)),
+                                false,
+                            );
+                        }
+                        other => writer.line(level + 1, plain(other)),
+                    }
+                }
+            }
+            other => writer.field(level, &title, plain(other)),
+        }
+    }
+}
+
+fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Null => "<nil>".into(),
+        other => other.to_string(),
+    }
+}
+
+/// `creationTimestamp` is `Creation Timestamp`, `apiVersion` is `API Version`, `uid` is `UID`.
+fn title(name: &str) -> String {
+    const ACRONYMS: [&str; 6] = ["api", "uid", "ip", "ips", "url", "id"];
+    let mut words: Vec<String> = Vec::new();
+    let mut was_lower = false;
+    for c in name.chars() {
+        if (c.is_uppercase() && was_lower) || words.is_empty() {
+            words.push(String::new());
+        }
+        was_lower = c.is_lowercase() || c.is_ascii_digit();
+        if let Some(word) = words.last_mut() {
+            word.push(c);
+        }
+    }
+    let cased = words.into_iter().map(|word| {
+        if ACRONYMS.contains(&word.to_lowercase().as_str()) {
+            return word.to_uppercase();
+        }
+        let mut chars = word.chars();
+        chars.next().map(|first| first.to_uppercase().chain(chars).collect::<String>()).unwrap_or_default()
+    });
+    cased.collect::<Vec<_>>().join(" ")
+}

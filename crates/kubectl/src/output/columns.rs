@@ -1,0 +1,95 @@
+//! `-o custom-columns=NAME:.metadata.name,IMAGE:.spec.containers[*].image`
+
+use serde_json::Value;
+
+use super::{Path, plain_table};
+use crate::failure::Failure;
+
+pub(crate) struct Columns {
+    columns: Vec<(String, Path)>,
+}
+
+impl Columns {
+    pub fn parse(spec: &str) -> Result<Columns, Failure> {
+        let columns = split(spec)
+            .into_iter()
+            .map(|part| match part.split_once(':') {
+                Some((header, path)) => column(header, path),
+                None => Err(Failure::error(format!(
+                    "unexpected custom-columns spec: {part}, expected <header>:<json-path-expr>"
+                ))),
+            })
+            .collect::<Result<_, _>>()?;
+        Ok(Columns { columns })
+    }
+
+    /// Headers on the first line, paths on the second.
+    pub fn parse_file(text: &str) -> Result<Columns, Failure> {
+        let mut lines = text.lines();
+        let headers = lines.next().unwrap_or_default().split_whitespace();
+        let paths = lines.next().unwrap_or_default().split_whitespace();
+        let columns = headers.zip(paths).map(|(header, path)| column(header, path)).collect::<Result<_, _>>()?;
+        Ok(Columns { columns })
+    }
+
+    /// The table of an object, or of the items of a list.
+    pub fn text(&self, value: &Value, headers: bool) -> String {
+        let items = match value.get("items").and_then(Value::as_array) {
+            Some(items) => items.iter().collect(),
+            None => vec![value],
+        };
+        let mut rows = Vec::new();
+        if headers {
+            rows.push(self.columns.iter().map(|(header, _)| header.clone()).collect());
+        }
+        rows.extend(items.iter().map(|item| self.row(item)));
+        plain_table(&rows, 6, 3)
+    }
+
+    fn row(&self, item: &Value) -> Vec<String> {
+        self.columns
+            .iter()
+            .map(|(_, path)| {
+                let found = path.find(item).unwrap_or_default();
+                let texts: Vec<String> = found.into_iter().map(go_text).collect();
+                if texts.is_empty() { "<none>".into() } else { texts.join(",") }
+            })
+            .collect()
+    }
+}
+
+fn column(header: &str, path: &str) -> Result<(String, Path), Failure> {
+    Path::relaxed(path).map(|path| (header.into(), path)).map_err(|why| Failure::error(why.to_string()))
+}
+
+/// Commas inside brackets belong to a path.
+fn split(spec: &str) -> Vec<&str> {
+    let (mut parts, mut start, mut depth) = (Vec::new(), 0, 0);
+    for (at, c) in spec.char_indices() {
+        match c {
+            '[' | '(' => depth += 1,
+            ']' | ')' => depth -= 1,
+            ',' if depth == 0 => {
+                parts.push(&spec[start..at]);
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    parts.push(&spec[start..]);
+    parts
+}
+
+/// A value as Go's `fmt.Sprint` writes it: `map[a:b]`, `[a b]`, `<nil>`.
+pub(crate) fn go_text(value: &Value) -> String {
+    match value {
+        Value::Null => "<nil>".into(),
+        Value::String(text) => text.clone(),
+        Value::Array(items) => format!("[{}]", items.iter().map(go_text).collect::<Vec<_>>().join(" ")),
+        Value::Object(fields) => {
+            let shown: Vec<String> = fields.iter().map(|(name, value)| format!("{name}:{}", go_text(value))).collect();
+            format!("map[{}]", shown.join(" "))
+        }
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,126 @@
+//! What `-o` can do.
+
+mod align;
+mod base64;
+mod columns;
+mod gotemplate;
+mod gotemplate_parse;
+mod jsonpath;
+mod printer;
+
+pub(crate) use align::align;
+pub(crate) use base64::{decode as base64_decode, encode as base64_encode};
+pub(crate) use columns::Columns;
+pub(crate) use gotemplate::GoTemplate;
+pub(crate) use jsonpath::{JsonPath, Path};
+pub(crate) use printer::{TablePrinter, TableStyle, plain_table};
+
+use serde_json::Value;
+
+use crate::failure::Failure;
+use crate::flags::Args;
+use crate::session::file_key;
+use crate::task::Call;
+
+/// The format that a command prints objects in.
+pub(crate) enum Format {
+    Table { wide: bool },
+    Name,
+    Json,
+    Yaml,
+    JsonPath(JsonPath),
+    Columns(Columns),
+    GoTemplate(GoTemplate),
+}
+
+const ALLOWED_BY_GET: &str = "custom-columns,custom-columns-file,go-template,go-template-file,json,jsonpath,\
+                              jsonpath-as-json,jsonpath-file,name,template,templatefile,wide,yaml";
+const ALLOWED: &str =
+    "go-template,go-template-file,json,jsonpath,jsonpath-as-json,jsonpath-file,name,template,templatefile,yaml";
+
+impl Format {
+    /// Reads `-o` and `--template`. `None` when neither is given.
+    pub fn read(call: &Call, args: &Args, tables: bool) -> Result<Option<Format>, Failure> {
+        let output = args.text("output");
+        let (name, joined) = output.split_once('=').map_or((output, None), |(name, rest)| (name, Some(rest)));
+        let template = joined.or(args.some_text("template"));
+        let file = |path: &str| {
+            let text = call.state.files.get(file_key(path)).cloned();
+            text.ok_or_else(|| {
+                Failure::error(format!("error reading --template {path}, open {path}: no such file or directory"))
+            })
+        };
+        let needed = |what: &str| {
+            template.ok_or_else(|| Failure::error(format!("template format specified but no {what} given")))
+        };
+        Ok(Some(match name {
+            "" if args.some_text("template").is_some() => Format::GoTemplate(GoTemplate::parse(args.text("template"))?),
+            "" => return Ok(None),
+            "wide" if tables => Format::Table { wide: true },
+            "name" => Format::Name,
+            "json" => Format::Json,
+            "yaml" => Format::Yaml,
+            "jsonpath" | "jsonpath-as-json" => Format::JsonPath(JsonPath::parse(needed("template")?)?),
+            "jsonpath-file" => Format::JsonPath(JsonPath::parse(&file(needed("template file")?)?)?),
+            "go-template" | "template" => Format::GoTemplate(GoTemplate::parse(needed("template")?)?),
+            "go-template-file" | "templatefile" => {
+                Format::GoTemplate(GoTemplate::parse(&file(needed("template file")?)?)?)
+            }
+            "custom-columns" if tables => match joined {
+                Some(spec) => Format::Columns(Columns::parse(spec)?),
+                None => return Err(Failure::error("custom-columns format specified but no custom columns given")),
+            },
+            "custom-columns-file" if tables => {
+                Format::Columns(Columns::parse_file(&file(joined.unwrap_or_default())?)?)
+            }
+            _ => {
+                let allowed = if tables { ALLOWED_BY_GET } else { ALLOWED };
+                return Err(Failure::error(format!(
+                    "unable to match a printer suitable for the output format {output:?}, allowed formats are: {allowed}"
+                )));
+            }
+        }))
+    }
+
+    /// One value as this format writes it. Tables and names need more than the value and are not for here.
+    pub fn text(&self, value: &Value) -> Result<String, Failure> {
+        Ok(match self {
+            Format::Json => json(value) + "\n",
+            Format::Yaml => yaml(value),
+            Format::JsonPath(path) => path.text(value)?,
+            Format::GoTemplate(template) => template.text(value)?,
+            Format::Columns(columns) => columns.text(value, true),
+            Format::Table { .. } | Format::Name => String::new(),
+        })
+    }
+}
+
+/// JSON with an indent of four, as kubectl prints it.
+pub(crate) fn json(value: &Value) -> String {
+    let mut bytes = Vec::new();
+    let formatter = serde_json::ser::PrettyFormatter::with_indent(b"    ");
+    let mut serializer = serde_json::Serializer::with_formatter(&mut bytes, formatter);
+    match serde::Serialize::serialize(value, &mut serializer) {
+        Ok(()) => escape_html(&String::from_utf8_lossy(&bytes)),
+        Err(_) => value.to_string(),
+    }
+}
+
+/// Go's encoder writes `<`, `>` and `&` as escapes.
+pub(crate) fn escape_html(text: &str) -> String {
+    text.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026")
+}
+
+pub(crate) fn yaml(value: &Value) -> String {
+    api::yaml::emit(value)
+}
+
+/// The object as JSON without what kubectl leaves out unless asked (`--show-managed-fields`).
+pub(crate) fn shown(mut value: Value, args: &Args) -> Value {
+    if !args.is("show-managed-fields")
+        && let Some(meta) = value.get_mut("metadata").and_then(Value::as_object_mut)
+    {
+        meta.remove("managedFields");
+    }
+    value
+}

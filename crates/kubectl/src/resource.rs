@@ -1,0 +1,255 @@
+//! From the words of a line to kinds and objects: upstream's `cli-runtime/pkg/resource`.
+
+use api::request::{Options, Verb};
+use api::{Kind, ObjectRef, Request, Response, Status, kinds};
+
+use crate::commands::namespace;
+use crate::failure::Failure;
+use crate::flags::Args;
+use crate::task::Call;
+
+/// One object that a command works on.
+#[derive(Clone, Debug)]
+pub(crate) struct Info {
+    pub kind: &'static Kind,
+    pub namespace: String,
+    pub name: String,
+    pub object: ObjectRef,
+}
+
+impl Info {
+    /// `pod/web`, `deployment.apps/web`
+    pub fn full_name(&self) -> String {
+        full_name(self.kind, &self.name)
+    }
+}
+
+pub(crate) fn full_name(kind: &Kind, name: &str) -> String {
+    format!("{}/{name}", dotted(kind))
+}
+
+/// `pod`, `deployment.apps`
+pub(crate) fn dotted(kind: &Kind) -> String {
+    let singular = kind.kind.to_lowercase();
+    if kind.group.is_empty() { singular } else { format!("{singular}.{}", kind.group) }
+}
+
+/// The kind that a word names: plural, singular, short, or with its group (`deployments.apps`, `deployments.v1.apps`).
+pub(crate) fn kind_of(word: &str) -> Option<&'static Kind> {
+    let word = word.to_lowercase();
+    let (resource, rest) = word.split_once('.').map_or((word.as_str(), None), |(first, rest)| (first, Some(rest)));
+    let named =
+        |kind: &&Kind| kind.plural == resource || kind.singular == resource || kind.short_names.contains(&resource);
+    kinds::KINDS.iter().filter(named).find(|kind| match rest {
+        None => true,
+        Some(rest) => rest == kind.group || rest.split_once('.') == Some((kind.version, kind.group)),
+    })
+}
+
+pub(crate) fn find_kind(word: &str) -> Result<&'static Kind, Failure> {
+    kind_of(word).ok_or_else(|| {
+        let resource = word.split('.').next().unwrap_or_default();
+        Failure::error(format!("the server doesn't have a resource type {resource:?}"))
+    })
+}
+
+/// The kinds of `pods,svc` or `all`.
+pub(crate) fn find_kinds(words: &str) -> Result<Vec<&'static Kind>, Failure> {
+    let mut found: Vec<&'static Kind> = Vec::new();
+    for word in words.split(',').filter(|word| !word.is_empty()) {
+        if word == "all" {
+            let mut all: Vec<&'static Kind> =
+                kinds::KINDS.iter().filter(|kind| kind.categories.contains(&"all")).collect();
+            all.sort_by_key(|kind| (kind.group, kind.plural));
+            found.extend(all);
+        } else {
+            found.push(find_kind(word)?);
+        }
+    }
+    Ok(found)
+}
+
+/// What operands name, before the server is asked.
+#[derive(Debug)]
+pub(crate) enum Named {
+    Nothing,
+    Kinds(Vec<&'static Kind>),
+    Objects(Vec<(&'static Kind, String)>),
+}
+
+/// Reads `TYPE[,TYPE] [NAME…]` or `TYPE/NAME…`.
+pub(crate) fn read(operands: &[String]) -> Result<Named, Failure> {
+    let Some(first) = operands.first() else { return Ok(Named::Nothing) };
+    if operands.iter().any(|word| word.contains('/')) {
+        let mut objects = Vec::new();
+        for word in operands {
+            let parts: Vec<&str> = word.split('/').collect();
+            match parts.as_slice() {
+                [kind, name] if !kind.is_empty() && !name.is_empty() => {
+                    objects.push((find_kind(kind)?, (*name).into()))
+                }
+                [_] => {
+                    return Err(Failure::error(
+                        "there is no need to specify a resource type as a separate argument when passing arguments in \
+                         resource/name form (e.g. 'kubectl get resource/<resource_name>' instead of 'kubectl get \
+                         resource resource/<resource_name>'",
+                    ));
+                }
+                [_, _] => {
+                    return Err(Failure::error("arguments in resource/name form must have a single resource and name"));
+                }
+                _ => return Err(Failure::error("arguments in resource/name form may not have more than one slash")),
+            }
+        }
+        return Ok(Named::Objects(objects));
+    }
+    let kinds = find_kinds(first)?;
+    if operands.len() == 1 {
+        return Ok(Named::Kinds(kinds));
+    }
+    let names = &operands[1..];
+    let pairs = kinds.iter().flat_map(|kind| names.iter().map(|name| (*kind, name.clone())));
+    Ok(Named::Objects(pairs.collect()))
+}
+
+/// The namespace to ask for a kind: none for cluster-scoped ones.
+pub(crate) fn scope<'a>(kind: &Kind, namespace: &'a str) -> &'a str {
+    if kind.namespaced { namespace } else { "" }
+}
+
+pub(crate) fn get(call: &mut Call, kind: &Kind, namespace: &str, name: &str) -> Result<ObjectRef, Status> {
+    let request = Request::of(Verb::Get, kind.id, scope(kind, namespace), name);
+    expect_object(call.client.call(request)?)
+}
+
+pub(crate) fn list(
+    call: &mut Call,
+    kind: &Kind,
+    namespace: &str,
+    options: Options,
+) -> Result<(Vec<ObjectRef>, u64), Status> {
+    let mut request = Request::of(Verb::List, kind.id, scope(kind, namespace), "");
+    request.options = options;
+    match call.client.call(request)? {
+        Response::List(list) => Ok((list.items, list.revision)),
+        _ => Err(Status::internal("the server did not answer with a list")),
+    }
+}
+
+pub(crate) fn expect_object(response: Response) -> Result<ObjectRef, Status> {
+    match response {
+        Response::Object(object) => Ok(object),
+        _ => Err(Status::internal("the server did not answer with an object")),
+    }
+}
+
+pub(crate) fn info(kind: &'static Kind, object: ObjectRef) -> Info {
+    Info { kind, namespace: object.namespace().into(), name: object.name().into(), object }
+}
+
+/// What a command found, and what it did not.
+#[derive(Default)]
+pub(crate) struct Picked {
+    pub infos: Vec<Info>,
+    pub failures: Vec<Failure>,
+    /// The line names exactly one object.
+    pub single: bool,
+}
+
+const NO_RESOURCES: &str = "You must provide one or more resources by argument or filename.
+Example resource specifications include:
+   '-f rsrc.yaml'
+   '--filename=rsrc.json'
+   '<resource> <name>'
+   '<resource>'";
+
+pub(crate) fn no_resources() -> Failure {
+    Failure::error(NO_RESOURCES)
+}
+
+/// How a command reads its operands.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Rules {
+    /// `TYPE` alone means all of them, as for `get` and `describe`.
+    pub all_of_type: bool,
+}
+
+/// The list options of `-l` and `--field-selector`.
+pub(crate) fn selectors(args: &Args) -> Options {
+    Options {
+        label_selector: args.text("selector").into(),
+        field_selector: args.text("field-selector").into(),
+        ..Options::default()
+    }
+}
+
+/// Finds the objects that operands, `-f`, `-l` and `--all` name.
+pub(crate) fn pick(call: &mut Call, args: &Args, rules: Rules) -> Result<Picked, Failure> {
+    let files = args.all("filename");
+    let selects = args.some_text("selector").is_some() || args.some_text("field-selector").is_some();
+    if args.is("all") && selects {
+        return Err(Failure::error("setting 'all' parameter but found a non empty selector. "));
+    }
+    let everywhere = args.is("all-namespaces");
+    let namespace = if everywhere { String::new() } else { namespace(call, args) };
+    if !files.is_empty() {
+        return pick_files(call, args);
+    }
+    let mut picked = Picked::default();
+    match read(args.before_dash())? {
+        Named::Nothing => return Err(no_resources()),
+        Named::Objects(_) if selects => {
+            return Err(Failure::error("name cannot be provided when a selector is specified"));
+        }
+        Named::Objects(objects) => {
+            picked.single = objects.len() == 1;
+            for (kind, name) in objects {
+                if everywhere && kind.namespaced {
+                    return Err(Failure::error("a resource cannot be retrieved by name across all namespaces"));
+                }
+                match get(call, kind, &namespace, &name) {
+                    Ok(object) => picked.infos.push(info(kind, object)),
+                    Err(status) => picked.failures.push(status.into()),
+                }
+            }
+        }
+        Named::Kinds(kinds) => {
+            if !rules.all_of_type && !selects && !args.is("all") {
+                return Err(Failure::error("resource(s) were provided, but no name was specified"));
+            }
+            for kind in kinds {
+                match list(call, kind, &namespace, selectors(args)) {
+                    Ok((objects, _)) => picked.infos.extend(objects.into_iter().map(|object| info(kind, object))),
+                    Err(status) => picked.failures.push(refused_list(kind, status, args)),
+                }
+            }
+        }
+    }
+    Ok(picked)
+}
+
+fn pick_files(call: &mut Call, args: &Args) -> Result<Picked, Failure> {
+    let documents = crate::manifest::read(call, args)?;
+    let mut picked = Picked { single: documents.len() == 1, ..Picked::default() };
+    for document in documents {
+        match get(call, document.kind, &document.namespace, &document.name) {
+            Ok(object) => picked.infos.push(info(document.kind, object)),
+            Err(status) => picked.failures.push(status.into()),
+        }
+    }
+    Ok(picked)
+}
+
+/// A refused list names its selectors, as upstream's `EnhanceListError`.
+pub(crate) fn refused_list(kind: &Kind, mut status: Status, args: &Args) -> Failure {
+    let (labels, fields) = (args.text("selector"), args.text("field-selector"));
+    if status.code == 400 && !(labels.is_empty() && fields.is_empty()) {
+        let version = kind.api_version();
+        let resource = if kind.group.is_empty() { format!("/{version}") } else { version };
+        status.message = format!(
+            "Unable to find \"{resource}, Resource={}\" that match label selector {labels:?}, field selector {fields:?}: {}",
+            kind.plural, status.message
+        );
+    }
+    status.into()
+}

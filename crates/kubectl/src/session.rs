@@ -1,0 +1,158 @@
+//! A terminal and the line that runs in it.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::pin::Pin;
+use std::rc::Rc;
+
+use api::SimTime;
+use client::Client;
+
+use crate::complete::{self, Completion};
+use crate::shell;
+use crate::task::{Call, Cx, Io, Step};
+
+/// One terminal: what `kubectl config` knows, the files of the page, and the shell's variables.
+#[derive(Clone, Default)]
+pub struct Session {
+    state: Rc<RefCell<State>>,
+}
+
+/// What the lines of a session share.
+pub(crate) struct State {
+    /// The namespace of the current context; `default` unless set.
+    pub namespace: String,
+    pub context: String,
+    /// Page files by their path. A path has no leading `./`.
+    pub files: BTreeMap<String, String>,
+    pub variables: BTreeMap<String, String>,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        State {
+            namespace: "default".into(),
+            context: "kubernetes-admin@kubernetes".into(),
+            files: BTreeMap::new(),
+            variables: BTreeMap::from([("HOME".into(), "/root".into()), ("PWD".into(), "/root".into())]),
+        }
+    }
+}
+
+impl Session {
+    pub fn new() -> Session {
+        Session::default()
+    }
+
+    pub fn namespace(&self) -> String {
+        self.state.borrow().namespace.clone()
+    }
+
+    pub fn set_namespace(&mut self, namespace: &str) {
+        self.state.borrow_mut().namespace = namespace.into();
+    }
+
+    /// The page's files. Commands may write some (`> file`).
+    pub fn files(&self) -> BTreeMap<String, String> {
+        self.state.borrow().files.clone()
+    }
+
+    pub fn put_file(&mut self, path: &str, text: &str) {
+        self.state.borrow_mut().files.insert(file_key(path).into(), text.into());
+    }
+
+    pub fn remove_file(&mut self, path: &str) {
+        self.state.borrow_mut().files.remove(file_key(path));
+    }
+
+    /// Begins a line. Nothing happens before the first [`Running::poll`].
+    pub fn start(&mut self, line: &str) -> Running {
+        let cx = Cx::new();
+        let task = Box::pin(shell::run_line(cx.clone(), line.to_owned()));
+        Running { state: self.state.clone(), cx, io: Io::default(), task, exit: None }
+    }
+
+    /// What could stand at `cursor` (a byte offset) of the line.
+    pub fn complete(&self, line: &str, cursor: usize, client: &mut Client) -> Vec<Completion> {
+        complete::complete(&self.state.borrow(), line, cursor, client)
+    }
+}
+
+/// How `State::files` names a path.
+pub(crate) fn file_key(path: &str) -> &str {
+    let mut path = path;
+    while let Some(rest) = path.strip_prefix("./").or_else(|| path.strip_prefix("/root/")) {
+        path = rest;
+    }
+    path.strip_prefix("~/").unwrap_or(path)
+}
+
+/// A line that has been started.
+pub struct Running {
+    state: Rc<RefCell<State>>,
+    cx: Cx,
+    io: Io,
+    task: Pin<Box<dyn Future<Output = i32>>>,
+    exit: Option<i32>,
+}
+
+/// What a line has done since it was last polled.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Progress {
+    pub stdout: String,
+    pub stderr: String,
+    /// The exit code, once the line is done.
+    pub exit: Option<i32>,
+    /// When to poll again at the latest. Polling earlier is harmless. `None` when the line is done or waits for
+    /// [`Running::edited`].
+    pub wake: Option<SimTime>,
+    /// The page should open its editor, and answer with [`Running::edited`].
+    pub edit: Option<EditRequest>,
+    /// The program reads the keyboard: what the user types goes to [`Running::input`].
+    pub reads_input: bool,
+}
+
+/// `kubectl edit` wants a text changed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EditRequest {
+    pub file_name: String,
+    pub text: String,
+}
+
+impl Running {
+    /// Carries on until the line is done or has to wait.
+    pub fn poll(&mut self, client: &mut Client) -> Progress {
+        if self.exit.is_none() {
+            let mut state = self.state.borrow_mut();
+            let mut call = Call { client, state: &mut state, io: &mut self.io };
+            self.exit = match self.cx.drive(self.task.as_mut(), &mut call) {
+                Step::Done(code) => Some(code),
+                Step::Wait => None,
+            };
+        }
+        let wake = if self.exit.is_none() { self.cx.wake() } else { None };
+        Progress {
+            stdout: std::mem::take(&mut self.io.stdout),
+            stderr: std::mem::take(&mut self.io.stderr),
+            exit: self.exit,
+            wake,
+            edit: self.io.edit.take(),
+            reads_input: self.exit.is_none() && self.io.reads_input,
+        }
+    }
+
+    /// Ctrl-C. Takes effect at the next poll.
+    pub fn interrupt(&mut self) {
+        self.io.interrupted = true;
+    }
+
+    /// Text for the program's standard input, as typed: lines end in `\n`.
+    pub fn input(&mut self, text: &str) {
+        self.io.typed.push_str(text);
+    }
+
+    /// The answer to a [`Progress::edit`]: the saved text, or `None` when the user closed the editor without saving.
+    pub fn edited(&mut self, text: Option<String>) {
+        self.io.edited = Some(text);
+    }
+}
