@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
+use api::Kinded;
 use api::meta;
 use api::types::*;
-use api::Kinded;
 use client::{Cache, Change};
 
 /// Pods by the uid of the controller that owns them, or by [`orphans_of`] their namespace.
@@ -71,6 +71,7 @@ caches! {
     replica_sets: ReplicaSet [by_controller];
     stateful_sets: StatefulSet [];
     controller_revisions: ControllerRevision [by_controller];
+    disruption_budgets: PodDisruptionBudget [];
 }
 
 /// The index value of objects of a namespace that no controller owns.
@@ -109,5 +110,8 @@ fn by_selector(service: &Service) -> Vec<String> {
 
 fn by_service(slice: &EndpointSlice) -> Vec<String> {
     let service = meta::label(&slice.metadata, "kubernetes.io/service-name");
-    service.map(|name| meta::key_of(slice.metadata.namespace.as_deref().unwrap_or_default(), name)).into_iter().collect()
+    service
+        .map(|name| meta::key_of(slice.metadata.namespace.as_deref().unwrap_or_default(), name))
+        .into_iter()
+        .collect()
 }

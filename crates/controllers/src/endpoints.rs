@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use api::types::{
-    EndpointAddress, EndpointPort, EndpointSubset, Endpoints, ObjectMeta, ObjectReference, Pod, Service,
-};
+use api::types::{EndpointAddress, EndpointPort, EndpointSubset, Endpoints, ObjectMeta, ObjectReference, Pod, Service};
 use api::{Status, meta};
 use client::{Client, DeleteOptions, EventType, Recorder};
 
@@ -60,7 +58,8 @@ impl Reconciler for EndpointsController {
         _queue: &mut Queue<String>,
     ) -> Result<(), Status> {
         let (namespace, name) = meta::split_key(key);
-        let Some(service) = caches.services.get(key).filter(|service| !meta::is_being_deleted(&service.metadata)) else {
+        let Some(service) = caches.services.get(key).filter(|service| !meta::is_being_deleted(&service.metadata))
+        else {
             if caches.endpoints.get(key).is_none() {
                 return Ok(());
             }

@@ -59,7 +59,8 @@ pub fn equal(left: &ControllerRevision, right: &ControllerRevision) -> bool {
 
 /// Oldest first.
 pub fn sort(revisions: &mut [Arc<ControllerRevision>]) {
-    let created = |revision: &ControllerRevision| revision.metadata.creation_timestamp.as_ref().map(api::time::since_start);
+    let created =
+        |revision: &ControllerRevision| revision.metadata.creation_timestamp.as_ref().map(api::time::since_start);
     revisions.sort_by(|left, right| {
         left.revision
             .cmp(&right.revision)

@@ -14,6 +14,7 @@ pub mod manager;
 
 mod claim;
 mod deployment;
+mod disruption;
 mod endpoint_slice;
 mod endpoints;
 mod expectations;

@@ -8,6 +8,7 @@ use client::{Change, Client, Component, Watch};
 use crate::caches::Caches;
 use crate::controller::{Controller, ControllerStatus, Event, Reconciler, Running};
 use crate::deployment::DeploymentController;
+use crate::disruption::DisruptionController;
 use crate::endpoint_slice::EndpointSliceController;
 use crate::endpoints::EndpointsController;
 use crate::garbage_collector::GarbageCollector;
@@ -65,6 +66,7 @@ impl ControllerManager {
             running::<ReplicaSetController>(),
             running::<StatefulSetController>(),
             running::<EndpointsController>(),
+            running::<DisruptionController>(),
             running::<PersistentVolumeController>(),
             running::<ClaimProtectionController>(),
             running::<VolumeProtectionController>(),

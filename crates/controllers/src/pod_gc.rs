@@ -114,10 +114,8 @@ fn node_is_ready(node: &Node) -> bool {
 
 /// Pods that were deleted before they had a node: no kubelet will remove them.
 fn collect_unscheduled(caches: &Caches, client: &mut Client) {
-    let doomed = caches
-        .pods
-        .iter()
-        .filter(|pod| meta::is_being_deleted(&pod.metadata) && pods::node_name(pod).is_empty());
+    let doomed =
+        caches.pods.iter().filter(|pod| meta::is_being_deleted(&pod.metadata) && pods::node_name(pod).is_empty());
     for pod in doomed {
         fail_and_delete(client, pod, None);
     }

@@ -38,8 +38,7 @@ impl Reconciler for ServiceAccountController {
         if !active || caches.service_accounts.find(key, NAME).is_some() {
             return Ok(());
         }
-        let metadata =
-            ObjectMeta { name: Some(NAME.into()), namespace: Some(key.clone()), ..ObjectMeta::default() };
+        let metadata = ObjectMeta { name: Some(NAME.into()), namespace: Some(key.clone()), ..ObjectMeta::default() };
         match client.create(ServiceAccount { metadata, ..ServiceAccount::default() }) {
             Err(status) if !status.is_already_exists() => Err(status),
             _ => Ok(()),

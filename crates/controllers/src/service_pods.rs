@@ -98,9 +98,7 @@ pub fn addresses<'a>(pod: &'a Pod, ipv6: bool) -> impl Iterator<Item = &'a str> 
 
 /// Whether the Pod is an endpoint, ready or not.
 pub fn is_endpoint(pod: &Pod, include_terminating: bool) -> bool {
-    !pods::is_finished(pod)
-        && address(pod).is_some()
-        && (include_terminating || !meta::is_being_deleted(&pod.metadata))
+    !pods::is_finished(pod) && address(pod).is_some() && (include_terminating || !meta::is_being_deleted(&pod.metadata))
 }
 
 pub fn publishes_not_ready(service: &Service) -> bool {
@@ -161,7 +159,8 @@ fn target_port(port: &ServicePort, pod: &Pod) -> Option<i32> {
 /// When what stands behind the Service changed last: for measuring how long the change took to get around.
 pub fn trigger_time<'a>(service: &Service, pods: impl Iterator<Item = &'a Arc<Pod>>) -> Option<String> {
     let ready = pods.filter_map(|pod| pods::condition(pod, "Ready")?.last_transition_time.as_ref());
-    let latest = ready.max_by_key(|changed| time::since_start(changed)).or(service.metadata.creation_timestamp.as_ref())?;
+    let latest =
+        ready.max_by_key(|changed| time::since_start(changed)).or(service.metadata.creation_timestamp.as_ref())?;
     serde_json::to_value(latest).ok()?.as_str().map(str::to_owned)
 }
 

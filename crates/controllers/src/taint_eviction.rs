@@ -28,10 +28,7 @@ struct Planned {
 
 impl Default for TaintEvictionController {
     fn default() -> Self {
-        TaintEvictionController {
-            recorder: Recorder::new("taint-eviction-controller", ""),
-            planned: BTreeMap::new(),
-        }
+        TaintEvictionController { recorder: Recorder::new("taint-eviction-controller", ""), planned: BTreeMap::new() }
     }
 }
 
@@ -56,9 +53,8 @@ impl Reconciler for TaintEvictionController {
             Seen::Pod(old, Some(pod)) => {
                 let node = pods::node_name(pod);
                 let tolerations = |pod: &Pod| pod.spec.as_ref().and_then(|spec| spec.tolerations.clone());
-                let concerned = old
-                    .as_ref()
-                    .is_none_or(|old| pods::node_name(old) != node || tolerations(old) != tolerations(pod));
+                let concerned =
+                    old.as_ref().is_none_or(|old| pods::node_name(old) != node || tolerations(old) != tolerations(pod));
                 let tainted = caches.nodes.get(node).is_some_and(|node| !no_execute(node).is_empty());
                 if concerned && tainted {
                     queue.add(meta::key(&pod.metadata));

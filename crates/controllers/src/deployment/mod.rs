@@ -78,16 +78,10 @@ impl Reconciler for DeploymentController {
     }
 }
 
-fn replica_set_changed(
-    old: Option<&ReplicaSet>,
-    new: Option<&ReplicaSet>,
-    caches: &Caches,
-    queue: &mut Queue<String>,
-) {
+fn replica_set_changed(old: Option<&ReplicaSet>, new: Option<&ReplicaSet>, caches: &Caches, queue: &mut Queue<String>) {
     let Some(replica_set) = new.or(old) else { return };
-    let controller_uid = |replica_set: &ReplicaSet| {
-        meta::controller_of(&replica_set.metadata).map(|owner| owner.uid.clone())
-    };
+    let controller_uid =
+        |replica_set: &ReplicaSet| meta::controller_of(&replica_set.metadata).map(|owner| owner.uid.clone());
     let moved = old.is_some_and(|old| controller_uid(old) != controller_uid(replica_set));
     if moved && let Some(key) = old.and_then(|old| controller_key(&old.metadata, caches)) {
         queue.add(key);

@@ -9,8 +9,8 @@ use client::EventType;
 
 use super::sync::{Sets, Sync, all_of, by_age, total};
 use super::{conditions, fenceposts, name_of, replicas_of, revision};
-use crate::pod_control::is_namespace_terminating;
 use crate::hash;
+use crate::pod_control::is_namespace_terminating;
 
 const POD_TEMPLATE_HASH: &str = "pod-template-hash";
 

@@ -84,8 +84,7 @@ impl Sync<'_, '_> {
         }
         let current =
             self.deployment.status.as_ref().and_then(|status| conditions::get(status, conditions::PROGRESSING));
-        let was_available =
-            current.is_some_and(|current| current.reason.as_deref() == Some(conditions::NEW_AVAILABLE));
+        let was_available = current.is_some_and(|current| current.reason.as_deref() == Some(conditions::NEW_AVAILABLE));
         if was_available && status.replicas == status.updated_replicas {
             return;
         }

@@ -92,8 +92,7 @@ pub(super) fn set_replicas(target: &mut ObjectMeta, deployment: &Deployment) -> 
 
 pub(super) fn replicas_need_update(target: &ObjectMeta, deployment: &Deployment) -> bool {
     let desired = fenceposts::desired(deployment);
-    number(target, DESIRED) != Some(desired)
-        || number(target, MAX) != Some(desired + fenceposts::max_surge(deployment))
+    number(target, DESIRED) != Some(desired) || number(target, MAX) != Some(desired + fenceposts::max_surge(deployment))
 }
 
 pub(super) fn desired_replicas(replica_set: &ReplicaSet) -> Option<i32> {

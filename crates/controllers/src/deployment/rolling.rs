@@ -47,8 +47,7 @@ impl Sync<'_, '_> {
         }
         // Where a status is behind, nothing is certain: the next change of it brings the key back.
         let Some((old, cleaned)) = self.remove_unhealthy(old, room)? else { return Ok(false) };
-        let available: i32 =
-            old.iter().map(|replica_set| available_of(replica_set)).sum::<i32>() + available_of(new);
+        let available: i32 = old.iter().map(|replica_set| available_of(replica_set)).sum::<i32>() + available_of(new);
         let scaled = self.remove_healthy(old, available - min_available)?;
         Ok(cleaned + scaled > 0)
     }

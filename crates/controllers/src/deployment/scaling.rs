@@ -83,9 +83,7 @@ impl Sync<'_, '_> {
     /// Whether the newest ReplicaSet has taken over.
     fn is_saturated(&self, new: &ReplicaSet) -> bool {
         let desired = self.desired();
-        revision::desired_replicas(new) == Some(desired)
-            && replicas_of(new) == desired
-            && available_of(new) == desired
+        revision::desired_replicas(new) == Some(desired) && replicas_of(new) == desired && available_of(new) == desired
     }
 }
 

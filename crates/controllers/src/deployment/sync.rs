@@ -71,7 +71,8 @@ impl Sync<'_, '_> {
             return Ok(());
         }
         let status = self.deployment.status.get_or_insert_default();
-        let current = conditions::get(status, conditions::PROGRESSING).and_then(|condition| condition.reason.as_deref());
+        let current =
+            conditions::get(status, conditions::PROGRESSING).and_then(|condition| condition.reason.as_deref());
         if current == Some(conditions::TIMED_OUT) {
             return Ok(());
         }

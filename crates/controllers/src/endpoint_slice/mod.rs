@@ -61,7 +61,8 @@ impl Reconciler for EndpointSliceController {
         client: &mut Client,
         queue: &mut Queue<String>,
     ) -> Result<(), Status> {
-        let Some(service) = caches.services.get(key).filter(|service| !meta::is_being_deleted(&service.metadata)) else {
+        let Some(service) = caches.services.get(key).filter(|service| !meta::is_being_deleted(&service.metadata))
+        else {
             // The slices are owned by the Service: the garbage collector takes them.
             self.written.remove(key);
             return Ok(());

@@ -108,12 +108,7 @@ pub(crate) fn candidates<'a>(owner: &ObjectMeta, caches: &'a Caches) -> impl Ite
 }
 
 impl ReplicaSetController {
-    fn replica_set_changed(
-        &mut self,
-        old: Option<&ReplicaSet>,
-        new: Option<&ReplicaSet>,
-        queue: &mut Queue<String>,
-    ) {
+    fn replica_set_changed(&mut self, old: Option<&ReplicaSet>, new: Option<&ReplicaSet>, queue: &mut Queue<String>) {
         let Some(meta) = new.or(old).map(|replica_set| &replica_set.metadata) else { return };
         let key = meta::key(meta);
         let replaced = old.is_some_and(|old| old.metadata.uid != meta.uid);

@@ -18,10 +18,8 @@ pub(crate) fn pods_to_delete(active: &[Arc<Pod>], related: &[Arc<Pod>], count: u
     for pod in related.iter().filter(|pod| pods::is_active(pod)) {
         *on_node.entry(pods::node_name(pod)).or_default() += 1;
     }
-    let mut ranked: Vec<(&Arc<Pod>, usize)> = active
-        .iter()
-        .map(|pod| (pod, on_node.get(pods::node_name(pod)).copied().unwrap_or_default()))
-        .collect();
+    let mut ranked: Vec<(&Arc<Pod>, usize)> =
+        active.iter().map(|pod| (pod, on_node.get(pods::node_name(pod)).copied().unwrap_or_default())).collect();
     ranked.sort_by(|left, right| order(left, right, now));
     ranked.into_iter().take(count).map(|(pod, _)| pod.clone()).collect()
 }
@@ -58,9 +56,7 @@ fn newer_first(left: Option<&Time>, right: Option<&Time>, left_pod: &Pod, right_
         (Some(left), Some(right)) if left == right => Ordering::Equal,
         (Some(left), Some(right)) => {
             let magnitude = |since: &Time| now.saturating_sub(time::since_start(since)).checked_ilog2();
-            magnitude(left)
-                .cmp(&magnitude(right))
-                .then_with(|| left_pod.metadata.uid.cmp(&right_pod.metadata.uid))
+            magnitude(left).cmp(&magnitude(right)).then_with(|| left_pod.metadata.uid.cmp(&right_pod.metadata.uid))
         }
     }
 }

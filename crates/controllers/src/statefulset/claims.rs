@@ -111,8 +111,8 @@ fn wanted_owners(set: &StatefulSet, pod: &Pod, claim: &PersistentVolumeClaim) ->
     if by_pod {
         wanted.push(OwnerReference { controller: None, block_owner_deletion: None, ..meta::controller_reference(pod) });
     }
-    let same = wanted.len() == owners.len()
-        && wanted.iter().all(|owner| owners.iter().any(|other| other.uid == owner.uid));
+    let same =
+        wanted.len() == owners.len() && wanted.iter().all(|owner| owners.iter().any(|other| other.uid == owner.uid));
     (!same).then_some(wanted)
 }
 

@@ -137,7 +137,8 @@ impl Sync<'_, '_> {
         }
 
         let first_unhealthy = first_unhealthy(&replicas, &condemned);
-        let stop = self.for_all(replicas.len(), |sync, index| sync.process_replica(&mut replicas[index], live, status))?;
+        let stop =
+            self.for_all(replicas.len(), |sync, index| sync.process_replica(&mut replicas[index], live, status))?;
         if stop == Pass::Stop {
             return Ok(());
         }

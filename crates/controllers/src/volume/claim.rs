@@ -7,9 +7,7 @@ use api::{Kinded, Status, meta};
 use client::{Client, EventType};
 
 use super::matching::{self, is_bound_to};
-use super::{
-    BIND_COMPLETED, BOUND_BY_CONTROLLER, PersistentVolumeController, SELECTED_NODE, class_of, volume_name,
-};
+use super::{BIND_COMPLETED, BOUND_BY_CONTROLLER, PersistentVolumeController, SELECTED_NODE, class_of, volume_name};
 use crate::caches::Caches;
 use crate::pods;
 
@@ -36,9 +34,8 @@ impl PersistentVolumeController {
 
     fn sync_unbound(&mut self, claim: &Claim, caches: &Caches, client: &mut Client) -> Result<(), Status> {
         let class = caches.storage_classes.get(class_of(claim)).cloned();
-        let waits = class.as_ref().is_some_and(|class| {
-            class.volume_binding_mode.as_deref() == Some("WaitForFirstConsumer")
-        });
+        let waits =
+            class.as_ref().is_some_and(|class| class.volume_binding_mode.as_deref() == Some("WaitForFirstConsumer"));
         if let Some(volume) = matching::best(&self.volumes, claim, waits) {
             return self.bind(&volume, claim, client);
         }
@@ -56,12 +53,7 @@ impl PersistentVolumeController {
     }
 
     /// Leaves the volume to the provisioner of the class.
-    fn provision(
-        &mut self,
-        claim: &Claim,
-        class: Option<&StorageClass>,
-        client: &mut Client,
-    ) -> Result<(), Status> {
+    fn provision(&mut self, claim: &Claim, class: Option<&StorageClass>, client: &mut Client) -> Result<(), Status> {
         let Some(class) = class else {
             let error = Status::not_found(StorageClass::row(), class_of(claim));
             self.event(claim, EventType::Warning, "ProvisioningFailed", error.message, client);

@@ -6,7 +6,9 @@ use api::types::{PersistentVolume, PersistentVolumeClaim};
 use api::{Status, meta};
 use client::Client;
 
-use super::{BOUND_BY_CONTROLLER, Key, PROVISIONED_BY, PersistentVolumeController, claim_of, volume_name, volume_phase};
+use super::{
+    BOUND_BY_CONTROLLER, Key, PROVISIONED_BY, PersistentVolumeController, claim_of, volume_name, volume_phase,
+};
 use crate::controller::Queue;
 
 impl PersistentVolumeController {
