@@ -1,0 +1,138 @@
+//! One case: its requests, in their order, against an API server of its own.
+
+use api::time::SECOND;
+use api::{Caller, CauseId, Response, SimTime};
+use apiserver::route::{self, Answer, HttpRequest, Route};
+use apiserver::{ApiServer, Context};
+use serde_json::{Map, Value, json};
+
+use crate::normalize::{Normalizer, differences};
+
+const NAMESPACE: &str = "oracle-ns";
+
+struct Session {
+    server: ApiServer,
+    now: SimTime,
+}
+
+/// What differs from the recording; empty for a case that passes.
+pub fn run(case: &Value) -> Vec<String> {
+    let mut session = Session { server: ApiServer::new(1), now: SECOND };
+    session.prepare(case);
+    let requests = case["requests"].as_array().expect("a case has requests");
+    let sent: Vec<Value> =
+        requests.iter().map(|one| json!([one.get("path"), one.get("body"), one.get("rawBody")])).collect();
+    let mut normalizer = Normalizer::new(&Value::from(sent).to_string(), case["unorderedCauses"] == true);
+    let mut answers: Vec<Value> = Vec::new();
+    let mut found = Vec::new();
+    for (index, request) in requests.iter().enumerate() {
+        let (answer, is_watch) = session.send(request, &answers);
+        let raw = serde_json::from_str(&answer.body).unwrap_or_else(|_| Value::from(answer.body.as_str()));
+        let mut got = Map::new();
+        got.insert("code".into(), answer.code.into());
+        if !answer.warnings.is_empty() {
+            let warnings = answer.warnings.iter().map(|text| normalizer.text(&format!("299 - {text:?}")));
+            got.insert("headers".into(), json!({ "Warning": warnings.collect::<Value>() }));
+        }
+        got.insert("body".into(), normalizer.body(&answer.body, is_watch && answer.code == 200));
+        let at = format!(
+            "[{index}] {} {} ",
+            request["method"].as_str().unwrap_or(""),
+            request["path"].as_str().unwrap_or("")
+        );
+        let mut expected = request["response"].clone();
+        normalizer.expected(&mut expected);
+        differences(&expected, &Value::Object(got), &at, &mut found);
+        answers.push(raw);
+    }
+    found
+}
+
+impl Session {
+    /// The case's namespace with its service account.
+    fn prepare(&mut self, case: &Value) {
+        let labels = case.get("namespaceLabels").cloned().unwrap_or_else(|| json!({}));
+        let namespace = json!({ "metadata": { "name": NAMESPACE, "labels": labels } }).to_string();
+        let account = json!({ "metadata": { "name": "default" } }).to_string();
+        for (path, body) in [
+            ("/api/v1/namespaces".to_owned(), namespace),
+            (format!("/api/v1/namespaces/{NAMESPACE}/serviceaccounts"), account),
+        ] {
+            let http = HttpRequest { method: "POST", path: &path, body: &body, ..HttpRequest::default() };
+            self.serve(&http);
+        }
+    }
+
+    fn send(&mut self, request: &Value, answers: &[Value]) -> (Answer, bool) {
+        let text = |value: Option<&Value>| match value {
+            None => String::new(),
+            Some(Value::String(text)) => text.clone(),
+            Some(value) => value.to_string(),
+        };
+        let path = substituted(&text(request.get("path")), answers);
+        let body = substituted(&text(request.get("rawBody").or(request.get("body"))), answers);
+        let header = |name: &str| text(request.get("headers").and_then(|headers| headers.get(name)));
+        let (content_type, accept) = (header("Content-Type"), header("Accept"));
+        let is_watch = path.contains("watch=") && !path.contains("watch=0");
+        let http = HttpRequest {
+            method: request["method"].as_str().unwrap_or_default(),
+            path: &path,
+            content_type: &content_type,
+            accept: &accept,
+            user_agent: "oracle/1.0",
+            body: &body,
+        };
+        (self.serve(&http), is_watch)
+    }
+
+    fn serve(&mut self, http: &HttpRequest) -> Answer {
+        self.now += SECOND;
+        let resource = match route::parse(http) {
+            Ok(Route::Resource(resource)) => resource,
+            Ok(Route::Other(_)) => return Answer::page_not_found(),
+            Err(answer) => return answer,
+        };
+        let mut resource = *resource;
+        let request =
+            std::mem::replace(&mut resource.request, api::Request::of(api::Verb::Get, resource.kind.id, "", ""));
+        resource.request.verb = request.verb;
+        let context = Context { now: self.now, caller: Caller::admin("oracle"), cause: CauseId::default() };
+        let result = self.server.handle(&context, request);
+        let warnings = self.server.take_warnings();
+        if let Ok(Response::Watch(id)) = &result {
+            let lines = self
+                .server
+                .watch_events(*id)
+                .iter()
+                .map(|event| route::watch_line(event, &resource, self.now))
+                .collect();
+            self.server.close_watch(*id);
+            return Answer { code: 200, content_type: "application/json", body: lines, warnings };
+        }
+        route::answer(&resource, result, warnings, self.now)
+    }
+}
+
+/// `${N:a.b.0.c}` is a value of an earlier answer.
+fn substituted(text: &str, answers: &[Value]) -> String {
+    let mut result = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("${") {
+        let Some((reference, tail)) = after.split_once('}') else { break };
+        let (number, path) = reference.split_once(':').unwrap_or((reference, ""));
+        let mut value = number.parse().ok().and_then(|number: usize| answers.get(number)).unwrap_or(&Value::Null);
+        for step in path.split('.').filter(|step| !step.is_empty()) {
+            value = match step.parse::<usize>() {
+                Ok(index) if value.is_array() => &value[index],
+                _ => &value[step],
+            };
+        }
+        result.push_str(before);
+        match value {
+            Value::String(text) => result.push_str(text),
+            other => result.push_str(&other.to_string()),
+        }
+        rest = tail;
+    }
+    result + rest
+}
