@@ -85,7 +85,7 @@ pub fn Tools(props: &Props) -> Html {
             if open {
                 <label class="field filter">
                     <Glyph icon={Icon::Filter} />
-                    <input type="text" data-filter="" autofocus=true value={filter} placeholder={lang.say(W::FilterHint)}
+                    <input type="text" data-filter="" value={filter} placeholder={lang.say(W::FilterHint)}
                         aria-label={lang.say(W::Filter)} spellcheck="false" {oninput} onkeydown={leave} />
                 </label>
             } else {
