@@ -180,3 +180,16 @@ pub fn assigned_message(pod: &PodInfo, node: &str) -> String {
     let (namespace, name) = meta::split_key(&pod.key);
     format!("Successfully assigned {namespace}/{name} to {node}")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn larger_clusters_are_sampled() {
+        let cases = [(0, 50, 50), (0, 100, 100), (0, 1000, 420), (0, 5000, 500), (0, 6250, 312), (30, 5000, 1500)];
+        for (percentage, nodes, wanted) in cases {
+            assert_eq!(num_feasible_nodes_to_find(percentage, nodes), wanted, "{percentage} % of {nodes}");
+        }
+    }
+}

@@ -18,20 +18,19 @@ struct World {
 impl World {
     fn new(seed: u64) -> World {
         let mut world = World { local: Local::new(seed), scheduler: Scheduler::new(Config::default()) };
-        let account = json!({ "apiVersion": "v1", "kind": "ServiceAccount", "metadata": { "name": "default" } });
+        let account = Request::new::<ServiceAccount>(Verb::Create, "default", "");
+        let meta = ObjectMeta { name: Some("default".into()), ..ObjectMeta::default() };
+        let body = ServiceAccount { metadata: meta, ..ServiceAccount::default() };
         // Where the API server makes it by itself there is nothing to do.
-        let _ = world.try_create::<ServiceAccount>("default", account);
+        let _ = world.local.client().call(account.body(body));
         world
-    }
-
-    fn try_create<T: Kinded>(&mut self, namespace: &str, object: Value) -> Result<(), api::Status> {
-        self.local.client().call(Request::new::<T>(Verb::Create, namespace, "").body(object)).map(drop)
     }
 
     fn create<T: Kinded>(&mut self, namespace: &str, mut object: Value) {
         object["apiVersion"] = json!(T::API_VERSION);
         object["kind"] = json!(T::KIND);
-        self.try_create::<T>(namespace, object).expect("the object is accepted");
+        let request = Request::new::<T>(Verb::Create, namespace, "").body(object);
+        self.local.client().call(request).expect("the object is accepted");
     }
 
     fn node(&mut self, name: &str, cpu: &str) {

@@ -1,7 +1,7 @@
 //! A cluster of an API server and a scheduler, and of the few things that controllers would do.
 
 use api::types::*;
-use api::{Kinded, Options, Patch, PatchKind, Request, Response, Status, Subresource, Verb, meta, time};
+use api::{Kinded, Options, Patch, PatchKind, Request, Subresource, Verb, meta, time};
 use apiserver::local::Local;
 use client::Component;
 use scheduler::{Config, Scheduler};
@@ -26,20 +26,20 @@ impl World {
         world
     }
 
-    fn call(&mut self, request: Request) -> Result<Response, Status> {
-        self.local.client().call(request)
+    fn call(&mut self, request: Request) {
+        let about = format!("{request:?}");
+        self.local.client().call(request).unwrap_or_else(|status| panic!("{about}: {status}"));
     }
 
     fn create(&mut self, object: &Value) {
         let (kind, namespace) = kind_of(object);
-        let result = self.call(Request::of(Verb::Create, kind.id, namespace, "").body(object.clone()));
-        result.unwrap_or_else(|status| panic!("{object}: {status}"));
+        self.call(Request::of(Verb::Create, kind.id, namespace, "").body(object.clone()));
     }
 
     fn patch<T: Kinded>(&mut self, namespace: &str, name: &str, subresource: Subresource, value: Value) {
         let patch = Patch { kind: PatchKind::Merge, value };
         let request = Request::new::<T>(Verb::Patch, namespace, name).sub(subresource).body(patch);
-        self.call(request).unwrap_or_else(|status| panic!("{name}: {status}"));
+        self.call(request);
     }
 
     /// Makes an object of the recording as it was when the recording began.

@@ -151,3 +151,14 @@ fn natural_logarithm(number: u64) -> f64 {
     }
     2.0 * sum + f64::from(doublings) * std::f64::consts::LN_2
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_logarithm_is_exact_enough_to_round() {
+        for number in [2u64, 3, 4, 5, 7, 12, 102, 5002] {
+            let difference = super::natural_logarithm(number) - (number as f64).ln();
+            assert!(difference.abs() < 1e-14, "{number}: {difference}");
+        }
+    }
+}
