@@ -36,6 +36,11 @@ pub trait Api {
     /// `count` calls that upstream makes from parallel goroutines follow: together they take as long as the longest.
     fn parallel(&mut self, begin: bool);
 
+    /// The texts of the `Warning` headers that came with the answers since it was last asked.
+    fn take_warnings(&mut self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// What a watch has brought since it was last asked.
     fn watch_events(&mut self, watch: WatchId) -> Vec<WatchEvent>;
 
@@ -121,6 +126,10 @@ impl<'a> Client<'a> {
 
     pub fn call(&mut self, request: Request) -> Result<Response, Status> {
         self.api.call(request)
+    }
+
+    pub fn take_warnings(&mut self) -> Vec<String> {
+        self.api.take_warnings()
     }
 
     pub fn watch_events(&mut self, watch: WatchId) -> Vec<WatchEvent> {
