@@ -20,6 +20,8 @@ use crate::timing;
 #[derive(Clone, Default)]
 pub struct NodeReporter {
     registered: bool,
+    /// The events about sufficient memory and so on have been written since the kubelet started.
+    greeted: bool,
     reported: Option<NodeStatus>,
     reported_at: SimTime,
     /// Spreads the reports of nodes whose status does not change.
@@ -69,9 +71,13 @@ impl NodeReporter {
             Ok(Response::Object(created)) => {
                 host.node = object::typed(&created);
                 self.registered = true;
+                self.reported = host.node.as_ref().and_then(|node| node.status.clone());
             }
             Err(refusal) if refusal.is_already_exists() => {
                 self.registered = true;
+                let known = crate::environment::get::<Node>(client, "", &host.config.name).ok();
+                self.reported = known.as_ref().and_then(|node| node.status.clone());
+                host.node = known;
                 if host.boots > 0 {
                     let boot = system_info(&host.config, host.boots).boot_id;
                     let message = format!("Node {} has been rebooted, boot id: {boot}", host.config.name);
@@ -94,7 +100,8 @@ impl NodeReporter {
         let now = client.now();
         for condition in status.conditions.iter().flatten() {
             let old = self.reported.as_ref().and_then(|old| find(old, &condition.type_)).map(|old| old.status.as_str());
-            if old != Some(condition.status.as_str()) {
+            let pressure = condition.type_ != "Ready";
+            if old.is_some_and(|old| old != condition.status) || pressure && !self.greeted {
                 let reason = transition_event(condition);
                 node_event(
                     host,
@@ -103,12 +110,13 @@ impl NodeReporter {
                     reason,
                     format!("Node {} status is now: {reason}", host.config.name),
                 );
-                if condition.type_ == "PIDPressure" && old.is_none() {
+                if condition.type_ == "PIDPressure" && !self.greeted {
                     let message = "Updated Node Allocatable limit across pods".to_owned();
                     node_event(host, client, EventType::Normal, "NodeAllocatableEnforced", message);
                 }
             }
         }
+        self.greeted = true;
         if self.send(host, client, &status).is_ok() {
             self.reported = Some(status);
             self.reported_at = now;
@@ -219,8 +227,20 @@ fn initial(host: &Host, now: SimTime) -> Node {
             taints: Some(config.taints.clone()).filter(|taints| !taints.is_empty()),
             ..NodeSpec::default()
         }),
-        status: Some(status_of(host, None, now)),
+        status: Some(initial_status(host, now)),
     }
+}
+
+/// Nothing has been checked yet when the node is registered.
+fn initial_status(host: &Host, now: SimTime) -> NodeStatus {
+    let mut status = status_of(host, None, now);
+    let ready = status.conditions.iter_mut().flatten().find(|condition| condition.type_ == "Ready");
+    if let Some(ready) = ready {
+        ready.status = "False".into();
+        ready.reason = Some("KubeletNotReady".into());
+        ready.message = Some("[container runtime status check may not have completed yet]".into());
+    }
+    status
 }
 
 fn status_of(host: &Host, old: Option<&NodeStatus>, now: SimTime) -> NodeStatus {

@@ -306,6 +306,9 @@ impl PodWorker {
         self.errors = SyncErrors::default();
         self.cause = client.begin("sync pod", "Pod", &self.key, self.cause);
         host.timers.cancel(Timer::Queue(self.id));
+        if let Some(sandbox) = &mut self.sandbox {
+            sandbox.noticed = true;
+        }
         let status = self.generate_status(host, client.now(), false);
         let is_over = matches!(status.phase.as_deref(), Some("Succeeded" | "Failed"));
         if is_over {

@@ -16,8 +16,8 @@ fn a_node_registers_and_becomes_ready_with_its_network() {
           0.000   NodeHasNoDiskPressure: Node node-1 status is now: NodeHasNoDiskPressure
           0.000   NodeHasSufficientPID: Node node-1 status is now: NodeHasSufficientPID
           0.000   NodeAllocatableEnforced: Updated Node Allocatable limit across pods
-          0.000   NodeNotReady: Node node-1 status is now: NodeNotReady
-    "#]].assert_eq(&scene.diary());
+    "#]]
+    .assert_eq(&scene.diary());
     expect![[r#"
         MemoryPressure=False KubeletHasSufficientMemory: kubelet has sufficient memory available
         DiskPressure=False KubeletHasNoDiskPressure: kubelet has no disk pressure
@@ -31,13 +31,15 @@ fn a_node_registers_and_becomes_ready_with_its_network() {
     scene.run(1);
     expect![[r#"
           3.000   NodeReady: Node node-1 status is now: NodeReady
-    "#]].assert_eq(&scene.diary());
+    "#]]
+    .assert_eq(&scene.diary());
     expect![[r#"
         MemoryPressure=False KubeletHasSufficientMemory: kubelet has sufficient memory available
         DiskPressure=False KubeletHasNoDiskPressure: kubelet has no disk pressure
         PIDPressure=False KubeletHasSufficientPID: kubelet has sufficient PID available
         Ready=True KubeletReady: kubelet is posting ready status
-    "#]].assert_eq(&ready(&mut scene));
+    "#]]
+    .assert_eq(&ready(&mut scene));
     let before = scene.local.server.revision();
     scene.run(100);
     let writes = scene.local.server.revision() - before;
@@ -52,7 +54,13 @@ fn ready(scene: &mut Scene) -> String {
     conditions
         .map(|condition| {
             let text = |text: &Option<String>| text.clone().unwrap_or_default();
-            format!("{}={} {}: {}\n", condition.type_, condition.status, text(&condition.reason), text(&condition.message))
+            format!(
+                "{}={} {}: {}\n",
+                condition.type_,
+                condition.status,
+                text(&condition.reason),
+                text(&condition.message)
+            )
         })
         .collect()
 }
@@ -74,19 +82,11 @@ fn power_fails_and_comes_back() {
          20.000   NodeHasNoDiskPressure (x2): Node node-1 status is now: NodeHasNoDiskPressure
          20.000   NodeHasSufficientPID (x2): Node node-1 status is now: NodeHasSufficientPID
          20.000   NodeAllocatableEnforced (x2): Updated Node Allocatable limit across pods
-         20.000   NodeReady (x2): Node node-1 status is now: NodeReady
          20.000   SandboxChanged: Pod sandbox changed, it will be killed and re-created.
-         20.000   web = Pending [web ImagePullBackOff (Back-off pulling image "nginx:1.27": ErrImagePull: rpc error: code = NotFound desc = failed to pull and unpack image "docker.io/library/nginx:1.27": failed to resolve reference "docker.io/library/nginx:1.27": docker.io/library/nginx:1.27: not found)]
-         20.250   Pulling (x2) spec.containers{web}: Pulling image "nginx:1.27"
-         20.250   web = Pending sandbox [web ImagePullBackOff (Back-off pulling image "nginx:1.27": ErrImagePull: rpc error: code = NotFound desc = failed to pull and unpack image "docker.io/library/nginx:1.27": failed to resolve reference "docker.io/library/nginx:1.27": docker.io/library/nginx:1.27: not found)]
-         20.650 ! Failed (x2) spec.containers{web}: Failed to pull image "nginx:1.27": rpc error: code = NotFound desc = failed to pull and unpack image "docker.io/library/nginx:1.27": failed to resolve reference "docker.io/library/nginx:1.27": docker.io/library/nginx:1.27: not found
-         20.650 ! Failed (x2) spec.containers{web}: Error: ErrImagePull
-         20.742   BackOff (x2) spec.containers{web}: Back-off pulling image "nginx:1.27"
-         20.742 ! Failed (x2) spec.containers{web}: Error: ImagePullBackOff
-         20.742   web = Pending sandbox [web ErrImagePull (rpc error: code = NotFound desc = failed to pull and unpack image "docker.io/library/nginx:1.27": failed to resolve reference "docker.io/library/nginx:1.27": docker.io/library/nginx:1.27: not found)]
-         31.742   Pulling (x3) spec.containers{web}: Pulling image "nginx:1.27"
-         31.742   web = Pending sandbox [web ImagePullBackOff (Back-off pulling image "nginx:1.27": ErrImagePull: rpc error: code = NotFound desc = failed to pull and unpack image "docker.io/library/nginx:1.27": failed to resolve reference "docker.io/library/nginx:1.27": docker.io/library/nginx:1.27: not found)]
-         32.142 ! Failed (x3) spec.containers{web}: Failed to pull image "nginx:1.27": rpc error: code = NotFound desc = failed to pull and unpack image "docker.io/library/nginx:1.27": failed to resolve reference "docker.io/library/nginx:1.27": docker.io/library/nginx:1.27: not found
-         32.142 ! Failed (x3) spec.containers{web}: Error: ErrImagePull
+         20.000   web = Running [web Unknown:255]
+         20.250   Pulled spec.containers{web}: Container image "nginx:1.27" already present on machine and can be accessed by the pod
+         20.280   Created (x2) spec.containers{web}: Container created
+         20.330   Started (x2) spec.containers{web}: Container started
+         20.742   web = Running sandbox ready [web running ready restarts=1 last=Unknown:255]
     "#]].assert_eq(&scene.diary());
 }

@@ -17,7 +17,7 @@ spec:
   containers:
   - name: web
     image: nginx:1.27
-    readinessProbe: { httpGet: { path: /healthz, port: 80 }, periodSeconds: 5 }
+    readinessProbe: { httpGet: { path: /, port: 80 }, periodSeconds: 5 }
 ",
     );
     scene.run(40);
@@ -26,20 +26,17 @@ spec:
           0.000   web = Pending [web ContainerCreating]
           0.550   Pulling spec.containers{web}: Pulling image "nginx:1.27"
           0.550   web = Pending sandbox [web ContainerCreating]
-          0.950 ! Failed spec.containers{web}: Failed to pull image "nginx:1.27": rpc error: code = NotFound desc = failed to pull and unpack image "docker.io/library/nginx:1.27": failed to resolve reference "docker.io/library/nginx:1.27": docker.io/library/nginx:1.27: not found
-          0.950 ! Failed spec.containers{web}: Error: ErrImagePull
-          1.742   BackOff spec.containers{web}: Back-off pulling image "nginx:1.27"
-          1.742 ! Failed spec.containers{web}: Error: ImagePullBackOff
-          1.742   web = Pending sandbox [web ErrImagePull (rpc error: code = NotFound desc = failed to pull and unpack image "docker.io/library/nginx:1.27": failed to resolve reference "docker.io/library/nginx:1.27": docker.io/library/nginx:1.27: not found)]
-         15.742   Pulling (x2) spec.containers{web}: Pulling image "nginx:1.27"
-         15.742   web = Pending sandbox [web ImagePullBackOff (Back-off pulling image "nginx:1.27": ErrImagePull: rpc error: code = NotFound desc = failed to pull and unpack image "docker.io/library/nginx:1.27": failed to resolve reference "docker.io/library/nginx:1.27": docker.io/library/nginx:1.27: not found)]
-         16.142 ! Failed (x2) spec.containers{web}: Failed to pull image "nginx:1.27": rpc error: code = NotFound desc = failed to pull and unpack image "docker.io/library/nginx:1.27": failed to resolve reference "docker.io/library/nginx:1.27": docker.io/library/nginx:1.27: not found
-         16.142 ! Failed (x2) spec.containers{web}: Error: ErrImagePull
-         30.742   BackOff (x2) spec.containers{web}: Back-off pulling image "nginx:1.27"
-         30.742 ! Failed (x2) spec.containers{web}: Error: ImagePullBackOff
-         30.742   web = Pending sandbox [web ErrImagePull (rpc error: code = NotFound desc = failed to pull and unpack image "docker.io/library/nginx:1.27": failed to resolve reference "docker.io/library/nginx:1.27": docker.io/library/nginx:1.27: not found)]
+          3.270   Pulled spec.containers{web}: Successfully pulled image "nginx:1.27" in 2.72s (2.72s including waiting). Image size: 72000000 bytes.
+          3.300   Created spec.containers{web}: Container created
+          3.350   Started spec.containers{web}: Container started
+          3.742   web = Running sandbox [web running]
+          3.742 ! Unhealthy spec.containers{web}: Readiness probe failed: HTTP probe failed with statuscode: 503
+          5.000 ! Unhealthy (x2) spec.containers{web}: Readiness probe failed: HTTP probe failed with statuscode: 503
+         10.000 ! Unhealthy (x3) spec.containers{web}: Readiness probe failed: HTTP probe failed with statuscode: 503
+         15.000 ! Unhealthy (x4) spec.containers{web}: Readiness probe failed: HTTP probe failed with statuscode: 503
+         20.000   web = Running sandbox ready [web running ready]
     "#]].assert_eq(&scene.diary());
-    expect!["[]"].assert_eq(&format!("{:?}", scene.kubelet.probe_results("default/web")));
+    expect!["[true, true, true, true]"].assert_eq(&format!("{:?}", scene.kubelet.probe_results("default/web")));
 }
 
 #[test]
@@ -52,15 +49,25 @@ fn nothing_listens_on_the_port() {
           0.000   web = Pending [web ContainerCreating]
           0.550   Pulling spec.containers{web}: Pulling image "nginx:1.27"
           0.550   web = Pending sandbox [web ContainerCreating]
-          0.950 ! Failed spec.containers{web}: Failed to pull image "nginx:1.27": rpc error: code = NotFound desc = failed to pull and unpack image "docker.io/library/nginx:1.27": failed to resolve reference "docker.io/library/nginx:1.27": docker.io/library/nginx:1.27: not found
-          0.950 ! Failed spec.containers{web}: Error: ErrImagePull
-          1.742   BackOff spec.containers{web}: Back-off pulling image "nginx:1.27"
-          1.742 ! Failed spec.containers{web}: Error: ImagePullBackOff
-          1.742   web = Pending sandbox [web ErrImagePull (rpc error: code = NotFound desc = failed to pull and unpack image "docker.io/library/nginx:1.27": failed to resolve reference "docker.io/library/nginx:1.27": docker.io/library/nginx:1.27: not found)]
-         15.742   Pulling (x2) spec.containers{web}: Pulling image "nginx:1.27"
-         15.742   web = Pending sandbox [web ImagePullBackOff (Back-off pulling image "nginx:1.27": ErrImagePull: rpc error: code = NotFound desc = failed to pull and unpack image "docker.io/library/nginx:1.27": failed to resolve reference "docker.io/library/nginx:1.27": docker.io/library/nginx:1.27: not found)]
-         16.142 ! Failed (x2) spec.containers{web}: Failed to pull image "nginx:1.27": rpc error: code = NotFound desc = failed to pull and unpack image "docker.io/library/nginx:1.27": failed to resolve reference "docker.io/library/nginx:1.27": docker.io/library/nginx:1.27: not found
-         16.142 ! Failed (x2) spec.containers{web}: Error: ErrImagePull
+          3.270   Pulled spec.containers{web}: Successfully pulled image "nginx:1.27" in 2.72s (2.72s including waiting). Image size: 72000000 bytes.
+          3.300   Created spec.containers{web}: Container created
+          3.350   Started spec.containers{web}: Container started
+          3.742 ! Unhealthy spec.containers{web}: Readiness probe failed: dial tcp 10.244.1.2:8080: connect: connection refused
+          3.742   web = Running sandbox [web running]
+          6.000 ! Unhealthy spec.containers{web}: Liveness probe failed: Get "http://10.244.1.2:9/": dial tcp 10.244.1.2:9: connect: connection refused
+          9.000 ! Unhealthy (x2) spec.containers{web}: Liveness probe failed: Get "http://10.244.1.2:9/": dial tcp 10.244.1.2:9: connect: connection refused
+         10.000 ! Unhealthy (x2) spec.containers{web}: Readiness probe failed: dial tcp 10.244.1.2:8080: connect: connection refused
+         12.000 ! Unhealthy (x3) spec.containers{web}: Liveness probe failed: Get "http://10.244.1.2:9/": dial tcp 10.244.1.2:9: connect: connection refused
+         12.000   Killing spec.containers{web}: Container web failed liveness probe, will be restarted
+         12.000 ! Unhealthy (x3) spec.containers{web}: Readiness probe failed: dial tcp 10.244.1.2:8080: connect: connection refused
+         12.030   Pulled spec.containers{web}: Container image "nginx:1.27" already present on machine and can be accessed by the pod
+         12.060   Created (x2) spec.containers{web}: Container created
+         12.110   Started (x2) spec.containers{web}: Container started
+         12.742 ! Unhealthy (x4) spec.containers{web}: Readiness probe failed: dial tcp 10.244.1.2:8080: connect: connection refused
+         12.742   web = Running sandbox [web running restarts=1 last=Completed:0]
+         15.000 ! Unhealthy (x4) spec.containers{web}: Liveness probe failed: Get "http://10.244.1.2:9/": dial tcp 10.244.1.2:9: connect: connection refused
+         18.000 ! Unhealthy (x5) spec.containers{web}: Liveness probe failed: Get "http://10.244.1.2:9/": dial tcp 10.244.1.2:9: connect: connection refused
+         20.000 ! Unhealthy (x5) spec.containers{web}: Readiness probe failed: dial tcp 10.244.1.2:8080: connect: connection refused
     "#]].assert_eq(&scene.diary());
 }
 
@@ -80,28 +87,21 @@ livenessProbe: { exec: { command: [cat, /tmp/healthy] }, initialDelaySeconds: 5,
           0.000   web = Pending [web ContainerCreating]
           0.550   Pulling spec.containers{web}: Pulling image "busybox:1.36"
           0.550   web = Pending sandbox [web ContainerCreating]
-          0.950 ! Failed spec.containers{web}: Failed to pull image "busybox:1.36": rpc error: code = NotFound desc = failed to pull and unpack image "docker.io/library/busybox:1.36": failed to resolve reference "docker.io/library/busybox:1.36": docker.io/library/busybox:1.36: not found
-          0.950 ! Failed spec.containers{web}: Error: ErrImagePull
-          1.742   BackOff spec.containers{web}: Back-off pulling image "busybox:1.36"
-          1.742 ! Failed spec.containers{web}: Error: ImagePullBackOff
-          1.742   web = Pending sandbox [web ErrImagePull (rpc error: code = NotFound desc = failed to pull and unpack image "docker.io/library/busybox:1.36": failed to resolve reference "docker.io/library/busybox:1.36": docker.io/library/busybox:1.36: not found)]
-         15.742   Pulling (x2) spec.containers{web}: Pulling image "busybox:1.36"
-         15.742   web = Pending sandbox [web ImagePullBackOff (Back-off pulling image "busybox:1.36": ErrImagePull: rpc error: code = NotFound desc = failed to pull and unpack image "docker.io/library/busybox:1.36": failed to resolve reference "docker.io/library/busybox:1.36": docker.io/library/busybox:1.36: not found)]
-         16.142 ! Failed (x2) spec.containers{web}: Failed to pull image "busybox:1.36": rpc error: code = NotFound desc = failed to pull and unpack image "docker.io/library/busybox:1.36": failed to resolve reference "docker.io/library/busybox:1.36": docker.io/library/busybox:1.36: not found
-         16.142 ! Failed (x2) spec.containers{web}: Error: ErrImagePull
-         30.742   BackOff (x2) spec.containers{web}: Back-off pulling image "busybox:1.36"
-         30.742 ! Failed (x2) spec.containers{web}: Error: ImagePullBackOff
-         30.742   web = Pending sandbox [web ErrImagePull (rpc error: code = NotFound desc = failed to pull and unpack image "docker.io/library/busybox:1.36": failed to resolve reference "docker.io/library/busybox:1.36": docker.io/library/busybox:1.36: not found)]
-         41.742   Pulling (x3) spec.containers{web}: Pulling image "busybox:1.36"
-         41.742   web = Pending sandbox [web ImagePullBackOff (Back-off pulling image "busybox:1.36": ErrImagePull: rpc error: code = NotFound desc = failed to pull and unpack image "docker.io/library/busybox:1.36": failed to resolve reference "docker.io/library/busybox:1.36": docker.io/library/busybox:1.36: not found)]
-         42.142 ! Failed (x3) spec.containers{web}: Failed to pull image "busybox:1.36": rpc error: code = NotFound desc = failed to pull and unpack image "docker.io/library/busybox:1.36": failed to resolve reference "docker.io/library/busybox:1.36": docker.io/library/busybox:1.36: not found
-         42.142 ! Failed (x3) spec.containers{web}: Error: ErrImagePull
-         55.742   BackOff (x3) spec.containers{web}: Back-off pulling image "busybox:1.36"
-         55.742 ! Failed (x3) spec.containers{web}: Error: ImagePullBackOff
-         55.742   web = Pending sandbox [web ErrImagePull (rpc error: code = NotFound desc = failed to pull and unpack image "docker.io/library/busybox:1.36": failed to resolve reference "docker.io/library/busybox:1.36": docker.io/library/busybox:1.36: not found)]
-         69.742   BackOff (x4) spec.containers{web}: Back-off pulling image "busybox:1.36"
-         69.742 ! Failed (x4) spec.containers{web}: Error: ImagePullBackOff
-         69.742   web = Pending sandbox [web ImagePullBackOff (Back-off pulling image "busybox:1.36": ErrImagePull: rpc error: code = NotFound desc = failed to pull and unpack image "docker.io/library/busybox:1.36": failed to resolve reference "docker.io/library/busybox:1.36": docker.io/library/busybox:1.36: not found)]
+          1.407   Pulled spec.containers{web}: Successfully pulled image "busybox:1.36" in 857ms (857ms including waiting). Image size: 2156000 bytes.
+          1.437   Created spec.containers{web}: Container created
+          1.487   Started spec.containers{web}: Container started
+          1.742   web = Running sandbox ready [web running ready]
+         20.000 ! Unhealthy spec.containers{web}: Liveness probe failed: cat: can't open '/tmp/healthy': No such file or directory
+
+         25.000 ! Unhealthy (x2) spec.containers{web}: Liveness probe failed: cat: can't open '/tmp/healthy': No such file or directory
+
+         25.000   Killing spec.containers{web}: Container web failed liveness probe, will be restarted
+         55.000   Pulled spec.containers{web}: Container image "busybox:1.36" already present on machine and can be accessed by the pod
+         55.030   Created (x2) spec.containers{web}: Container created
+         55.080   Started (x2) spec.containers{web}: Container started
+         55.742   web = Running sandbox ready [web running ready restarts=1 last=Error:137]
+         75.000 ! Unhealthy (x3) spec.containers{web}: Liveness probe failed: cat: can't open '/tmp/healthy': No such file or directory
+
     "#]].assert_eq(&scene.diary());
 }
 
@@ -112,7 +112,7 @@ fn a_slow_start_is_waited_for() {
         "
 image: busybox:1.36
 command: [sh, -c, 'sleep 12; touch /tmp/up; sleep 600']
-startupProbe: { exec: { command: [test, -e, /tmp/up] }, periodSeconds: 5, failureThreshold: 10 }
+startupProbe: { exec: { command: [cat, /tmp/up] }, periodSeconds: 5, failureThreshold: 10 }
 readinessProbe: { exec: { command: ['true'] }, periodSeconds: 30 }
 ",
     );
@@ -122,14 +122,14 @@ readinessProbe: { exec: { command: ['true'] }, periodSeconds: 30 }
           0.000   web = Pending [web ContainerCreating]
           0.550   Pulling spec.containers{web}: Pulling image "busybox:1.36"
           0.550   web = Pending sandbox [web ContainerCreating]
-          0.950 ! Failed spec.containers{web}: Failed to pull image "busybox:1.36": rpc error: code = NotFound desc = failed to pull and unpack image "docker.io/library/busybox:1.36": failed to resolve reference "docker.io/library/busybox:1.36": docker.io/library/busybox:1.36: not found
-          0.950 ! Failed spec.containers{web}: Error: ErrImagePull
-          1.742   BackOff spec.containers{web}: Back-off pulling image "busybox:1.36"
-          1.742 ! Failed spec.containers{web}: Error: ImagePullBackOff
-          1.742   web = Pending sandbox [web ErrImagePull (rpc error: code = NotFound desc = failed to pull and unpack image "docker.io/library/busybox:1.36": failed to resolve reference "docker.io/library/busybox:1.36": docker.io/library/busybox:1.36: not found)]
-         15.742   Pulling (x2) spec.containers{web}: Pulling image "busybox:1.36"
-         15.742   web = Pending sandbox [web ImagePullBackOff (Back-off pulling image "busybox:1.36": ErrImagePull: rpc error: code = NotFound desc = failed to pull and unpack image "docker.io/library/busybox:1.36": failed to resolve reference "docker.io/library/busybox:1.36": docker.io/library/busybox:1.36: not found)]
-         16.142 ! Failed (x2) spec.containers{web}: Failed to pull image "busybox:1.36": rpc error: code = NotFound desc = failed to pull and unpack image "docker.io/library/busybox:1.36": failed to resolve reference "docker.io/library/busybox:1.36": docker.io/library/busybox:1.36: not found
-         16.142 ! Failed (x2) spec.containers{web}: Error: ErrImagePull
+          1.407   Pulled spec.containers{web}: Successfully pulled image "busybox:1.36" in 857ms (857ms including waiting). Image size: 2156000 bytes.
+          1.437   Created spec.containers{web}: Container created
+          1.487   Started spec.containers{web}: Container started
+          1.742   web = Running sandbox [web running]
+          5.000 ! Unhealthy spec.containers{web}: Startup probe failed: cat: can't open '/tmp/up': No such file or directory
+
+         10.000 ! Unhealthy (x2) spec.containers{web}: Startup probe failed: cat: can't open '/tmp/up': No such file or directory
+
+         15.000   web = Running sandbox ready [web running ready]
     "#]].assert_eq(&scene.diary());
 }

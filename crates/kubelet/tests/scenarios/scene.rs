@@ -81,9 +81,11 @@ data: { ca.crt: simulated }
             let text = |name: &str| document.value[name].as_str().unwrap_or_default().to_owned();
             let kind = api::kinds::by_kind(&text("apiVersion"), &text("kind")).expect("a kind of the table");
             let (object, _) = decode::decode(kind, document.value, FieldValidation::Strict).expect("a valid manifest");
-            let namespace = object.meta().namespace.clone().unwrap_or_else(|| {
-                if kind.namespaced { "default".into() } else { String::new() }
-            });
+            let namespace = object
+                .meta()
+                .namespace
+                .clone()
+                .unwrap_or_else(|| if kind.namespaced { "default".into() } else { String::new() });
             let mut request = Request::of(Verb::Create, kind.id, &namespace, "");
             request.body = api::Body::Typed(object);
             let mut client = self.local.client();
@@ -173,10 +175,6 @@ data: { ca.crt: simulated }
     /// What has been written since [`Scene::begin`] or the last time.
     pub fn diary(&mut self) -> String {
         std::mem::take(&mut self.diary)
-    }
-
-    pub fn get(&mut self, pod: &str) -> std::sync::Arc<Pod> {
-        self.local.client().get::<Pod>("default", pod).expect("the Pod exists")
     }
 
     pub fn logs(&self, pod: &str, previous: bool) -> String {

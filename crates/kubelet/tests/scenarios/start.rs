@@ -14,15 +14,10 @@ fn a_plain_pod_starts() {
           0.000   web = Pending [web ContainerCreating]
           0.550   Pulling spec.containers{web}: Pulling image "nginx:1.27"
           0.550   web = Pending sandbox [web ContainerCreating]
-          0.950 ! Failed spec.containers{web}: Failed to pull image "nginx:1.27": rpc error: code = NotFound desc = failed to pull and unpack image "docker.io/library/nginx:1.27": failed to resolve reference "docker.io/library/nginx:1.27": docker.io/library/nginx:1.27: not found
-          0.950 ! Failed spec.containers{web}: Error: ErrImagePull
-          1.742   BackOff spec.containers{web}: Back-off pulling image "nginx:1.27"
-          1.742 ! Failed spec.containers{web}: Error: ImagePullBackOff
-          1.742   web = Pending sandbox [web ErrImagePull (rpc error: code = NotFound desc = failed to pull and unpack image "docker.io/library/nginx:1.27": failed to resolve reference "docker.io/library/nginx:1.27": docker.io/library/nginx:1.27: not found)]
-         15.742   Pulling (x2) spec.containers{web}: Pulling image "nginx:1.27"
-         15.742   web = Pending sandbox [web ImagePullBackOff (Back-off pulling image "nginx:1.27": ErrImagePull: rpc error: code = NotFound desc = failed to pull and unpack image "docker.io/library/nginx:1.27": failed to resolve reference "docker.io/library/nginx:1.27": docker.io/library/nginx:1.27: not found)]
-         16.142 ! Failed (x2) spec.containers{web}: Failed to pull image "nginx:1.27": rpc error: code = NotFound desc = failed to pull and unpack image "docker.io/library/nginx:1.27": failed to resolve reference "docker.io/library/nginx:1.27": docker.io/library/nginx:1.27: not found
-         16.142 ! Failed (x2) spec.containers{web}: Error: ErrImagePull
+          3.270   Pulled spec.containers{web}: Successfully pulled image "nginx:1.27" in 2.72s (2.72s including waiting). Image size: 72000000 bytes.
+          3.300   Created spec.containers{web}: Container created
+          3.350   Started spec.containers{web}: Container started
+          3.742   web = Running sandbox ready [web running ready]
     "#]].assert_eq(&scene.diary());
     scene.run(3600);
     assert_eq!(scene.diary(), "", "an idle Pod does nothing");
@@ -53,15 +48,24 @@ initContainers:
           0.000   web = Pending [setup PodInitializing] [proxy PodInitializing] [check PodInitializing] [web PodInitializing]
           0.550   Pulling spec.initContainers{setup}: Pulling image "busybox:1.36"
           0.550   web = Pending sandbox [setup PodInitializing] [proxy PodInitializing] [check PodInitializing] [web PodInitializing]
-          0.950 ! Failed spec.initContainers{setup}: Failed to pull image "busybox:1.36": rpc error: code = NotFound desc = failed to pull and unpack image "docker.io/library/busybox:1.36": failed to resolve reference "docker.io/library/busybox:1.36": docker.io/library/busybox:1.36: not found
-          0.950 ! Failed spec.initContainers{setup}: Error: ErrImagePull
-          1.742   BackOff spec.initContainers{setup}: Back-off pulling image "busybox:1.36"
-          1.742 ! Failed spec.initContainers{setup}: Error: ImagePullBackOff
-          1.742   web = Pending sandbox [setup ErrImagePull (rpc error: code = NotFound desc = failed to pull and unpack image "docker.io/library/busybox:1.36": failed to resolve reference "docker.io/library/busybox:1.36": docker.io/library/busybox:1.36: not found)] [proxy PodInitializing] [check PodInitializing] [web PodInitializing]
-         15.742   Pulling (x2) spec.initContainers{setup}: Pulling image "busybox:1.36"
-         15.742   web = Pending sandbox [setup ImagePullBackOff (Back-off pulling image "busybox:1.36": ErrImagePull: rpc error: code = NotFound desc = failed to pull and unpack image "docker.io/library/busybox:1.36": failed to resolve reference "docker.io/library/busybox:1.36": docker.io/library/busybox:1.36: not found)] [proxy PodInitializing] [check PodInitializing] [web PodInitializing]
-         16.142 ! Failed (x2) spec.initContainers{setup}: Failed to pull image "busybox:1.36": rpc error: code = NotFound desc = failed to pull and unpack image "docker.io/library/busybox:1.36": failed to resolve reference "docker.io/library/busybox:1.36": docker.io/library/busybox:1.36: not found
-         16.142 ! Failed (x2) spec.initContainers{setup}: Error: ErrImagePull
+          1.407   Pulled spec.initContainers{setup}: Successfully pulled image "busybox:1.36" in 857ms (857ms including waiting). Image size: 2156000 bytes.
+          1.437   Created spec.initContainers{setup}: Container created
+          1.487   Started spec.initContainers{setup}: Container started
+          1.742   web = Pending sandbox [setup running] [proxy PodInitializing] [check PodInitializing] [web PodInitializing]
+          4.742   Pulled spec.initContainers{proxy}: Container image "busybox:1.36" already present on machine and can be accessed by the pod
+          4.742   web = Pending sandbox [setup Completed:0 ready] [proxy PodInitializing] [check PodInitializing] [web PodInitializing]
+          4.772   Created spec.initContainers{proxy}: Container created
+          4.822   Started spec.initContainers{proxy}: Container started
+          5.742   Pulled spec.initContainers{check}: Container image "busybox:1.36" already present on machine and can be accessed by the pod
+          5.742   web = Pending sandbox [setup Completed:0 ready] [proxy running ready] [check PodInitializing] [web PodInitializing]
+          5.772   Created spec.initContainers{check}: Container created
+          5.822   Started spec.initContainers{check}: Container started
+          6.742   Pulling spec.containers{web}: Pulling image "nginx:1.27"
+          6.742   web = Pending sandbox [setup Completed:0 ready] [proxy running ready] [check Completed:0 ready] [web PodInitializing]
+          9.462   Pulled spec.containers{web}: Successfully pulled image "nginx:1.27" in 2.72s (2.72s including waiting). Image size: 72000000 bytes.
+          9.492   Created spec.containers{web}: Container created
+          9.542   Started spec.containers{web}: Container started
+          9.742   web = Running sandbox ready [setup Completed:0 ready] [proxy running ready] [check Completed:0 ready] [web running ready]
     "#]].assert_eq(&scene.diary());
 }
 
@@ -78,7 +82,7 @@ data: { color: blue, size: '3' }
 apiVersion: v1
 kind: Secret
 metadata: { name: pass, namespace: default }
-stringData: { word: swordfish }
+data: { word: c3dvcmRmaXNo }
 ---
 apiVersion: v1
 kind: Service
@@ -90,7 +94,7 @@ spec: { clusterIP: 10.96.7.7, ports: [{ port: 5432, name: sql }] }
         "
 image: busybox:1.36
 command: [sh, -c]
-args: ['env | sort | grep -v KUBERNETES; echo $(GREETING); sleep 1000']
+args: ['env | sort | grep -v KUBERNETES; sleep 1000']
 envFrom:
 - configMapRef: { name: cfg }
   prefix: CFG_
@@ -107,6 +111,25 @@ resources: { limits: { cpu: 250m, memory: 64Mi } }
     );
     scene.run(30);
     expect![[r#"
-        error: container "web" in pod "web" is waiting to start: trying and failing to pull image
-    "#]].assert_eq(&scene.logs("web", false));
+        CFG_color=blue
+        CFG_size=3
+        CPU=250
+        GREETING=hello web, blue $(UNKNOWN) $(NAME)
+        HOME=/root
+        HOSTNAME=web
+        IP=10.244.1.2
+        MY_DB_PORT=tcp://10.96.7.7:5432
+        MY_DB_PORT_5432_TCP=tcp://10.96.7.7:5432
+        MY_DB_PORT_5432_TCP_ADDR=10.96.7.7
+        MY_DB_PORT_5432_TCP_PORT=5432
+        MY_DB_PORT_5432_TCP_PROTO=tcp
+        MY_DB_SERVICE_HOST=10.96.7.7
+        MY_DB_SERVICE_PORT=5432
+        MY_DB_SERVICE_PORT_SQL=5432
+        NAME=web
+        NODE=node-1
+        PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+        WORD=swordfish
+    "#]]
+    .assert_eq(&scene.logs("web", false));
 }

@@ -18,10 +18,12 @@ lifecycle: { preStop: { exec: { command: [sh, -c, 'sleep 4'] } } }
     scene.delete("web");
     scene.run(60);
     expect![[r#"
-          0.000   web = Pending terminating sandbox [web ErrImagePull (rpc error: code = NotFound desc = failed to pull and unpack image "docker.io/library/nginx:1.27": failed to resolve reference "docker.io/library/nginx:1.27": docker.io/library/nginx:1.27: not found)]
-          0.060   web = Pending terminating [web ContainerCreating]
-          0.360   web = gone
-    "#]].assert_eq(&scene.diary());
+          0.000   Killing spec.containers{web}: Stopping container web
+          0.000   web = Running terminating sandbox ready [web running ready]
+          4.090   web = Succeeded terminating [web Completed:0]
+          4.390   web = gone
+    "#]]
+    .assert_eq(&scene.diary());
 }
 
 #[test]
@@ -36,10 +38,12 @@ fn sigkill_after_the_grace_period() {
     scene.delete("web");
     scene.run(60);
     expect![[r#"
-          0.000   web = Pending terminating sandbox [web ErrImagePull (rpc error: code = NotFound desc = failed to pull and unpack image "docker.io/library/busybox:1.36": failed to resolve reference "docker.io/library/busybox:1.36": docker.io/library/busybox:1.36: not found)]
-          0.060   web = Pending terminating [web ContainerCreating]
-          0.360   web = gone
-    "#]].assert_eq(&scene.diary());
+          0.000   Killing spec.containers{web}: Stopping container web
+          0.000   web = Running terminating sandbox ready [web running ready]
+          7.060   web = Failed terminating [web Error:137]
+          7.360   web = gone
+    "#]]
+    .assert_eq(&scene.diary());
 }
 
 #[test]
@@ -57,10 +61,13 @@ initContainers:
     scene.delete("web");
     scene.run(60);
     expect![[r#"
-          0.000   web = Pending terminating sandbox [proxy ImagePullBackOff (Back-off pulling image "nginx:1.27": ErrImagePull: rpc error: code = NotFound desc = failed to pull and unpack image "docker.io/library/nginx:1.27": failed to resolve reference "docker.io/library/nginx:1.27": docker.io/library/nginx:1.27: not found)] [web PodInitializing]
-          0.060   web = Pending terminating [proxy PodInitializing] [web PodInitializing]
-          0.360   web = gone
-    "#]].assert_eq(&scene.diary());
+          0.000   Killing spec.initContainers{proxy}: Stopping container proxy
+          0.000   Killing spec.containers{web}: Stopping container web
+          0.000   web = Running terminating sandbox ready [proxy running ready] [web running ready]
+          3.120   web = Succeeded terminating [proxy Completed:0] [web Completed:0]
+          3.420   web = gone
+    "#]]
+    .assert_eq(&scene.diary());
 }
 
 #[test]
@@ -75,10 +82,9 @@ fn deleted_while_its_image_is_pulled() {
           0.000   web = Pending [web ContainerCreating]
           0.550   Pulling spec.containers{web}: Pulling image "nginx:1.27"
           0.550   web = Pending sandbox [web ContainerCreating]
-          0.950 ! Failed spec.containers{web}: Failed to pull image "nginx:1.27": rpc error: code = NotFound desc = failed to pull and unpack image "docker.io/library/nginx:1.27": failed to resolve reference "docker.io/library/nginx:1.27": docker.io/library/nginx:1.27: not found
-          0.950 ! Failed spec.containers{web}: Error: ErrImagePull
           1.000   web = Pending terminating sandbox [web ContainerCreating]
           1.060   web = Pending terminating [web ContainerCreating]
           1.360   web = gone
-    "#]].assert_eq(&scene.diary());
+    "#]]
+    .assert_eq(&scene.diary());
 }
