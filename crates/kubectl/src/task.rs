@@ -94,10 +94,8 @@ impl Call<'_, '_> {
     /// A call whose warnings go to standard error, as kubectl prints them.
     pub fn request(&mut self, request: Request) -> Result<Response, Status> {
         let answer = self.client.call(request);
-        if let Ok(Response::Status(status)) = &answer {
-            for warning in &status.warnings {
-                self.io.err_line(format!("Warning: {warning}"));
-            }
+        for warning in self.client.take_warnings() {
+            self.io.err_line(format!("Warning: {warning}"));
         }
         answer
     }

@@ -1,6 +1,6 @@
 //! Kinds without a describer: all their fields, with names made from the JSON ones.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::events::events;
 use super::{Context, Writer, annotations, labels};
@@ -15,39 +15,28 @@ pub(super) fn describe(writer: &mut Writer, context: &mut Context) {
     labels(writer, 0, object.meta().labels.as_ref());
     annotations(writer, 0, object.meta().annotations.as_ref());
     if let Value::Object(fields) = &value {
-        write_fields(writer, 0, fields.iter().map(|(name, value)| (name.as_str(), value)), true);
+        write_fields(writer, 0, fields, &[]);
     }
     events(writer, context);
 }
 
-fn write_fields<'a>(
-    writer: &mut Writer,
-    level: usize,
-    fields: impl Iterator<Item = (&'a str, &'a Value)>,
-    is_top: bool,
-) {
-    let mut named: Vec<(String, &str, &Value)> = fields.map(|(name, value)| (title(name), name, value)).collect();
+fn write_fields(writer: &mut Writer, level: usize, fields: &Map<String, Value>, hidden: &[&str]) {
+    let shown = fields.iter().filter(|(name, _)| !hidden.contains(&name.as_str()));
+    let mut named: Vec<(String, &str, &Value)> =
+        shown.map(|(name, value)| (title(name), name.as_str(), value)).collect();
     named.sort_by(|a, b| a.0.cmp(&b.0));
     for (title, name, value) in named {
         match value {
             Value::Object(inner) => {
                 writer.line(level, format!("{title}:"));
-                let shown = inner.iter().map(|(name, value)| (name.as_str(), value));
-                let is_meta = is_top && name == "metadata";
-                write_fields(writer, level + 1, shown.filter(|(name, _)| !is_meta || !HIDDEN.contains(name)), false);
+                let hidden: &[&str] = if level == 0 && name == "metadata" { &HIDDEN } else { &[] };
+                write_fields(writer, level + 1, inner, hidden);
             }
             Value::Array(items) => {
                 writer.line(level, format!("{title}:"));
                 for item in items {
                     match item {
-                        Value::Object(inner) => {
-                            write_fields(
-                                writer,
-                                level + 1,
-                                inner.iter().map(|(name, value)| (name.as_str(), value)),
-                                false,
-                            );
-                        }
+                        Value::Object(inner) => write_fields(writer, level + 1, inner, &[]),
                         other => writer.line(level + 1, plain(other)),
                     }
                 }
