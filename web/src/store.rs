@@ -32,14 +32,24 @@ impl<T> Store<T> {
         }
         result
     }
+}
 
-    fn watch(&'static self, watcher: Rc<dyn Fn()>) -> impl FnOnce() {
+/// A store, whatever it holds.
+trait Watched {
+    fn watch(&self, watcher: Rc<dyn Fn()>) -> u64;
+    fn unwatch(&self, id: u64);
+}
+
+impl<T> Watched for Store<T> {
+    fn watch(&self, watcher: Rc<dyn Fn()>) -> u64 {
         let id = self.next.get();
         self.next.set(id + 1);
         self.watchers.borrow_mut().insert(id, watcher);
-        move || {
-            self.watchers.borrow_mut().remove(&id);
-        }
+        id
+    }
+
+    fn unwatch(&self, id: u64) {
+        self.watchers.borrow_mut().remove(&id);
     }
 }
 
@@ -51,23 +61,31 @@ where
     S: Clone + PartialEq + 'static,
     F: Fn(&T) -> S + 'static,
 {
-    let update = use_force_update();
     let value = store.read(&select);
-    let latest = use_mut_ref(|| None::<(F, S)>);
-    *latest.borrow_mut() = Some((select, value.clone()));
+    let shown = value.clone();
+    use_watch(store, Rc::new(move || store.read(&select) != shown));
+    value
+}
+
+/// Draws the component again when the store has changed so that `changed` says so. Apart from [`use_part`] because this
+/// much need not be compiled anew for each part of each store.
+#[hook]
+fn use_watch(store: &'static dyn Watched, changed: Rc<dyn Fn() -> bool>) {
+    let update = use_force_update();
+    let latest = use_mut_ref(|| changed.clone());
+    *latest.borrow_mut() = changed;
     use_effect_with((), move |()| {
         let watcher: Rc<dyn Fn()> = Rc::new(move || {
-            let changed =
-                latest.borrow().as_ref().is_some_and(|(select, shown)| store.read(|value| select(value) != *shown));
-            if changed {
+            let changed = latest.borrow().clone();
+            if changed() {
                 update.force_update();
             }
         });
         // What changed between drawing and watching.
         watcher();
-        store.watch(watcher)
+        let id = store.watch(watcher);
+        move || store.unwatch(id)
     });
-    value
 }
 
 /// A row of the cluster, compared by identity: a delta replaces the rows that it names and leaves the others alone.
