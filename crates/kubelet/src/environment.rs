@@ -31,7 +31,7 @@ impl PodWorker {
     /// The environment in its order; a later variable replaces an earlier one of the same name.
     pub fn environment(
         &self,
-        host: &Host,
+        host: &mut Host,
         client: &mut Client,
         container: &Container,
     ) -> Result<Vec<(String, String)>, String> {
@@ -50,9 +50,9 @@ impl PodWorker {
                 set(&mut env, &variable.name, value);
             }
         }
-        for (name, value) in services {
-            if find(&env, &name).is_none() {
-                env.push((name, value));
+        for (name, value) in &*services {
+            if !env.iter().any(|(known, _)| known == name) {
+                env.push((name.clone(), value.clone()));
             }
         }
         Ok(env)
@@ -253,18 +253,25 @@ fn expand_with(text: &str, value_of: impl Fn(&str) -> Option<String>) -> String 
     result
 }
 
-/// The variables of the namespace's Services (unless `enableServiceLinks` is off) and of `default/kubernetes`.
-fn service_variables(host: &Host, pod: &Pod) -> BTreeMap<String, String> {
+/// The variables of the namespace's Services (unless `enableServiceLinks` is off) and of `default/kubernetes`. Kept until
+/// a Service changes: the Pods of a namespace all have the same.
+fn service_variables(host: &mut Host, pod: &Pod) -> Arc<BTreeMap<String, String>> {
+    let linked = pod.spec.as_ref().is_none_or(|spec| spec.enable_service_links != Some(false));
+    let namespace = if linked { pod.metadata.namespace.as_deref().unwrap_or_default() } else { "" };
+    if let Some(known) = host.service_variables.get(namespace) {
+        return known.clone();
+    }
     let mut variables = BTreeMap::new();
     if let Some(master) = host.services.get("default/kubernetes") {
         add_service(&mut variables, master);
     }
-    if pod.spec.as_ref().is_none_or(|spec| spec.enable_service_links != Some(false)) {
-        let namespace = pod.metadata.namespace.as_deref().unwrap_or_default();
+    if linked {
         for service in host.services.in_namespace(namespace) {
             add_service(&mut variables, service);
         }
     }
+    let variables = Arc::new(variables);
+    host.service_variables.insert(namespace.into(), variables.clone());
     variables
 }
 

@@ -66,6 +66,8 @@ pub struct Host {
     pub ipam: Ipam,
     pub disks: Disks,
     pub services: Cache<Service>,
+    /// What containers of a namespace are told of its Services; under "" without the namespace's own.
+    pub service_variables: BTreeMap<String, Arc<BTreeMap<String, String>>>,
     pub node: Option<Arc<Node>>,
     /// Which Pod has which address.
     pub ips: BTreeMap<String, PodId>,
@@ -94,6 +96,7 @@ impl Host {
             ipam,
             disks: Disks::default(),
             services: Cache::default(),
+            service_variables: BTreeMap::new(),
             node: None,
             ips: BTreeMap::new(),
             owners: BTreeMap::new(),

@@ -382,6 +382,7 @@ impl Component for Kubelet {
             }
             SERVICES => {
                 self.host.services.apply(change);
+                self.host.service_variables.clear();
             }
             NODE => {
                 let node = object::typed::<Node>(&change.object).filter(|_| change.kind != WatchKind::Deleted);

@@ -11,11 +11,11 @@ fn a_node_registers_and_becomes_ready_with_its_network() {
     let mut scene = Scene::with(NodeConfig::default());
     scene.run(3);
     expect![[r#"
-          0.000   Starting: Starting kubelet.
-          0.000   NodeHasSufficientMemory: Node node-1 status is now: NodeHasSufficientMemory
-          0.000   NodeHasNoDiskPressure: Node node-1 status is now: NodeHasNoDiskPressure
-          0.000   NodeHasSufficientPID: Node node-1 status is now: NodeHasSufficientPID
-          0.000   NodeAllocatableEnforced: Updated Node Allocatable limit across pods
+        +0.000   Starting: Starting kubelet.
+        +0.000   NodeHasSufficientMemory: Node node-1 status is now: NodeHasSufficientMemory
+        +0.000   NodeHasNoDiskPressure: Node node-1 status is now: NodeHasNoDiskPressure
+        +0.000   NodeHasSufficientPID: Node node-1 status is now: NodeHasSufficientPID
+        +0.000   NodeAllocatableEnforced: Updated Node Allocatable limit across pods
     "#]]
     .assert_eq(&scene.diary());
     expect![[r#"
@@ -30,7 +30,7 @@ fn a_node_registers_and_becomes_ready_with_its_network() {
     client.update(node).expect("the node is as it was");
     scene.run(1);
     expect![[r#"
-          3.000   NodeReady: Node node-1 status is now: NodeReady
+        +3.000   NodeReady: Node node-1 status is now: NodeReady
     "#]]
     .assert_eq(&scene.diary());
     expect![[r#"
@@ -76,17 +76,17 @@ fn power_fails_and_comes_back() {
     scene.kubelet.power_on(scene.local.now);
     scene.run(20);
     expect![[r#"
-         20.000   Starting (x2): Starting kubelet.
-         20.000 ! Rebooted: Node node-1 has been rebooted, boot id: 2dd82402-1030-4402-8030-51e010302402
-         20.000   NodeHasSufficientMemory (x2): Node node-1 status is now: NodeHasSufficientMemory
-         20.000   NodeHasNoDiskPressure (x2): Node node-1 status is now: NodeHasNoDiskPressure
-         20.000   NodeHasSufficientPID (x2): Node node-1 status is now: NodeHasSufficientPID
-         20.000   NodeAllocatableEnforced (x2): Updated Node Allocatable limit across pods
-         20.000   SandboxChanged: Pod sandbox changed, it will be killed and re-created.
-         20.000   web = Running [web Unknown:255]
-         20.250   Pulled spec.containers{web}: Container image "nginx:1.27" already present on machine and can be accessed by the pod
-         20.280   Created (x2) spec.containers{web}: Container created
-         20.330   Started (x2) spec.containers{web}: Container started
-         20.742   web = Running sandbox ready [web running ready restarts=1 last=Unknown:255]
+        +20.000   Starting (x2): Starting kubelet.
+        +20.000 ! Rebooted: Node node-1 has been rebooted, boot id: 2dd82402-1030-4402-8030-51e010302402
+        +20.000   NodeHasSufficientMemory (x2): Node node-1 status is now: NodeHasSufficientMemory
+        +20.000   NodeHasNoDiskPressure (x2): Node node-1 status is now: NodeHasNoDiskPressure
+        +20.000   NodeHasSufficientPID (x2): Node node-1 status is now: NodeHasSufficientPID
+        +20.000   NodeAllocatableEnforced (x2): Updated Node Allocatable limit across pods
+        +20.000   SandboxChanged: Pod sandbox changed, it will be killed and re-created.
+        +20.000   web = Running [web Unknown:255]
+        +20.250   Pulled spec.containers{web}: Container image "nginx:1.27" already present on machine and can be accessed by the pod
+        +20.280   Created (x2) spec.containers{web}: Container created
+        +20.330   Started (x2) spec.containers{web}: Container started
+        +20.742   web = Running sandbox ready [web running ready restarts=1 last=Unknown:255]
     "#]].assert_eq(&scene.diary());
 }

@@ -150,7 +150,7 @@ data: { ca.crt: simulated }
 
     fn write_diary(&mut self) {
         let millis = (self.local.now - self.began) / MILLISECOND;
-        let time = format!("{:>3}.{:03}", millis / 1000, millis % 1000);
+        let time = format!("+{}.{:03}", millis / 1000, millis % 1000);
         for change in self.local.server.watch_events(self.events) {
             let Some(event) = object::typed::<Event>(&change.object) else { continue };
             let about = &event.involved_object;

@@ -10,14 +10,14 @@ fn a_plain_pod_starts() {
     scene.pod("image: nginx:1.27\nports: [{ containerPort: 80 }]");
     scene.run(30);
     expect![[r#"
-          0.000   web = Pending
-          0.000   web = Pending [web ContainerCreating]
-          0.550   Pulling spec.containers{web}: Pulling image "nginx:1.27"
-          0.550   web = Pending sandbox [web ContainerCreating]
-          3.270   Pulled spec.containers{web}: Successfully pulled image "nginx:1.27" in 2.72s (2.72s including waiting). Image size: 72000000 bytes.
-          3.300   Created spec.containers{web}: Container created
-          3.350   Started spec.containers{web}: Container started
-          3.742   web = Running sandbox ready [web running ready]
+        +0.000   web = Pending
+        +0.000   web = Pending [web ContainerCreating]
+        +0.550   Pulling spec.containers{web}: Pulling image "nginx:1.27"
+        +0.550   web = Pending sandbox [web ContainerCreating]
+        +3.270   Pulled spec.containers{web}: Successfully pulled image "nginx:1.27" in 2.72s (2.72s including waiting). Image size: 72000000 bytes.
+        +3.300   Created spec.containers{web}: Container created
+        +3.350   Started spec.containers{web}: Container started
+        +3.742   web = Running sandbox ready [web running ready]
     "#]].assert_eq(&scene.diary());
     scene.run(3600);
     assert_eq!(scene.diary(), "", "an idle Pod does nothing");
@@ -44,28 +44,28 @@ initContainers:
     );
     scene.run(30);
     expect![[r#"
-          0.000   web = Pending
-          0.000   web = Pending [setup PodInitializing] [proxy PodInitializing] [check PodInitializing] [web PodInitializing]
-          0.550   Pulling spec.initContainers{setup}: Pulling image "busybox:1.36"
-          0.550   web = Pending sandbox [setup PodInitializing] [proxy PodInitializing] [check PodInitializing] [web PodInitializing]
-          1.407   Pulled spec.initContainers{setup}: Successfully pulled image "busybox:1.36" in 857ms (857ms including waiting). Image size: 2156000 bytes.
-          1.437   Created spec.initContainers{setup}: Container created
-          1.487   Started spec.initContainers{setup}: Container started
-          1.742   web = Pending sandbox [setup running] [proxy PodInitializing] [check PodInitializing] [web PodInitializing]
-          4.742   Pulled spec.initContainers{proxy}: Container image "busybox:1.36" already present on machine and can be accessed by the pod
-          4.742   web = Pending sandbox [setup Completed:0 ready] [proxy PodInitializing] [check PodInitializing] [web PodInitializing]
-          4.772   Created spec.initContainers{proxy}: Container created
-          4.822   Started spec.initContainers{proxy}: Container started
-          5.742   Pulled spec.initContainers{check}: Container image "busybox:1.36" already present on machine and can be accessed by the pod
-          5.742   web = Pending sandbox [setup Completed:0 ready] [proxy running ready] [check PodInitializing] [web PodInitializing]
-          5.772   Created spec.initContainers{check}: Container created
-          5.822   Started spec.initContainers{check}: Container started
-          6.742   Pulling spec.containers{web}: Pulling image "nginx:1.27"
-          6.742   web = Pending sandbox [setup Completed:0 ready] [proxy running ready] [check Completed:0 ready] [web PodInitializing]
-          9.462   Pulled spec.containers{web}: Successfully pulled image "nginx:1.27" in 2.72s (2.72s including waiting). Image size: 72000000 bytes.
-          9.492   Created spec.containers{web}: Container created
-          9.542   Started spec.containers{web}: Container started
-          9.742   web = Running sandbox ready [setup Completed:0 ready] [proxy running ready] [check Completed:0 ready] [web running ready]
+        +0.000   web = Pending
+        +0.000   web = Pending [setup PodInitializing] [proxy PodInitializing] [check PodInitializing] [web PodInitializing]
+        +0.550   Pulling spec.initContainers{setup}: Pulling image "busybox:1.36"
+        +0.550   web = Pending sandbox [setup PodInitializing] [proxy PodInitializing] [check PodInitializing] [web PodInitializing]
+        +1.407   Pulled spec.initContainers{setup}: Successfully pulled image "busybox:1.36" in 857ms (857ms including waiting). Image size: 2156000 bytes.
+        +1.437   Created spec.initContainers{setup}: Container created
+        +1.487   Started spec.initContainers{setup}: Container started
+        +1.742   web = Pending sandbox [setup running] [proxy PodInitializing] [check PodInitializing] [web PodInitializing]
+        +4.742   Pulled spec.initContainers{proxy}: Container image "busybox:1.36" already present on machine and can be accessed by the pod
+        +4.742   web = Pending sandbox [setup Completed:0 ready] [proxy PodInitializing] [check PodInitializing] [web PodInitializing]
+        +4.772   Created spec.initContainers{proxy}: Container created
+        +4.822   Started spec.initContainers{proxy}: Container started
+        +5.742   Pulled spec.initContainers{check}: Container image "busybox:1.36" already present on machine and can be accessed by the pod
+        +5.742   web = Pending sandbox [setup Completed:0 ready] [proxy running ready] [check PodInitializing] [web PodInitializing]
+        +5.772   Created spec.initContainers{check}: Container created
+        +5.822   Started spec.initContainers{check}: Container started
+        +6.742   Pulling spec.containers{web}: Pulling image "nginx:1.27"
+        +6.742   web = Pending sandbox [setup Completed:0 ready] [proxy running ready] [check Completed:0 ready] [web PodInitializing]
+        +9.462   Pulled spec.containers{web}: Successfully pulled image "nginx:1.27" in 2.72s (2.72s including waiting). Image size: 72000000 bytes.
+        +9.492   Created spec.containers{web}: Container created
+        +9.542   Started spec.containers{web}: Container started
+        +9.742   web = Running sandbox ready [setup Completed:0 ready] [proxy running ready] [check Completed:0 ready] [web running ready]
     "#]].assert_eq(&scene.diary());
 }
 

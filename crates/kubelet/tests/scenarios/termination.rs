@@ -18,10 +18,10 @@ lifecycle: { preStop: { exec: { command: [sh, -c, 'sleep 4'] } } }
     scene.delete("web");
     scene.run(60);
     expect![[r#"
-          0.000   Killing spec.containers{web}: Stopping container web
-          0.000   web = Running terminating sandbox ready [web running ready]
-          4.090   web = Succeeded terminating [web Completed:0]
-          4.390   web = gone
+        +0.000   Killing spec.containers{web}: Stopping container web
+        +0.000   web = Running terminating sandbox ready [web running ready]
+        +4.090   web = Succeeded terminating [web Completed:0]
+        +4.390   web = gone
     "#]]
     .assert_eq(&scene.diary());
 }
@@ -38,10 +38,10 @@ fn sigkill_after_the_grace_period() {
     scene.delete("web");
     scene.run(60);
     expect![[r#"
-          0.000   Killing spec.containers{web}: Stopping container web
-          0.000   web = Running terminating sandbox ready [web running ready]
-          7.060   web = Failed terminating [web Error:137]
-          7.360   web = gone
+        +0.000   Killing spec.containers{web}: Stopping container web
+        +0.000   web = Running terminating sandbox ready [web running ready]
+        +7.060   web = Failed terminating [web Error:137]
+        +7.360   web = gone
     "#]]
     .assert_eq(&scene.diary());
 }
@@ -61,11 +61,11 @@ initContainers:
     scene.delete("web");
     scene.run(60);
     expect![[r#"
-          0.000   Killing spec.initContainers{proxy}: Stopping container proxy
-          0.000   Killing spec.containers{web}: Stopping container web
-          0.000   web = Running terminating sandbox ready [proxy running ready] [web running ready]
-          3.120   web = Succeeded terminating [proxy Completed:0] [web Completed:0]
-          3.420   web = gone
+        +0.000   Killing spec.initContainers{proxy}: Stopping container proxy
+        +0.000   Killing spec.containers{web}: Stopping container web
+        +0.000   web = Running terminating sandbox ready [proxy running ready] [web running ready]
+        +3.120   web = Succeeded terminating [proxy Completed:0] [web Completed:0]
+        +3.420   web = gone
     "#]]
     .assert_eq(&scene.diary());
 }
@@ -78,13 +78,13 @@ fn deleted_while_its_image_is_pulled() {
     scene.delete("web");
     scene.run(30);
     expect![[r#"
-          0.000   web = Pending
-          0.000   web = Pending [web ContainerCreating]
-          0.550   Pulling spec.containers{web}: Pulling image "nginx:1.27"
-          0.550   web = Pending sandbox [web ContainerCreating]
-          1.000   web = Pending terminating sandbox [web ContainerCreating]
-          1.060   web = Pending terminating [web ContainerCreating]
-          1.360   web = gone
+        +0.000   web = Pending
+        +0.000   web = Pending [web ContainerCreating]
+        +0.550   Pulling spec.containers{web}: Pulling image "nginx:1.27"
+        +0.550   web = Pending sandbox [web ContainerCreating]
+        +1.000   web = Pending terminating sandbox [web ContainerCreating]
+        +1.060   web = Pending terminating [web ContainerCreating]
+        +1.360   web = gone
     "#]]
     .assert_eq(&scene.diary());
 }

@@ -37,9 +37,9 @@ volumeMounts: [{ name: data, mountPath: /data }, { name: tmp, mountPath: /cache 
     scene.pod_with(spec, container);
     scene.run(3);
     expect![[r#"
-          0.000   web = Pending
-          0.000   web = Pending [web ContainerCreating]
-          0.300 ! FailedMount: Unable to attach or mount volumes: unmounted volumes=[data], unattached volumes=[], failed to process volumes=[data]: error processing PVC default/data: PVC is not bound
+        +0.000   web = Pending
+        +0.000   web = Pending [web ContainerCreating]
+        +0.300 ! FailedMount: Unable to attach or mount volumes: unmounted volumes=[data], unattached volumes=[], failed to process volumes=[data]: error processing PVC default/data: PVC is not bound
     "#]].assert_eq(&scene.diary());
     bind(&mut scene);
     scene.run(30);
@@ -75,17 +75,17 @@ fn a_config_map_in_a_volume_is_kept_up_to_date() {
     scene.apply("apiVersion: v1\nkind: ConfigMap\nmetadata: { name: cfg, namespace: default }\ndata: { a: one }");
     scene.run(20);
     expect![[r#"
-          0.000   web = Pending
-          0.000   web = Pending [web ContainerCreating]
-          0.300 ! FailedMount: MountVolume.SetUp failed for volume "cfg" : configmap "cfg" not found
-          0.900 ! FailedMount (x2): MountVolume.SetUp failed for volume "cfg" : configmap "cfg" not found
-          2.100 ! FailedMount (x3): MountVolume.SetUp failed for volume "cfg" : configmap "cfg" not found
-          4.450   Pulling spec.containers{web}: Pulling image "busybox:1.36"
-          4.450   web = Pending sandbox [web ContainerCreating]
-          5.307   Pulled spec.containers{web}: Successfully pulled image "busybox:1.36" in 857ms (857ms including waiting). Image size: 2156000 bytes.
-          5.337   Created spec.containers{web}: Container created
-          5.387   Started spec.containers{web}: Container started
-          5.742   web = Running sandbox ready [web running ready]
+        +0.000   web = Pending
+        +0.000   web = Pending [web ContainerCreating]
+        +0.300 ! FailedMount: MountVolume.SetUp failed for volume "cfg" : configmap "cfg" not found
+        +0.900 ! FailedMount (x2): MountVolume.SetUp failed for volume "cfg" : configmap "cfg" not found
+        +2.100 ! FailedMount (x3): MountVolume.SetUp failed for volume "cfg" : configmap "cfg" not found
+        +4.450   Pulling spec.containers{web}: Pulling image "busybox:1.36"
+        +4.450   web = Pending sandbox [web ContainerCreating]
+        +5.307   Pulled spec.containers{web}: Successfully pulled image "busybox:1.36" in 857ms (857ms including waiting). Image size: 2156000 bytes.
+        +5.337   Created spec.containers{web}: Container created
+        +5.387   Started spec.containers{web}: Container started
+        +5.742   web = Running sandbox ready [web running ready]
     "#]].assert_eq(&scene.diary());
     assert_eq!(scene.exec("web", "cat /cfg/a"), "one");
     let mut client = scene.local.client();
