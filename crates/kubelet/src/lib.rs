@@ -12,15 +12,19 @@
 //!
 //! # Reading order
 //!
-//! [`config`], [`annotations`] (what a manifest may say about a simulated workload), `kubelet` (the loop), `pod_worker`
-//! (one Pod's life), then by step: `admission`, `volume_manager`, `ipam`, `pod_actions`, `image_manager`,
-//! `container_start`, `environment`, `lifecycle`, `pleg`, `prober`, `pod_status`, `status_manager`, `termination`. Beside
-//! the Pods: `node_status`, `lease`, `server` (logs, exec), `stats`.
+//! [`config`], [`annotations`] (what a manifest may say about a simulated workload), `kubelet` (the loop), `host` (what
+//! workers share: timers, runtime, what the PLEG has yet to see), `pod_worker` (one Pod's life), then by step:
+//! `admission`, `volume_manager` and `disks`, `ipam`, `pod_actions`, `container_start`, `image_manager`, `environment`,
+//! `lifecycle`, `prober`, `pod_status`, `status_manager`, `termination`. Beside the Pods: `node_status`, `lease`, `server`
+//! (logs, exec, attach), `stats`. `timing` is the table of periods.
 //!
 //! # Known differences from a real kubelet
 //!
-//! No eviction by node pressure, no image garbage collection, no static Pods, no devices, no in-place resize. Of two
-//! goroutines that race upstream, one always wins here. Service account tokens are readable text, not signed.
+//! No eviction by node pressure, no image garbage collection, no static Pods, no devices, no in-place resize, no ephemeral
+//! containers. An emptyDir with a size limit is full at the limit; upstream evicts the Pod. Volumes of kinds that are not
+//! simulated are empty directories. Service account tokens are readable text, not signed. `CrashLoopBackOff` is shown
+//! while the delay lasts; since 1.35 upstream shows it when the delay is over. Of two goroutines that race upstream, one
+//! always wins here.
 
 mod admission;
 pub mod annotations;
