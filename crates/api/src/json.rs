@@ -127,10 +127,33 @@ fn go_error(error: &serde_json::Error, text: &str) -> String {
         "recursion limit exceeded" => return "exceeded max depth".into(),
         _ => "looking for beginning of value",
     };
+    if said.starts_with("expected ident") {
+        return literal_error(error, text);
+    }
     let line = text.split('\n').nth(error.line().saturating_sub(1)).unwrap_or_default();
     let at = error.column().saturating_sub(1).min(line.len());
     let character = line.get(at..).and_then(|rest| rest.chars().next()).unwrap_or('\n');
     format!("invalid character {} {context}", go_quote(character))
+}
+
+/// `nope` begins as `null` does, but goes on otherwise.
+fn literal_error(error: &serde_json::Error, text: &str) -> String {
+    let line = text.split('\n').nth(error.line().saturating_sub(1)).unwrap_or_default();
+    let column = error.column().min(line.len());
+    let start =
+        line.get(..column).and_then(|read| read.rfind(|c: char| !c.is_ascii_alphabetic())).map_or(0, |at| at + 1);
+    let word = line.get(start..).unwrap_or_default();
+    let literal = match word.chars().next() {
+        Some('t') => "true",
+        Some('f') => "false",
+        _ => "null",
+    };
+    for (found, expected) in word.chars().zip(literal.chars()) {
+        if found != expected {
+            return format!("invalid character {} in literal {literal} (expecting '{expected}')", go_quote(found));
+        }
+    }
+    "unexpected end of JSON input".into()
 }
 
 /// A character as Go's scanner quotes it.
@@ -156,6 +179,7 @@ mod tests {
             ("{\"kind\": \"Pod\", ", "unexpected end of JSON input"),
             ("", "unexpected end of JSON input"),
             ("[1 2]", "invalid character '2' after array element"),
+            ("nope", "invalid character 'o' in literal null (expecting 'u')"),
             ("{} x", "invalid character 'x' after top-level value"),
         ];
         for (text, expected) in cases {

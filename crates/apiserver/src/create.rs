@@ -34,8 +34,8 @@ impl ApiServer {
 
         let attributes = Attributes { verb: Verb::Create, kind, request: &request };
         admission::mutate(&self.storage, &attributes, &mut *object, None)?;
-        (rules.prepare_for_create)(&mut *object);
         self.stamp(&mut *object, rules.has_generation, context);
+        (rules.prepare_for_create)(&mut *object);
         let allocated = self.addresses.allocate(&mut *object)?;
         let mut refused = metadata::validate(kind, rules, &*object).err();
         if refused.is_none() {

@@ -24,7 +24,12 @@ impl Filter {
             .map_err(|message| Status::bad_request(format!("unable to parse requirement: {message}")))?;
         let mut fields = FieldSelector::parse(&options.field_selector).map_err(Status::bad_request)?;
         if let Some(unknown) = fields.names().find(|name| !is_known(name, rules)) {
-            return Err(Status::bad_request(format!("field label not supported: {unknown}")));
+            // Kinds without selectable fields of their own go through upstream's default conversion.
+            return Err(Status::bad_request(if rules.fields.is_empty() {
+                format!("{unknown:?} is not a known field selector: only \"metadata.name\", \"metadata.namespace\"")
+            } else {
+                format!("field label not supported: {unknown}")
+            }));
         }
         if !request.name.is_empty() {
             fields = fields.with("metadata.name", &request.name);

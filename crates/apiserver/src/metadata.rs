@@ -26,6 +26,8 @@ pub(crate) fn validate(kind: &Kind, rules: &Rules, object: &dyn Object) -> Resul
 /// A change of an object.
 pub(crate) fn validate_update(kind: &Kind, rules: &Rules, new: &dyn Object, old: &dyn Object) -> Result<(), Status> {
     let mut errors = validate_meta_update(kind, new.meta(), old.meta());
+    // Upstream checks twice, in the generic code and in the kind's own, and lists the causes twice.
+    errors.extend_from_within(..);
     errors.extend((rules.validate_update)(new, old));
     refuse(kind, new, errors)
 }
@@ -35,7 +37,7 @@ pub(crate) fn refuse(kind: &Kind, object: &dyn Object, errors: Errors) -> Result
 }
 
 /// Upstream's `ValidateObjectMeta`.
-fn validate_meta(_kind: &Kind, rules: &Rules, meta: &ObjectMeta) -> Errors {
+fn validate_meta(kind: &Kind, rules: &Rules, meta: &ObjectMeta) -> Errors {
     let path = Path::new("metadata");
     let mut errors = Errors::new();
     if let Some(base) = meta.generate_name.as_deref().filter(|base| !base.is_empty()) {
@@ -51,11 +53,12 @@ fn validate_meta(_kind: &Kind, rules: &Rules, meta: &ObjectMeta) -> Errors {
             );
         }
     }
+    errors.extend(api::validate::metadata(kind, meta, &path));
     errors
 }
 
 /// Upstream's `ValidateObjectMetaUpdate`: what the server has set stays.
-fn validate_meta_update(_kind: &Kind, new: &ObjectMeta, old: &ObjectMeta) -> Errors {
+fn validate_meta_update(kind: &Kind, new: &ObjectMeta, old: &ObjectMeta) -> Errors {
     let path = Path::new("metadata");
     let mut errors = Errors::new();
     let mut keep = |name: &str, same: bool, value: Option<&String>| {
@@ -77,6 +80,7 @@ fn validate_meta_update(_kind: &Kind, new: &ObjectMeta, old: &ObjectMeta) -> Err
             errors.push(Error::forbidden(&path.child("finalizers"), detail));
         }
     }
+    errors.extend(api::validate::metadata(kind, new, &path));
     errors
 }
 

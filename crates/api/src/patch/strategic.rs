@@ -164,6 +164,8 @@ fn merge_by_key(
     nulls: Nulls,
 ) -> Result<Vec<Value>, Status> {
     let directive = |item: &Value| item.get(DIRECTIVE).and_then(Value::as_str).map(str::to_owned);
+    let server = old.clone();
+    let wanted: Vec<Value> = new.iter().filter(|item| directive(item).is_none()).cloned().collect();
     let mut merged = old;
     if nulls == Nulls::Delete {
         let replaces = new.iter().any(|item| directive(item).as_deref() == Some("replace"));
@@ -198,7 +200,8 @@ fn merge_by_key(
             (_, item) => merged.push(item),
         }
     }
-    Ok(merged)
+    // Without another wish, new items come in the patch's order, before what they follow in neither list.
+    Ok(if nulls == Nulls::Delete { order::arrange(merged, &wanted, &server, Some(key)) } else { merged })
 }
 
 /// What a patch says of something that is not there yet: no `null`, no directive, nothing deleted.

@@ -162,7 +162,7 @@ pub(super) fn positive_or_percent(value: &IntOrString, path: &Path, errors: &mut
     match value {
         IntOrString::Int(number) => not_negative(*number, path, errors),
         IntOrString::String(text) if percent(text).is_none() => {
-            let why = "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', \\
+            let why = "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', \
                        regex used for validation is '[0-9]+%')";
             errors.push(Error::invalid(path, text.as_str(), why));
         }

@@ -117,7 +117,10 @@ fn http_path_rule(rule: &HTTPIngressPath, path: &Path, errors: &mut Errors) {
     let (kind, value) = (rule.path_type.as_str(), text(&rule.path));
     let value_path = path.child("path");
     match kind {
-        "" => errors.push(Error::required(&path.child("pathType"), "pathType must be specified")),
+        "" => {
+            errors.push(Error::required(&path.child("pathType"), "pathType must be specified"));
+            return;
+        }
         "Exact" | "Prefix" => {
             if !value.starts_with('/') {
                 errors.push(Error::invalid(&value_path, value, "must be an absolute path"));

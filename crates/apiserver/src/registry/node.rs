@@ -21,6 +21,9 @@ impl Strategy for Node {
         if spec.pod_cidrs.as_ref().is_none_or(Vec::is_empty) {
             spec.pod_cidrs = spec.pod_cidr.clone().filter(|range| !range.is_empty()).map(|range| vec![range]);
         }
+        let status = self.status.get_or_insert_default();
+        status.node_info.get_or_insert_default();
+        status.daemon_endpoints.get_or_insert_default().kubelet_endpoint.get_or_insert_default();
         if spec.pod_cidr.is_none() {
             spec.pod_cidr = spec.pod_cidrs.as_ref().and_then(|ranges| ranges.first().cloned());
         }

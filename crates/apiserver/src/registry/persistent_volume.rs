@@ -23,8 +23,11 @@ impl Strategy for PersistentVolume {
     }
 
     fn prepare_for_create(&mut self) {
-        self.status =
-            Some(PersistentVolumeStatus { phase: Some("Pending".into()), ..PersistentVolumeStatus::default() });
+        self.status = Some(PersistentVolumeStatus {
+            phase: Some("Pending".into()),
+            last_phase_transition_time: self.metadata.creation_timestamp.clone(),
+            ..PersistentVolumeStatus::default()
+        });
     }
 
     fn prepare_for_update(&mut self, old: &Self) {

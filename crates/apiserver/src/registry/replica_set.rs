@@ -9,7 +9,6 @@ use crate::strategy::Strategy;
 
 impl Strategy for ReplicaSet {
     const HAS_GENERATION: bool = true;
-    const FIELDS: &'static [&'static str] = &["status.replicas"];
 
     fn default(&mut self) {
         let spec = self.spec.get_or_insert_default();
@@ -84,12 +83,5 @@ impl Strategy for ReplicaSet {
             errors.push(Error::invalid(&path.child("availableReplicas"), counts[2].1, why));
         }
         errors
-    }
-
-    fn field(&self, name: &str) -> std::borrow::Cow<'_, str> {
-        match name {
-            "status.replicas" => self.status.as_ref().map_or(0, |status| status.replicas).to_string().into(),
-            _ => "".into(),
-        }
     }
 }

@@ -32,7 +32,10 @@ impl Strategy for Service {
 
     fn default(&mut self) {
         default_spec(self.spec.get_or_insert_default());
-        self.status.get_or_insert_default().load_balancer.get_or_insert_default();
+        let balancer = self.status.get_or_insert_default().load_balancer.get_or_insert_default();
+        for ingress in balancer.ingress.iter_mut().flatten().filter(|ingress| !is_empty(&ingress.ip)) {
+            default_text(&mut ingress.ip_mode, "VIP");
+        }
     }
 
     fn prepare_for_create(&mut self) {

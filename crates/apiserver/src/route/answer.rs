@@ -188,24 +188,43 @@ pub(crate) fn wire_form(object: &ObjectRef) -> Value {
         "Event" => nulls(&mut value, &["eventTime", "firstTimestamp", "lastTimestamp"]),
         "Pod" => {
             let Some(status) = value.get_mut("status") else { return value };
-            for condition in items(status, "conditions") {
-                nulls(condition, &["lastProbeTime", "lastTransitionTime"]);
-            }
             for list in ["containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses"] {
                 for container in items(status, list) {
-                    empty_structs(container, &["state", "lastState"]);
+                    container_states(container);
                 }
             }
+            conditions(&mut value, &["lastProbeTime", "lastTransitionTime"]);
         }
         "PersistentVolumeClaim" => {
-            let Some(status) = value.get_mut("status") else { return value };
-            for condition in items(status, "conditions") {
-                nulls(condition, &["lastProbeTime", "lastTransitionTime"]);
+            conditions(&mut value, &["lastProbeTime", "lastTransitionTime"]);
+            if let Some(source) = value.pointer_mut("/spec/dataSource") {
+                nulls(source, &["apiGroup"]);
             }
         }
+        "Deployment" => conditions(&mut value, &["lastUpdateTime", "lastTransitionTime"]),
+        "ReplicaSet" | "StatefulSet" => conditions(&mut value, &["lastTransitionTime"]),
         _ => {}
     }
     value
+}
+
+fn conditions(value: &mut Value, times: &[&str]) {
+    let Some(status) = value.get_mut("status") else { return };
+    for condition in items(status, "conditions") {
+        nulls(condition, times);
+    }
+}
+
+fn container_states(container: &mut Value) {
+    empty_structs(container, &["state", "lastState"]);
+    for state in ["state", "lastState"] {
+        if let Some(terminated) = container.get_mut(state).and_then(|state| state.get_mut("terminated")) {
+            nulls(terminated, &["startedAt", "finishedAt"]);
+        }
+        if let Some(running) = container.get_mut(state).and_then(|state| state.get_mut("running")) {
+            nulls(running, &["startedAt"]);
+        }
+    }
 }
 
 fn items<'a>(value: &'a mut Value, name: &str) -> impl Iterator<Item = &'a mut Value> {

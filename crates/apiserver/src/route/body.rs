@@ -23,8 +23,7 @@ pub(super) fn read(http: &HttpRequest, kind: &'static Kind, request: &mut Reques
 fn object(http: &HttpRequest, kind: &'static Kind, request: &mut Request) -> Result<(), Status> {
     match media_type(http.content_type) {
         "" | "application/json" | "*/*" => {
-            let parsed =
-                api::json::parse(http.body).map_err(|why| api::decode::unrecognized(kind, http.body, &why))?;
+            let parsed = api::json::parse(http.body).map_err(|why| api::decode::unrecognized(kind, http.body, &why))?;
             request.options.layout = parsed.layout;
             request.body = Body::Json(parsed.value);
         }

@@ -96,11 +96,9 @@ pub(super) fn verb(method: &str, target: &Target, parameters: &Parameters) -> Re
         ("PATCH", true) if !creates => Ok(Verb::Patch),
         ("DELETE", true) if target.subresource == Subresource::None => Ok(Verb::Delete),
         ("DELETE", false) => Ok(Verb::DeleteCollection),
-        _ => Err(bare(
-            405,
-            Reason::MethodNotAllowed,
-            "the server does not allow this method on the requested resource",
-        )),
+        _ => {
+            Err(bare(405, Reason::MethodNotAllowed, "the server does not allow this method on the requested resource"))
+        }
     }
 }
 

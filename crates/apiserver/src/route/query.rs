@@ -85,7 +85,10 @@ impl Parameters {
             "Strict" => Ok(FieldValidation::Strict),
             other => {
                 let supported = &["", "Ignore", "Strict", "Warn"];
-                Err(invalid_options(options_kind, Error::not_supported(&Path::new("fieldValidation"), other, supported)))
+                Err(invalid_options(
+                    options_kind,
+                    Error::not_supported(&Path::new("fieldValidation"), other, supported),
+                ))
             }
         }
     }
@@ -132,8 +135,7 @@ pub(super) fn invalid_options(kind: &str, error: Error) -> Status {
         field: error.field.clone(),
     }];
     let mut status = Status::new(422, Reason::Invalid, format!("{kind}.meta.k8s.io \"\" is invalid: {error}"));
-    status.details =
-        Some(Details { group: "meta.k8s.io".into(), kind: kind.into(), causes, ..Details::default() });
+    status.details = Some(Details { group: "meta.k8s.io".into(), kind: kind.into(), causes, ..Details::default() });
     status
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 pub struct Normalizer {
     patterns: Vec<(Regex, &'static str)>,
-    revisions: Vec<Regex>,
+    revisions: Vec<(Regex, &'static str)>,
     address: Regex,
     cluster_ip: Regex,
     /// Names that the server has generated, and what stands for them.
@@ -42,11 +42,13 @@ impl Normalizer {
                 (regex(r"eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}"), "<token>"),
             ],
             revisions: vec![
-                regex(r"(too old resource version: )\d+ \(\d+\)"),
-                regex(r"(resource version: )\d+"),
-                regex(r"(ResourceVersion: )\d+"),
-                regex(r#"(resourceVersion\\*":\\*")\d+"#),
-                regex(r#"(continueResourceVersion\\*":\\*")\d+"#),
+                (regex(r"(ResourceVersion in precondition: )\d+"), "${1}<rv>"),
+                (regex(r"(ResourceVersion in object meta: )\d+"), "${1}<rv>"),
+                (regex(r"(too old resource version: )\d+ \(\d+\)"), "${1}<rv> (<rv>)"),
+                (regex(r"(Too large resource version: )\d+(, current: )\d+"), "${1}<rv>${2}<rv>"),
+                (regex(r#"(resourceVersion: "?)\d+\b"#), "${1}<rv>"),
+                (regex(r"(does not match the ResourceVersion in record \()\d+"), "${1}<rv>"),
+                (regex(r#"(resourceVersion\\*":\\*")\d+"#), "${1}<rv>"),
             ],
             address: regex(r"^\d+\.\d+\.\d+\.\d+$"),
             cluster_ip: regex(r#"(clusterIPs?\\*":\[?\\*")(\d+\.\d+\.\d+\.\d+)"#),
@@ -62,8 +64,8 @@ impl Normalizer {
         for (pattern, placeholder) in &self.patterns {
             text = pattern.replace_all(&text, *placeholder).into_owned();
         }
-        for pattern in &self.revisions {
-            text = pattern.replace_all(&text, "${1}<rv>").into_owned();
+        for (pattern, placeholder) in &self.revisions {
+            text = pattern.replace_all(&text, *placeholder).into_owned();
         }
         for (name, placeholder) in &self.names {
             text = text.replace(name, placeholder);

@@ -11,6 +11,11 @@ pub(super) fn pod(pod: &mut Pod) {
         requests_from_limits(container);
     }
     default_to(&mut spec_.enable_service_links, true);
+    // Old clients could store a negative period: it means the shortest.
+    spec_.termination_grace_period_seconds = spec_.termination_grace_period_seconds.map(|seconds| match seconds {
+        ..0 => 1,
+        other => other,
+    });
     spec(spec_);
 }
 

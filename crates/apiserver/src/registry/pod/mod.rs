@@ -21,7 +21,7 @@ mod volumes;
 use std::borrow::Cow;
 
 use api::field::{Error, Errors, Path};
-use api::types::{Pod, PodCondition, PodSpec, PodStatus};
+use api::types::{Pod, PodCondition, PodSpec, PodStatus, Time};
 
 use crate::registry::rules::{is_empty, list, selectable, subdomain_name};
 use crate::strategy::Strategy;
@@ -53,7 +53,8 @@ impl Strategy for Pod {
     fn prepare_for_create(&mut self) {
         let spec = self.spec.get_or_insert_default();
         let gated = !list(&spec.scheduling_gates).is_empty();
-        let conditions = gated.then(|| vec![blocked_by_gates()]);
+        let since = self.metadata.creation_timestamp.clone();
+        let conditions = gated.then(|| vec![blocked_by_gates(since)]);
         self.status = Some(PodStatus {
             phase: Some("Pending".into()),
             qos_class: Some(qos::class(spec).into()),
@@ -144,12 +145,13 @@ impl Strategy for Pod {
     }
 }
 
-fn blocked_by_gates() -> PodCondition {
+fn blocked_by_gates(since: Option<Time>) -> PodCondition {
     PodCondition {
         type_: "PodScheduled".into(),
         status: "False".into(),
         reason: Some("SchedulingGated".into()),
         message: Some("Scheduling is blocked due to non-empty scheduling gates".into()),
+        last_transition_time: since,
         ..PodCondition::default()
     }
 }

@@ -1,5 +1,7 @@
 //! Label and field selectors.
 
+mod parse;
+
 use std::collections::BTreeMap;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
@@ -71,15 +73,7 @@ impl Selector {
 
     /// Reads the text of a query parameter: `app=web,tier in (front, back),!canary`.
     pub fn parse(text: &str) -> Result<Selector, String> {
-        let mut selector = Selector::everything();
-        for term in split_terms(text) {
-            let term = term.trim();
-            if term.is_empty() {
-                continue;
-            }
-            selector.requirements.push(parse_requirement(term).ok_or_else(|| format!("found '{term}'"))?);
-        }
-        Ok(selector)
+        parse::parse(text)
     }
 
     pub fn with(mut self, key: &str, operator: Operator, values: &[String]) -> Selector {
@@ -119,58 +113,6 @@ impl std::fmt::Display for Selector {
         }
         Ok(())
     }
-}
-
-/// Splits at the commas that stand outside parentheses.
-fn split_terms(text: &str) -> Vec<&str> {
-    let (mut depth, mut start, mut terms) = (0, 0, Vec::new());
-    for (at, c) in text.char_indices() {
-        match c {
-            '(' => depth += 1,
-            ')' => depth -= 1,
-            ',' if depth == 0 => {
-                terms.push(&text[start..at]);
-                start = at + 1;
-            }
-            _ => {}
-        }
-    }
-    terms.push(&text[start..]);
-    terms
-}
-
-fn parse_requirement(term: &str) -> Option<Requirement> {
-    let requirement =
-        |key: &str, operator, values: Vec<String>| Some(Requirement { key: key.trim().into(), operator, values });
-    let one = |value: &str| vec![value.trim().to_owned()];
-    if let Some(key) = term.strip_prefix('!') {
-        return requirement(key, Operator::DoesNotExist, Vec::new());
-    }
-    if let Some(list) = term.strip_suffix(')') {
-        let (head, list) = list.split_once('(')?;
-        let (key, word) = head.trim().rsplit_once(char::is_whitespace)?;
-        let operator = match word {
-            "in" => Operator::In,
-            "notin" => Operator::NotIn,
-            _ => return None,
-        };
-        return requirement(key, operator, list.split(',').map(|value| value.trim().to_owned()).collect());
-    }
-    for (sign, operator) in [
-        ("!=", Operator::NotIn),
-        ("==", Operator::In),
-        ("=", Operator::In),
-        (">", Operator::GreaterThan),
-        ("<", Operator::LessThan),
-    ] {
-        if let Some((key, value)) = term.split_once(sign) {
-            return requirement(key, operator, one(value));
-        }
-    }
-    if term.contains(char::is_whitespace) {
-        return None;
-    }
-    requirement(term, Operator::Exists, Vec::new())
 }
 
 impl Requirement {
