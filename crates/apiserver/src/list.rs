@@ -7,6 +7,11 @@ use crate::ApiServer;
 use crate::fields::Filter;
 
 impl ApiServer {
+    /// Looks into the store past the pipeline, for those who draw the cluster and not for its components.
+    pub fn peek<T: api::Object + api::Kinded>(&self, namespace: &str, name: &str) -> Option<&T> {
+        self.storage.find(namespace, name)
+    }
+
     pub(crate) fn get(&self, kind: &'static Kind, request: &Request) -> Result<ObjectRef, Status> {
         let found = self.storage.get(kind, &request.namespace, &request.name);
         found.cloned().ok_or_else(|| Status::not_found(kind, &request.name))
