@@ -12,6 +12,8 @@ use crate::name_hash::{hash_text, hex_digest};
 
 /// What an image is that no row of the catalogue describes.
 static UNKNOWN: ImageSpec = ImageSpec {
+    cmd: &["server"],
+    programs: &["server"],
     behaviour: Behaviour::Text { body: "Hello from {hostname}\n", content_type: "text/plain" },
     tools: &["curl"],
     startup_ms: 500,

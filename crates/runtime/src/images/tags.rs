@@ -3,7 +3,7 @@
 /// Whether a tag fits a pattern: text, `(a|b|c)` for one of several, `[…]` for something optional, and `7..29` as one
 /// of several for a number in a range. An empty pattern fits every tag.
 pub fn tag_matches(pattern: &str, tag: &str) -> bool {
-    pattern.is_empty() || rests(pattern, tag).contains(&"")
+    pattern.is_empty() || split_choices(pattern).iter().any(|choice| rests(choice, tag).contains(&""))
 }
 
 /// What may be left of the text after the pattern.
@@ -73,8 +73,8 @@ mod tests {
 
     #[test]
     fn patterns() {
-        let pattern = "(latest|1.(7..29)[.(0..14)])[-(alpine|perl)]";
-        for tag in ["latest", "1.27", "1.27.3", "1.27-alpine", "1.14.2-perl", "latest-alpine"] {
+        let pattern = "(latest|1.(7..29)[.(0..14)])[-(alpine|perl)]|edge";
+        for tag in ["latest", "1.27", "1.27.3", "1.27-alpine", "1.14.2-perl", "latest-alpine", "edge"] {
             assert!(tag_matches(pattern, tag), "{tag}");
         }
         for tag in ["1.161", "1.27.", "1", "doesnotexist", "1.27-foo", ""] {

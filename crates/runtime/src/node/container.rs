@@ -318,12 +318,18 @@ impl Machine<'_> {
         self.ensure_kernel(now);
         let env = self.container.environment(self.sandbox);
         let mut files: BTreeMap<u32, Descriptor> = [
-            (0, Descriptor::Reader { text: Arc::from(stdin), offset: 0 }),
+            (0, Descriptor::Null),
             (1, Descriptor::Terminal(Sink::Exec(exec), LogStream::Stdout)),
             (2, Descriptor::Terminal(Sink::Exec(exec), LogStream::Stderr)),
         ]
         .into();
         let mut input = None;
+        if !stdin.is_empty()
+            && !interactive
+            && let Some(kernel) = &mut self.container.kernel
+        {
+            files.insert(0, kernel.make_reader(stdin));
+        }
         if interactive && let Some(kernel) = &mut self.container.kernel {
             let pipe = kernel.make_pipe(true);
             kernel.feed(pipe, Some(stdin), now);

@@ -13,6 +13,16 @@ pub struct Pipe {
     pub fed_from_outside: bool,
 }
 
+/// A text that was read when it was opened, and how far it has been consumed.
+#[derive(Clone, Debug)]
+pub struct Reader {
+    pub text: Arc<str>,
+    pub offset: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ReaderId(pub u32);
+
 /// Where terminal output goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sink {
@@ -26,11 +36,8 @@ pub enum Descriptor {
     Null,
     PipeRead(PipeId),
     PipeWrite(PipeId),
-    /// A file or here-document that was read when it was opened.
-    Reader {
-        text: Arc<str>,
-        offset: usize,
-    },
+    /// A file or here-document; who inherits the descriptor shares its position.
+    Reader(ReaderId),
     /// Appends to the file at this absolute path.
     Writer {
         path: Arc<str>,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::{Descriptor, Effect, Host, Pid, Pipe, PipeId, Sink, Task};
+use super::{Descriptor, Effect, Host, Pid, Pipe, PipeId, Reader, ReaderId, Sink, Task};
 use crate::shell::Shell;
 use crate::tools::ToolRun;
 use crate::{NetReply, SECOND, Signal, SimTime};
@@ -43,6 +43,8 @@ pub enum Wait {
     Ready,
     Until(SimTime),
     Readable(PipeId),
+    /// A whole line, or the end.
+    ReadableLine(PipeId),
     Writable(PipeId),
     /// All of these children have ended. Trapped signals stay pending meanwhile.
     Children(Vec<Pid>),
@@ -59,6 +61,8 @@ pub struct Info {
     pub parent: Pid,
     pub argv: Vec<String>,
     pub files: BTreeMap<u32, Descriptor>,
+    /// Descriptors that come back after a redirection; they keep their pipes open meanwhile.
+    pub saved_files: Vec<BTreeMap<u32, Descriptor>>,
     pub cwd: Arc<str>,
     pub env: BTreeMap<Arc<str>, Arc<str>>,
     /// The process's own time: the moment that its next step begins.
@@ -71,6 +75,12 @@ pub struct Info {
     pub net_reply: Option<NetReply>,
     pub session: Sink,
     pub started_at: SimTime,
+}
+
+impl Info {
+    fn descriptors(&self) -> impl Iterator<Item = &Descriptor> {
+        self.files.values().chain(self.saved_files.iter().flat_map(BTreeMap::values))
+    }
 }
 
 /// What a process starts with.
@@ -90,8 +100,10 @@ pub struct NewProcess {
 pub struct Kernel {
     pub(super) processes: BTreeMap<Pid, (Info, Program)>,
     pub(super) pipes: BTreeMap<PipeId, Pipe>,
+    pub(super) readers: BTreeMap<ReaderId, Reader>,
     last_pid: Pid,
     last_pipe: u32,
+    last_reader: u32,
     /// Since when some process has had work to do all the time.
     busy_since: Option<SimTime>,
     moment: SimTime,
@@ -112,6 +124,7 @@ impl Kernel {
             parent: new.parent,
             argv: new.argv,
             files: new.files,
+            saved_files: Vec::new(),
             cwd: new.cwd,
             env: new.env,
             clock: at,
@@ -143,6 +156,14 @@ impl Kernel {
         let id = PipeId(self.last_pipe);
         self.pipes.insert(id, Pipe { text: String::new(), fed_from_outside });
         id
+    }
+
+    /// Opens a text for reading.
+    pub fn make_reader(&mut self, text: &str) -> Descriptor {
+        self.last_reader += 1;
+        let id = ReaderId(self.last_reader);
+        self.readers.insert(id, Reader { text: Arc::from(text), offset: 0 });
+        Descriptor::Reader(id)
     }
 
     /// Text from outside for a pipe, or its end.
@@ -201,6 +222,7 @@ impl Kernel {
             _ if interrupted => Some(woken),
             Wait::Until(time) => Some(*time),
             Wait::Readable(pipe) => self.readable(*pipe).then_some(woken),
+            Wait::ReadableLine(pipe) => self.has_line(*pipe).then_some(woken),
             Wait::Writable(pipe) => self.writable(*pipe).then_some(woken),
             Wait::Children(pids) | Wait::Jobs(pids) => pids.iter().all(|pid| self.ended(*pid)).then_some(woken),
             Wait::Net => info.net_reply.is_some().then_some(woken),
@@ -275,6 +297,7 @@ impl Kernel {
         }
         info.exit_code = Some(code);
         info.files.clear();
+        info.saved_files.clear();
         if matches!(program, Program::Service) {
             host.effects.push(Effect::ServiceEnded { pid });
         }
@@ -290,7 +313,7 @@ impl Kernel {
         if orphaned {
             self.processes.remove(&pid);
         }
-        self.drop_unused_pipes();
+        self.drop_unused();
     }
 
     /// Takes an ended process away: its exit code.
@@ -322,20 +345,31 @@ impl Kernel {
         self.pipes.get(&id).is_none_or(|pipe| !pipe.text.is_empty() || !(pipe.fed_from_outside || self.has_writer(id)))
     }
 
+    fn has_line(&self, id: PipeId) -> bool {
+        let ended = |pipe: &Pipe| !(pipe.fed_from_outside || self.has_writer(id));
+        self.pipes.get(&id).is_none_or(|pipe| pipe.text.contains('\n') || ended(pipe))
+    }
+
     pub(super) fn writable(&self, id: PipeId) -> bool {
         const PIPE_BYTES: usize = 65_536;
         self.pipes.get(&id).is_none_or(|pipe| pipe.text.len() < PIPE_BYTES) || !self.has_reader(id)
     }
 
     pub(super) fn has_writer(&self, id: PipeId) -> bool {
-        self.infos().any(|info| info.files.values().any(|file| matches!(file, Descriptor::PipeWrite(p) if *p == id)))
+        self.infos().flat_map(Info::descriptors).any(|file| matches!(file, Descriptor::PipeWrite(p) if *p == id))
     }
 
     pub(super) fn has_reader(&self, id: PipeId) -> bool {
-        self.infos().any(|info| info.files.values().any(|file| matches!(file, Descriptor::PipeRead(p) if *p == id)))
+        self.infos().flat_map(Info::descriptors).any(|file| matches!(file, Descriptor::PipeRead(p) if *p == id))
     }
 
-    fn drop_unused_pipes(&mut self) {
+    fn drop_unused(&mut self) {
+        let used: BTreeSet<ReaderId> = self
+            .infos()
+            .flat_map(Info::descriptors)
+            .filter_map(|file| if let Descriptor::Reader(id) = file { Some(*id) } else { None })
+            .collect();
+        self.readers.retain(|id, _| used.contains(id));
         let unused: Vec<PipeId> = self
             .pipes
             .iter()

@@ -8,7 +8,7 @@ mod host;
 mod kernel;
 mod task;
 
-pub use descriptor::{Descriptor, Pipe, PipeId, Sink};
+pub use descriptor::{Descriptor, Pipe, PipeId, Reader, ReaderId, Sink};
 pub use host::{Effect, Host};
 pub use kernel::{Info, Kernel, NewProcess, Program, SPAWN_NS, Step, Wait};
 pub use task::{Read, Task};

@@ -63,14 +63,14 @@ impl Task<'_, '_, '_> {
 
     /// Reads all that there is.
     pub fn read(&mut self, fd: u32) -> Read {
-        match self.info_mut().files.get_mut(&fd) {
-            Some(Descriptor::Reader { text, offset }) => {
-                let rest = text.get(*offset..).unwrap_or_default().to_owned();
-                *offset = text.len();
+        match self.info().files.get(&fd).cloned() {
+            Some(Descriptor::Reader(id)) => {
+                let Some(reader) = self.kernel.readers.get_mut(&id) else { return Read::End };
+                let rest = reader.text.get(reader.offset..).unwrap_or_default().to_owned();
+                reader.offset = reader.text.len();
                 if rest.is_empty() { Read::End } else { Read::Text(rest) }
             }
             Some(Descriptor::PipeRead(pipe)) => {
-                let pipe = *pipe;
                 let text = self.kernel.pipes.get_mut(&pipe).map(|p| std::mem::take(&mut p.text)).unwrap_or_default();
                 if !text.is_empty() {
                     Read::Text(text)
@@ -86,15 +86,15 @@ impl Task<'_, '_, '_> {
 
     /// Reads one line with its line end; the last may have none.
     pub fn read_line(&mut self, fd: u32) -> Read {
-        match self.info_mut().files.get_mut(&fd) {
-            Some(Descriptor::Reader { text, offset }) => {
-                let rest = text.get(*offset..).unwrap_or_default();
+        match self.info().files.get(&fd).cloned() {
+            Some(Descriptor::Reader(id)) => {
+                let Some(reader) = self.kernel.readers.get_mut(&id) else { return Read::End };
+                let rest = reader.text.get(reader.offset..).unwrap_or_default();
                 let line = rest.split_inclusive('\n').next().unwrap_or_default().to_owned();
-                *offset += line.len();
+                reader.offset += line.len();
                 if line.is_empty() { Read::End } else { Read::Text(line) }
             }
             Some(Descriptor::PipeRead(pipe)) => {
-                let pipe = *pipe;
                 let open = self.kernel.has_writer(pipe);
                 let Some(buffer) = self.kernel.pipes.get_mut(&pipe) else { return Read::End };
                 let open = open || buffer.fed_from_outside;
@@ -134,7 +134,7 @@ impl Task<'_, '_, '_> {
             }
             Some(Descriptor::Full) => Err(format!("write error: {}", FsError::NoSpace)),
             Some(Descriptor::Null) => Ok(()),
-            Some(Descriptor::Reader { .. } | Descriptor::PipeRead(_)) | None => {
+            Some(Descriptor::Reader(_) | Descriptor::PipeRead(_)) | None => {
                 Err("write error: Bad file descriptor".to_owned())
             }
         }
@@ -150,7 +150,7 @@ impl Task<'_, '_, '_> {
         }
         let content = self.view().read(&path)?;
         let text = String::from_utf8_lossy(&content);
-        Ok(Descriptor::Reader { text: Arc::from(&*text), offset: 0 })
+        Ok(self.kernel.make_reader(&text))
     }
 
     /// Opens a file for writing, emptied unless `append`.

@@ -324,12 +324,10 @@ impl Shell {
                 None
             }
             Command::Redirected { command, .. } => {
-                let before = task.info().files.clone();
-                match redirect(before.clone(), &expanded.redirects, task) {
+                match redirect(task.info().files.clone(), &expanded.redirects, task) {
                     Ok(files) => {
-                        task.info_mut().files = files;
                         let command = command.clone();
-                        self.frames.push(Frame::RestoreFiles(before));
+                        self.use_files(files, task);
                         self.frames.push(Frame::Run(command));
                         None
                     }
@@ -344,8 +342,7 @@ impl Shell {
     }
 
     fn perform_simple(&mut self, expanded: Expanded, task: &mut Task<'_, '_, '_>) -> Option<Step> {
-        let before = task.info().files.clone();
-        let files = match redirect(before.clone(), &expanded.redirects, task) {
+        let files = match redirect(task.info().files.clone(), &expanded.redirects, task) {
             Ok(files) => files,
             Err(message) => {
                 self.complain(task, &message);
@@ -360,8 +357,7 @@ impl Shell {
             return self.settle(status);
         };
         if let Some(body) = self.scope.functions.get(name.as_str()).cloned() {
-            self.frames.push(Frame::RestoreFiles(before));
-            task.info_mut().files = files;
+            self.use_files(files, task);
             let arguments = expanded.fields[1..].iter().map(|field| Arc::from(field.as_str())).collect();
             let positional = Some(std::mem::replace(&mut self.scope.positional, arguments));
             self.frames.push(Frame::Return { positional, locals: Vec::new() });
@@ -369,10 +365,10 @@ impl Shell {
             return None;
         }
         if let Some(builtin) = builtins::find(&name) {
-            task.info_mut().files = files;
-            let keeps_files = name == "exec" && expanded.fields.len() == 1;
-            if !keeps_files {
-                self.frames.push(Frame::RestoreFiles(before));
+            if name == "exec" && expanded.fields.len() == 1 {
+                task.info_mut().files = files;
+            } else if !expanded.redirects.is_empty() {
+                self.use_files(files, task);
             }
             if !expanded.assigns.is_empty() {
                 let saved = |(name, _): &(String, String)| {
@@ -388,6 +384,14 @@ impl Shell {
             return self.follow(flow, task);
         }
         self.run_external(expanded, files, task)
+    }
+
+    /// Uses other descriptors until the frame that this pushes.
+    fn use_files(&mut self, files: Files, task: &mut Task<'_, '_, '_>) {
+        let info = task.info_mut();
+        let before = std::mem::replace(&mut info.files, files);
+        info.saved_files.push(before);
+        self.frames.push(Frame::RestoreFiles);
     }
 
     fn run_external(&mut self, expanded: Expanded, files: Files, task: &mut Task<'_, '_, '_>) -> Option<Step> {
@@ -478,7 +482,7 @@ impl Shell {
     }
 
     fn unwind(&mut self, frame: Frame, task: &mut Task<'_, '_, '_>) {
-        if matches!(frame, Frame::RestoreFiles(_) | Frame::Unguard | Frame::Return { .. }) {
+        if matches!(frame, Frame::RestoreFiles | Frame::Unguard | Frame::Return { .. }) {
             self.run_frame(frame, task);
         }
     }
@@ -507,7 +511,7 @@ impl Shell {
         let line = match task.read_line(0) {
             Read::Blocked(pipe) => {
                 self.frames.push(Frame::ReadLine { names, raw });
-                return Some(Step::Wait(Wait::Readable(pipe)));
+                return Some(Step::Wait(Wait::ReadableLine(pipe)));
             }
             Read::End => String::new(),
             Read::Text(line) => line,
@@ -567,7 +571,7 @@ fn redirect(
             RedirectKind::Write | RedirectKind::Append => task
                 .open_write(target, *kind == RedirectKind::Append)
                 .map_err(|error| format!("can't create {target}: {error}")),
-            RedirectKind::HereDocument => Ok(Descriptor::Reader { text: Arc::from(target.as_str()), offset: 0 }),
+            RedirectKind::HereDocument => Ok(task.kernel.make_reader(target)),
             RedirectKind::Duplicate if target == "-" => Ok(Descriptor::Null),
             RedirectKind::Duplicate => {
                 let source = target.parse().ok().and_then(|source: u32| files.get(&source)).cloned();

@@ -59,7 +59,7 @@ pub enum Frame {
         positional: Option<Vec<Arc<str>>>,
         locals: Vec<(Arc<str>, Option<Variable>)>,
     },
-    RestoreFiles(Files),
+    RestoreFiles,
     Unguard,
     RestoreStatus(i32),
 }

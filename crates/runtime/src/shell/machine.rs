@@ -140,7 +140,7 @@ impl Shell {
             let _ = task.write(1, &prompt);
         }
         match task.read_line(0) {
-            Read::Blocked(pipe) => return Some(Step::Wait(Wait::Readable(pipe))),
+            Read::Blocked(pipe) => return Some(Step::Wait(Wait::ReadableLine(pipe))),
             Read::End if partial.is_empty() => {
                 self.exiting = true;
                 return None;
@@ -233,7 +233,12 @@ impl Shell {
                     };
                 }
             }
-            Frame::RestoreFiles(files) => task.info_mut().files = files,
+            Frame::RestoreFiles => {
+                let info = task.info_mut();
+                if let Some(files) = info.saved_files.pop() {
+                    info.files = files;
+                }
+            }
             Frame::Unguard => self.guarded = self.guarded.saturating_sub(1),
             Frame::RestoreStatus(status) => self.scope.status = status,
         }
