@@ -1,7 +1,9 @@
 //! PersistentVolumeClaim.
 
 use api::field::{Error, Errors, Path};
-use api::types::{PersistentVolumeClaim, PersistentVolumeClaimSpec, PersistentVolumeClaimStatus, Quantity};
+use api::types::{
+    PersistentVolumeClaim, PersistentVolumeClaimSpec, PersistentVolumeClaimStatus, Quantity, TypedObjectReference,
+};
 use api::validate::{dns1123_subdomain, label_selector};
 
 use super::go_diff;
@@ -15,7 +17,17 @@ const SEALED: &str =
 
 impl Strategy for PersistentVolumeClaim {
     fn default(&mut self) {
-        default_spec(self.spec.get_or_insert_default());
+        let spec = self.spec.get_or_insert_default();
+        default_spec(spec);
+        // The two ways to name a source say the same.
+        if let (Some(source), None) = (&spec.data_source, &spec.data_source_ref) {
+            spec.data_source_ref = Some(TypedObjectReference {
+                api_group: source.api_group.clone(),
+                kind: source.kind.clone(),
+                name: source.name.clone(),
+                namespace: None,
+            });
+        }
         default_text(&mut self.status.get_or_insert_default().phase, "Pending");
     }
 

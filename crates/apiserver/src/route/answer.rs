@@ -197,8 +197,10 @@ pub(crate) fn wire_form(object: &ObjectRef) -> Value {
         }
         "PersistentVolumeClaim" => {
             conditions(&mut value, &["lastProbeTime", "lastTransitionTime"]);
-            if let Some(source) = value.pointer_mut("/spec/dataSource") {
-                nulls(source, &["apiGroup"]);
+            for source in ["/spec/dataSource", "/spec/dataSourceRef"] {
+                if let Some(source) = value.pointer_mut(source) {
+                    nulls(source, &["apiGroup"]);
+                }
             }
         }
         "Deployment" => conditions(&mut value, &["lastUpdateTime", "lastTransitionTime"]),

@@ -33,6 +33,7 @@ pub(in crate::registry) use spec::validate as validate_spec;
 pub(in crate::registry) use volumes::config_key;
 
 impl Strategy for Pod {
+    const DELETE_RETURNS_OBJECT: bool = true;
     const HAS_GENERATION: bool = true;
     const FIELDS: &'static [&'static str] = &[
         "spec.nodeName",
