@@ -54,7 +54,10 @@ impl<T: Kinded + Object> Cache<T> {
     /// Puts in an object that a write has returned, before the watch brings it.
     pub fn insert(&mut self, key: String, object: Arc<T>) -> Option<Arc<T>> {
         let key = key.into_boxed_str();
-        let old = self.objects.insert(key.clone(), object.clone());
+        let old = match self.objects.get_mut(&key) {
+            Some(known) => Some(std::mem::replace(known, object.clone())),
+            None => self.objects.insert(key.clone(), object.clone()),
+        };
         for index in &mut self.indices {
             let values = (index.values_of)(&object);
             if let Some(old) = &old {

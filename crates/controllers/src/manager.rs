@@ -93,7 +93,7 @@ impl Component for ControllerManager {
 
     /// All kinds but events: the garbage collector follows owners of any kind.
     fn watches(&self) -> Vec<Watch> {
-        let kinds = KINDS.iter().filter(|kind| kind.id != EventObject::ID && kind.plural != "poddisruptionbudgets");
+        let kinds = KINDS.iter().filter(|kind| kind.id != EventObject::ID);
         kinds.map(|kind| Watch { kind: Some(kind.id), ..Watch::default() }).collect()
     }
 
@@ -113,8 +113,8 @@ impl Component for ControllerManager {
     }
 
     fn work(&mut self, client: &mut Client) {
-        let due = |controller: &Box<dyn Controller>| controller.next_work().unwrap_or(SimTime::MAX);
-        if let Some(controller) = self.controllers.iter_mut().min_by_key(|controller| due(controller)) {
+        let due = self.controllers.iter_mut().filter_map(|controller| Some((controller.next_work()?, controller)));
+        if let Some((_, controller)) = due.min_by_key(|(at, _)| *at) {
             controller.work(&self.caches, client);
         }
     }

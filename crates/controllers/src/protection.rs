@@ -47,10 +47,8 @@ impl Reconciler for ClaimProtectionController {
 
     fn observe(&mut self, event: &Event, _caches: &Caches, queue: &mut Queue<String>) {
         match &event.seen {
-            Seen::PersistentVolumeClaim(_, Some(claim)) => {
-                if corrected(&claim.metadata, CLAIM_FINALIZER).is_some() {
-                    queue.add(meta::key(&claim.metadata));
-                }
+            Seen::PersistentVolumeClaim(_, Some(claim)) if corrected(&claim.metadata, CLAIM_FINALIZER).is_some() => {
+                queue.add(meta::key(&claim.metadata));
             }
             Seen::Pod(Some(pod), None) => enqueue_claims(pod, queue),
             Seen::Pod(_, Some(pod)) if pods::is_finished(pod) => enqueue_claims(pod, queue),

@@ -76,7 +76,9 @@ fn add_services_of(pod: &Pod, caches: &Caches, keys: &mut Vec<String>) {
 }
 
 fn endpoint_changed(old: &Pod, new: &Pod) -> bool {
-    let host = |pod: &Pod| pod.spec.as_ref().and_then(|spec| spec.hostname.clone());
+    fn host(pod: &Pod) -> Option<&str> {
+        pod.spec.as_ref()?.hostname.as_deref()
+    }
     pods::is_ready(old) != pods::is_ready(new)
         || meta::is_being_deleted(&old.metadata) != meta::is_being_deleted(&new.metadata)
         || address(old) != address(new)
@@ -91,7 +93,7 @@ pub fn address(pod: &Pod) -> Option<&str> {
 }
 
 /// Addresses of one family.
-pub fn addresses<'a>(pod: &'a Pod, ipv6: bool) -> impl Iterator<Item = &'a str> {
+pub fn addresses(pod: &Pod, ipv6: bool) -> impl Iterator<Item = &str> {
     let all = pod.status.iter().flat_map(|status| status.pod_ips.iter().flatten());
     all.map(|address| address.ip.as_str()).filter(move |address| address.contains(':') == ipv6)
 }

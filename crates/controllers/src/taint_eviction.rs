@@ -52,18 +52,13 @@ impl Reconciler for TaintEvictionController {
             }
             Seen::Pod(old, Some(pod)) => {
                 let node = pods::node_name(pod);
-                let tolerations = |pod: &Pod| pod.spec.as_ref().and_then(|spec| spec.tolerations.clone());
-                let concerned =
-                    old.as_ref().is_none_or(|old| pods::node_name(old) != node || tolerations(old) != tolerations(pod));
                 let tainted = caches.nodes.get(node).is_some_and(|node| !no_execute(node).is_empty());
-                if concerned && tainted {
+                if tainted && old.as_ref().is_none_or(|old| eviction_differs(old, pod)) {
                     queue.add(meta::key(&pod.metadata));
                 }
             }
-            Seen::Pod(Some(pod), None) => {
-                if !self.planned.is_empty() {
-                    self.planned.remove(&meta::key(&pod.metadata));
-                }
+            Seen::Pod(Some(pod), None) if !self.planned.is_empty() => {
+                self.planned.remove(&meta::key(&pod.metadata));
             }
             _ => {}
         }
@@ -100,6 +95,14 @@ impl Reconciler for TaintEvictionController {
         self.planned.remove(key);
         self.evict(key, &pod, client)
     }
+}
+
+/// Whether an update of a Pod matters here.
+fn eviction_differs(old: &Pod, new: &Pod) -> bool {
+    fn tolerations(pod: &Pod) -> Option<&Vec<Toleration>> {
+        pod.spec.as_ref()?.tolerations.as_ref()
+    }
+    pods::node_name(old) != pods::node_name(new) || tolerations(old) != tolerations(new)
 }
 
 fn no_execute(node: &Node) -> Vec<&Taint> {

@@ -20,6 +20,7 @@ use client::{Client, EventType, Recorder};
 use crate::caches::{BY_CONTROLLER, Caches, PODS_BY_CONTROLLER, Seen, orphans_of};
 use crate::claim::claim;
 use crate::controller::{Event, Queue, Reconciler};
+use crate::replicaset::controller_uid;
 pub(crate) use fenceposts::scaled;
 use sync::Sync;
 
@@ -80,9 +81,7 @@ impl Reconciler for DeploymentController {
 
 fn replica_set_changed(old: Option<&ReplicaSet>, new: Option<&ReplicaSet>, caches: &Caches, queue: &mut Queue<String>) {
     let Some(replica_set) = new.or(old) else { return };
-    let controller_uid =
-        |replica_set: &ReplicaSet| meta::controller_of(&replica_set.metadata).map(|owner| owner.uid.clone());
-    let moved = old.is_some_and(|old| controller_uid(old) != controller_uid(replica_set));
+    let moved = old.is_some_and(|old| controller_uid(&old.metadata) != controller_uid(&replica_set.metadata));
     if moved && let Some(key) = old.and_then(|old| controller_key(&old.metadata, caches)) {
         queue.add(key);
     }

@@ -78,7 +78,7 @@ pub(super) fn swap_no_execute(client: &mut Client, node: &Node, add: Option<&str
     let stays = |taint: &&Taint| !is_ours(taint) || Some(taint.key.as_str()) == add;
     let mut taints: Vec<Taint> = taints_of(node).iter().filter(stays).cloned().collect();
     if let Some(key) = add
-        && !taints.iter().any(|taint| is_ours(taint))
+        && !taints.iter().any(is_ours)
     {
         taints.push(new_taint(client, key, "NoExecute"));
     }

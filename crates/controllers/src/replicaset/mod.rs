@@ -160,7 +160,7 @@ impl ReplicaSetController {
     }
 }
 
-fn controller_uid(meta: &ObjectMeta) -> Option<&str> {
+pub(crate) fn controller_uid(meta: &ObjectMeta) -> Option<&str> {
     meta::controller_of(meta).map(|owner| owner.uid.as_str())
 }
 

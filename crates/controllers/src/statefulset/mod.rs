@@ -94,8 +94,8 @@ fn adopt_revisions(
 
 fn pod_changed(old: Option<&Pod>, new: Option<&Pod>, caches: &Caches, queue: &mut Queue<String>) {
     let Some(pod) = new.or(old) else { return };
-    let uid = |pod: &Pod| meta::controller_of(&pod.metadata).map(|owner| owner.uid.clone());
-    let moved = old.is_some_and(|old| uid(old) != uid(pod));
+    let moved =
+        old.is_some_and(|old| replicaset::controller_uid(&old.metadata) != replicaset::controller_uid(&pod.metadata));
     if moved && let Some(key) = old.and_then(|old| controller_key(&old.metadata, caches)) {
         queue.add(key);
     }

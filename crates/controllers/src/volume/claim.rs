@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use api::types::{PersistentVolumeClaim, Pod, StorageClass};
-use api::{Kinded, Status, meta};
+use api::{Status, meta};
 use client::{Client, EventType};
 
 use super::matching::{self, is_bound_to};
@@ -55,8 +55,8 @@ impl PersistentVolumeController {
     /// Leaves the volume to the provisioner of the class.
     fn provision(&mut self, claim: &Claim, class: Option<&StorageClass>, client: &mut Client) -> Result<(), Status> {
         let Some(class) = class else {
-            let error = Status::not_found(StorageClass::row(), class_of(claim));
-            self.event(claim, EventType::Warning, "ProvisioningFailed", error.message, client);
+            let message = format!("storageclass.storage.k8s.io {:?} not found", class_of(claim));
+            self.event(claim, EventType::Warning, "ProvisioningFailed", message, client);
             return Ok(());
         };
         let provisioner = class.provisioner.as_str();

@@ -62,9 +62,7 @@ impl Binder {
         let mut claims = volumes.filter_map(|volume| volume.persistent_volume_claim.as_ref());
         claims.all(|claim| {
             let found = self.claims.find(namespace, &claim.claim_name);
-            found.is_some_and(|found| {
-                found.status.as_ref().and_then(|status| status.phase.as_deref()) == Some("Bound")
-            })
+            found.is_some_and(|found| found.status.as_ref().and_then(|status| status.phase.as_deref()) == Some("Bound"))
         })
     }
 }
@@ -81,9 +79,10 @@ fn fits(pod: &Pod, node: &Node) -> bool {
     let required = affinity.and_then(|it| it.required_during_scheduling_ignored_during_execution.as_ref());
     let named = required.is_none_or(|required| {
         required.node_selector_terms.iter().any(|term| {
-            term.match_fields.iter().flatten().all(|field| {
-                field.values.iter().flatten().any(|value| Some(value) == node.metadata.name.as_ref())
-            })
+            term.match_fields
+                .iter()
+                .flatten()
+                .all(|field| field.values.iter().flatten().any(|value| Some(value) == node.metadata.name.as_ref()))
         })
     });
     let taints = node.spec.iter().flat_map(|spec| spec.taints.iter().flatten());

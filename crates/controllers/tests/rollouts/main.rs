@@ -49,6 +49,8 @@ cases! {
     node_not_ready "node-not-ready-eviction";
     volume_static_binding "pv-static-binding";
     claim_waits_for_volume "pv-waits-for-volume";
+    budget_percent "pdb-percent";
+    budget_status "pdb-status";
     replicaset_scale_down_order "replicaset-scale-down-order";
     statefulset_on_delete "statefulset-ondelete";
     statefulset_ordered_create "statefulset-ordered-create";

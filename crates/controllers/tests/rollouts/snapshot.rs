@@ -18,14 +18,8 @@ const DEPLOYMENT: &[&str] = &[
     "observedGeneration",
     "terminatingReplicas",
 ];
-const STATEFUL_SET: &[&str] = &[
-    "replicas",
-    "readyReplicas",
-    "availableReplicas",
-    "currentReplicas",
-    "updatedReplicas",
-    "observedGeneration",
-];
+const STATEFUL_SET: &[&str] =
+    &["replicas", "readyReplicas", "availableReplicas", "currentReplicas", "updatedReplicas", "observedGeneration"];
 const DAEMON_SET: &[&str] = &[
     "desiredNumberScheduled",
     "currentNumberScheduled",
@@ -75,9 +69,9 @@ impl Trace<'_> {
     fn rows(&mut self, resource: &str) -> Vec<Value> {
         let cluster = matches!(resource, "nodes" | "persistentvolumes" | "namespaces");
         let items = self.items(resource);
-        let mine = items.iter().filter(|item| {
-            !cluster || item["metadata"]["name"].as_str().is_some_and(|name| name.contains(NAMESPACE))
-        });
+        let mine = items
+            .iter()
+            .filter(|item| !cluster || item["metadata"]["name"].as_str().is_some_and(|name| name.contains(NAMESPACE)));
         mine.map(|item| row(resource, item)).collect()
     }
 
@@ -133,7 +127,7 @@ fn row(resource: &str, item: &Value) -> Value {
         put("terminating", true.into());
     }
     put("finalizers", meta["finalizers"].clone());
-    if let Some(owners) = meta["ownerReferences"].as_array() {
+    if let Some(owners) = meta["ownerReferences"].as_array().filter(|owners| !owners.is_empty()) {
         let names = owners.iter().map(|owner| format!("{}/{}", plain(&owner["kind"]), plain(&owner["name"])));
         put("owner", names.collect());
     }
@@ -147,7 +141,10 @@ fn row(resource: &str, item: &Value) -> Value {
         }
         "nodes" => {
             let taints = spec["taints"].as_array().into_iter().flatten();
-            put("taints", taints.map(|taint| format!("{}:{}", plain(&taint["key"]), plain(&taint["effect"]))).collect());
+            put(
+                "taints",
+                taints.map(|taint| format!("{}:{}", plain(&taint["key"]), plain(&taint["effect"]))).collect(),
+            );
         }
         "persistentvolumeclaims" => put("volumeName", spec["volumeName"].clone()),
         "persistentvolumes" => put("claim", spec["claimRef"]["name"].clone()),

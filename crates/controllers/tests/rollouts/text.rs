@@ -7,30 +7,38 @@ const RANDOM: &str = "bcdfghjklmnpqrstvwxz2456789";
 
 /// Identities become `<uid>`, random suffixes `<rand>`.
 pub fn normal(text: &str) -> String {
-    tokens(text, |c| c.is_ascii_alphanumeric() || c == '-' || c == '.', |token| {
-        let is_uid = token.len() == 36 && token.split('-').map(str::len).eq([8, 4, 4, 4, 12]);
-        if is_uid {
-            return "<uid>".into();
-        }
-        let body = token.trim_end_matches(['.', '-']);
-        let rest = &token[body.len()..];
-        match body.rsplit_once('-') {
-            Some((name, suffix))
-                if !name.is_empty() && suffix.len() == 5 && suffix.chars().all(|c| RANDOM.contains(c)) =>
-            {
-                format!("{name}-<rand>{rest}")
+    tokens(
+        text,
+        |c| c.is_ascii_alphanumeric() || c == '-' || c == '.',
+        |token| {
+            let is_uid = token.len() == 36 && token.split('-').map(str::len).eq([8, 4, 4, 4, 12]);
+            if is_uid {
+                return "<uid>".into();
             }
-            _ => token.into(),
-        }
-    })
+            let body = token.trim_end_matches(['.', '-']);
+            let rest = &token[body.len()..];
+            match body.rsplit_once('-') {
+                Some((name, suffix))
+                    if !name.is_empty() && suffix.len() == 5 && suffix.chars().all(|c| RANDOM.contains(c)) =>
+                {
+                    format!("{name}-<rand>{rest}")
+                }
+                _ => token.into(),
+            }
+        },
+    )
 }
 
 /// Template hashes become `<hash>`.
 fn hashless(text: &str) -> String {
-    tokens(text, |c| c.is_ascii_alphanumeric(), |token| {
-        let is_hash = (7..=10).contains(&token.len()) && token.chars().all(|c| "456789bcdf".contains(c));
-        if is_hash { "<hash>".into() } else { token.into() }
-    })
+    tokens(
+        text,
+        |c| c.is_ascii_alphanumeric(),
+        |token| {
+            let is_hash = (7..=10).contains(&token.len()) && token.chars().all(|c| "456789bcdf".contains(c));
+            if is_hash { "<hash>".into() } else { token.into() }
+        },
+    )
 }
 
 /// Maps each run of characters that belong to a token.
