@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use api::SimTime;
+use api::rng::Rng;
 use api::time::SECOND;
 use api::types::{Node, Pod, Service};
 use client::{Cache, Recorder};
@@ -79,6 +80,8 @@ pub struct Host {
     pub outgoing: Vec<Pending>,
     /// Pods with containers that changed since the PLEG last looked.
     pub changed: BTreeSet<PodId>,
+    /// The node's own, so that what it draws does not depend on what others do.
+    rng: Rng,
     pub started_at: SimTime,
     /// How often the node has been started again.
     pub boots: u64,
@@ -104,6 +107,7 @@ impl Host {
             execs: BTreeMap::new(),
             outgoing: Vec::new(),
             changed: BTreeSet::new(),
+            rng: Rng::new(config.seed ^ name_hash(&config.name)),
             started_at: 0,
             boots: 0,
             config,
@@ -186,6 +190,11 @@ impl Host {
         (self.started_at + hash % SECOND) % period
     }
 
+    /// Upstream's `wait.Jitter` with factor 0.5.
+    pub fn jitter(&mut self, delay: SimTime) -> SimTime {
+        delay + self.rng.below(delay / 2 + 1)
+    }
+
     /// Why Pods with their own address cannot start, if so.
     pub fn network_problem(&self, pod: &Pod) -> Option<&'static str> {
         let host_network = pod.spec.as_ref().is_some_and(|spec| spec.host_network == Some(true));
@@ -194,6 +203,11 @@ impl Host {
              reason:NetworkPluginNotReady message:Network plugin returns error: cni plugin not initialized",
         )
     }
+}
+
+/// A number that follows from a name (FNV-1a).
+pub fn name_hash(name: &str) -> u64 {
+    name.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3))
 }
 
 /// The first tick after `now`.

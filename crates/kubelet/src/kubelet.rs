@@ -16,7 +16,7 @@ use crate::disks::{DiskMove, Disks};
 use crate::host::{Host, PodId, Timer};
 use crate::lease::NodeLease;
 use crate::node_status::NodeReporter;
-use crate::pod_worker::{PodWorker, Stage, jitter};
+use crate::pod_worker::{PodWorker, Stage};
 use crate::server::Session;
 use crate::timing;
 
@@ -432,7 +432,7 @@ impl Component for Kubelet {
             Timer::Refresh(id) => self.with_worker(id, client, |worker, host, client| {
                 client.begin("refresh volumes", "Pod", &worker.key, worker.cause);
                 worker.refresh_volumes(host, client);
-                let delay = jitter(client, timing::SYNC_FREQUENCY);
+                let delay = host.jitter(timing::SYNC_FREQUENCY);
                 host.timers.set(Timer::Refresh(id), client.now() + delay);
             }),
             Timer::Probe(id, number, kind) => {

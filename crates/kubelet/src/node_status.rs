@@ -13,7 +13,7 @@ use client::{Client, EventType};
 use runtime::images::ImageStatus;
 
 use crate::config::{KUBELET_VERSION, NodeConfig};
-use crate::host::{Host, Timer};
+use crate::host::{Host, Timer, name_hash};
 use crate::timing;
 
 /// What was last said about the node.
@@ -121,7 +121,7 @@ impl NodeReporter {
             self.reported = Some(status);
             self.reported_at = now;
             if changed {
-                self.report_delay = client.random_below(timing::NODE_STATUS_REPORT / 2);
+                self.report_delay = host.jitter(timing::NODE_STATUS_REPORT) - timing::NODE_STATUS_REPORT;
             }
         }
     }
@@ -326,10 +326,7 @@ fn images(host: &Host, now: SimTime) -> Vec<ContainerImage> {
 
 fn system_info(config: &NodeConfig, boots: u64) -> NodeSystemInfo {
     let runtime = config.runtime();
-    let seed = config
-        .name
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
+    let seed = name_hash(&config.name);
     let uuid = |salt: u64| {
         let hash = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15 ^ salt);
         let (high, low) = (hash >> 32, hash & 0xffff_ffff);

@@ -508,10 +508,11 @@ impl PodWorker {
                 None if self.errors.network => timing::NETWORK_BACKOFF,
                 None => timing::SYNC_BACKOFF,
             };
-            host.enqueue(self.id, now + jitter(client, delay));
+            let at = now + host.jitter(delay);
+            host.enqueue(self.id, at);
         }
         if self.volumes.mirrors_objects() {
-            let delay = jitter(client, timing::SYNC_FREQUENCY);
+            let delay = host.jitter(timing::SYNC_FREQUENCY);
             host.timers.set_earlier(Timer::Refresh(self.id), now + delay);
         }
         Next::Now(Task::Idle)
@@ -542,9 +543,4 @@ impl PodWorker {
     pub fn ip(&self) -> Option<&str> {
         self.sandbox.as_ref().map(|sandbox| sandbox.ip.as_str()).filter(|ip| !ip.is_empty())
     }
-}
-
-/// Upstream's `wait.Jitter` with factor 0.5.
-pub fn jitter(client: &mut Client, delay: SimTime) -> SimTime {
-    delay + client.random_below(delay / 2 + 1)
 }

@@ -19,20 +19,20 @@ fn an_image_that_does_not_exist() {
         +1.742   BackOff spec.containers{web}: Back-off pulling image "nginx:1.161"
         +1.742 ! Failed spec.containers{web}: Error: ImagePullBackOff
         +1.742   web = Pending sandbox [web ErrImagePull (rpc error: code = NotFound desc = failed to pull and unpack image "docker.io/library/nginx:1.161": failed to resolve reference "docker.io/library/nginx:1.161": docker.io/library/nginx:1.161: not found)]
-        +13.742   Pulling (x2) spec.containers{web}: Pulling image "nginx:1.161"
-        +13.742   web = Pending sandbox [web ImagePullBackOff (Back-off pulling image "nginx:1.161": ErrImagePull: rpc error: code = NotFound desc = failed to pull and unpack image "docker.io/library/nginx:1.161": failed to resolve reference "docker.io/library/nginx:1.161": docker.io/library/nginx:1.161: not found)]
-        +14.142 ! Failed (x2) spec.containers{web}: Failed to pull image "nginx:1.161": rpc error: code = NotFound desc = failed to pull and unpack image "docker.io/library/nginx:1.161": failed to resolve reference "docker.io/library/nginx:1.161": docker.io/library/nginx:1.161: not found
-        +14.142 ! Failed (x2) spec.containers{web}: Error: ErrImagePull
-        +28.742   BackOff (x2) spec.containers{web}: Back-off pulling image "nginx:1.161"
-        +28.742 ! Failed (x2) spec.containers{web}: Error: ImagePullBackOff
-        +28.742   web = Pending sandbox [web ErrImagePull (rpc error: code = NotFound desc = failed to pull and unpack image "docker.io/library/nginx:1.161": failed to resolve reference "docker.io/library/nginx:1.161": docker.io/library/nginx:1.161: not found)]
-        +42.742   Pulling (x3) spec.containers{web}: Pulling image "nginx:1.161"
-        +42.742   web = Pending sandbox [web ImagePullBackOff (Back-off pulling image "nginx:1.161": ErrImagePull: rpc error: code = NotFound desc = failed to pull and unpack image "docker.io/library/nginx:1.161": failed to resolve reference "docker.io/library/nginx:1.161": docker.io/library/nginx:1.161: not found)]
-        +43.142 ! Failed (x3) spec.containers{web}: Failed to pull image "nginx:1.161": rpc error: code = NotFound desc = failed to pull and unpack image "docker.io/library/nginx:1.161": failed to resolve reference "docker.io/library/nginx:1.161": docker.io/library/nginx:1.161: not found
-        +43.142 ! Failed (x3) spec.containers{web}: Error: ErrImagePull
-        +53.742   BackOff (x3) spec.containers{web}: Back-off pulling image "nginx:1.161"
-        +53.742 ! Failed (x3) spec.containers{web}: Error: ImagePullBackOff
-        +53.742   web = Pending sandbox [web ErrImagePull (rpc error: code = NotFound desc = failed to pull and unpack image "docker.io/library/nginx:1.161": failed to resolve reference "docker.io/library/nginx:1.161": docker.io/library/nginx:1.161: not found)]
+        +16.742   Pulling (x2) spec.containers{web}: Pulling image "nginx:1.161"
+        +16.742   web = Pending sandbox [web ImagePullBackOff (Back-off pulling image "nginx:1.161": ErrImagePull: rpc error: code = NotFound desc = failed to pull and unpack image "docker.io/library/nginx:1.161": failed to resolve reference "docker.io/library/nginx:1.161": docker.io/library/nginx:1.161: not found)]
+        +17.142 ! Failed (x2) spec.containers{web}: Failed to pull image "nginx:1.161": rpc error: code = NotFound desc = failed to pull and unpack image "docker.io/library/nginx:1.161": failed to resolve reference "docker.io/library/nginx:1.161": docker.io/library/nginx:1.161: not found
+        +17.142 ! Failed (x2) spec.containers{web}: Error: ErrImagePull
+        +30.742   BackOff (x2) spec.containers{web}: Back-off pulling image "nginx:1.161"
+        +30.742 ! Failed (x2) spec.containers{web}: Error: ImagePullBackOff
+        +30.742   web = Pending sandbox [web ErrImagePull (rpc error: code = NotFound desc = failed to pull and unpack image "docker.io/library/nginx:1.161": failed to resolve reference "docker.io/library/nginx:1.161": docker.io/library/nginx:1.161: not found)]
+        +41.742   Pulling (x3) spec.containers{web}: Pulling image "nginx:1.161"
+        +41.742   web = Pending sandbox [web ImagePullBackOff (Back-off pulling image "nginx:1.161": ErrImagePull: rpc error: code = NotFound desc = failed to pull and unpack image "docker.io/library/nginx:1.161": failed to resolve reference "docker.io/library/nginx:1.161": docker.io/library/nginx:1.161: not found)]
+        +42.142 ! Failed (x3) spec.containers{web}: Failed to pull image "nginx:1.161": rpc error: code = NotFound desc = failed to pull and unpack image "docker.io/library/nginx:1.161": failed to resolve reference "docker.io/library/nginx:1.161": docker.io/library/nginx:1.161: not found
+        +42.142 ! Failed (x3) spec.containers{web}: Error: ErrImagePull
+        +52.742   BackOff (x3) spec.containers{web}: Back-off pulling image "nginx:1.161"
+        +52.742 ! Failed (x3) spec.containers{web}: Error: ImagePullBackOff
+        +52.742   web = Pending sandbox [web ErrImagePull (rpc error: code = NotFound desc = failed to pull and unpack image "docker.io/library/nginx:1.161": failed to resolve reference "docker.io/library/nginx:1.161": docker.io/library/nginx:1.161: not found)]
     "#]].assert_eq(&scene.diary());
     expect![[r#"
         error: container "web" in pod "web" is waiting to start: trying and failing to pull image
@@ -90,27 +90,27 @@ fn a_crash_loop() {
         +8.742 ! BackOff spec.containers{web}: Back-off restarting failed container web in pod web_default(UID)
         +8.742   web = Running sandbox [web Error:1 restarts=1 last=Error:1]
         +8.742   web = Running sandbox [web CrashLoopBackOff (back-off 10s restarting failed container=web pod=web_default(UID)) restarts=1 last=Error:1]
-        +18.742   Pulled (x2) spec.containers{web}: Container image "busybox:1.36" already present on machine and can be accessed by the pod
-        +18.772   Created (x3) spec.containers{web}: Container created
-        +18.822   Started (x3) spec.containers{web}: Container started
-        +19.742   web = Running sandbox ready [web running ready restarts=2 last=Error:1]
-        +22.742 ! BackOff (x2) spec.containers{web}: Back-off restarting failed container web in pod web_default(UID)
-        +22.742   web = Running sandbox [web Error:1 restarts=2 last=Error:1]
-        +22.742   web = Running sandbox [web CrashLoopBackOff (back-off 20s restarting failed container=web pod=web_default(UID)) restarts=2 last=Error:1]
-        +43.742   Pulled (x3) spec.containers{web}: Container image "busybox:1.36" already present on machine and can be accessed by the pod
-        +43.772   Created (x4) spec.containers{web}: Container created
-        +43.822   Started (x4) spec.containers{web}: Container started
-        +44.742   web = Running sandbox ready [web running ready restarts=3 last=Error:1]
-        +47.742 ! BackOff (x3) spec.containers{web}: Back-off restarting failed container web in pod web_default(UID)
-        +47.742   web = Running sandbox [web Error:1 restarts=3 last=Error:1]
-        +47.742   web = Running sandbox [web CrashLoopBackOff (back-off 40s restarting failed container=web pod=web_default(UID)) restarts=3 last=Error:1]
-        +88.742   Pulled (x4) spec.containers{web}: Container image "busybox:1.36" already present on machine and can be accessed by the pod
-        +88.772   Created (x5) spec.containers{web}: Container created
-        +88.822   Started (x5) spec.containers{web}: Container started
-        +89.742   web = Running sandbox ready [web running ready restarts=4 last=Error:1]
-        +92.742 ! BackOff (x4) spec.containers{web}: Back-off restarting failed container web in pod web_default(UID)
-        +92.742   web = Running sandbox [web Error:1 restarts=4 last=Error:1]
-        +92.742   web = Running sandbox [web CrashLoopBackOff (back-off 1m20s restarting failed container=web pod=web_default(UID)) restarts=4 last=Error:1]
+        +22.742   Pulled (x2) spec.containers{web}: Container image "busybox:1.36" already present on machine and can be accessed by the pod
+        +22.772   Created (x3) spec.containers{web}: Container created
+        +22.822   Started (x3) spec.containers{web}: Container started
+        +23.742   web = Running sandbox ready [web running ready restarts=2 last=Error:1]
+        +26.742 ! BackOff (x2) spec.containers{web}: Back-off restarting failed container web in pod web_default(UID)
+        +26.742   web = Running sandbox [web Error:1 restarts=2 last=Error:1]
+        +26.742   web = Running sandbox [web CrashLoopBackOff (back-off 20s restarting failed container=web pod=web_default(UID)) restarts=2 last=Error:1]
+        +49.742   Pulled (x3) spec.containers{web}: Container image "busybox:1.36" already present on machine and can be accessed by the pod
+        +49.772   Created (x4) spec.containers{web}: Container created
+        +49.822   Started (x4) spec.containers{web}: Container started
+        +50.742   web = Running sandbox ready [web running ready restarts=3 last=Error:1]
+        +53.742 ! BackOff (x3) spec.containers{web}: Back-off restarting failed container web in pod web_default(UID)
+        +53.742   web = Running sandbox [web Error:1 restarts=3 last=Error:1]
+        +53.742   web = Running sandbox [web CrashLoopBackOff (back-off 40s restarting failed container=web pod=web_default(UID)) restarts=3 last=Error:1]
+        +98.742   Pulled (x4) spec.containers{web}: Container image "busybox:1.36" already present on machine and can be accessed by the pod
+        +98.772   Created (x5) spec.containers{web}: Container created
+        +98.822   Started (x5) spec.containers{web}: Container started
+        +99.742   web = Running sandbox ready [web running ready restarts=4 last=Error:1]
+        +102.742 ! BackOff (x4) spec.containers{web}: Back-off restarting failed container web in pod web_default(UID)
+        +102.742   web = Running sandbox [web Error:1 restarts=4 last=Error:1]
+        +102.742   web = Running sandbox [web CrashLoopBackOff (back-off 1m20s restarting failed container=web pod=web_default(UID)) restarts=4 last=Error:1]
     "#]].assert_eq(&scene.diary());
     expect![[r#"
         about to fail
@@ -135,8 +135,8 @@ fn a_config_map_that_comes_late() {
         +1.742   Pulled spec.containers{web}: Container image "busybox:1.36" already present on machine and can be accessed by the pod
         +1.742   web = Pending sandbox [web CreateContainerConfigError (configmap "cfg" not found)]
         +1.772 ! Failed (x2) spec.containers{web}: Error: configmap "cfg" not found
-        +13.742   Pulled (x2) spec.containers{web}: Container image "busybox:1.36" already present on machine and can be accessed by the pod
-        +13.772 ! Failed spec.containers{web}: Error: couldn't find key a in ConfigMap default/cfg
+        +16.742   Pulled (x2) spec.containers{web}: Container image "busybox:1.36" already present on machine and can be accessed by the pod
+        +16.772 ! Failed spec.containers{web}: Error: couldn't find key a in ConfigMap default/cfg
     "#]].assert_eq(&scene.diary());
 }
 
