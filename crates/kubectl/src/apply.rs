@@ -122,6 +122,8 @@ impl Change {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ApplyOptions {
     pub dry_run: bool,
+    /// Leaves the annotation alone that remembers what was applied: for `diff`.
+    pub forgets: bool,
     pub server_side: bool,
     pub force_conflicts: bool,
     pub field_manager: String,
@@ -145,14 +147,19 @@ fn annotation_text(value: &Value) -> String {
     crate::output::escape_html(&value.to_string()) + "\n"
 }
 
+/// The manifest with a map of annotations, but without the one that remembers it.
+fn without_last_applied(value: &Value) -> Value {
+    let mut value = value.clone();
+    match value["metadata"]["annotations"].as_object_mut() {
+        Some(annotations) => drop(annotations.remove(LAST_APPLIED)),
+        None => value["metadata"]["annotations"] = json!({}),
+    }
+    value
+}
+
 /// The manifest with the annotation that remembers it.
 pub(crate) fn with_last_applied(value: &Value) -> Value {
-    let mut value = value.clone();
-    if !value["metadata"]["annotations"].is_object() {
-        value["metadata"]["annotations"] = json!({});
-    }
-    let annotations = value["metadata"]["annotations"].as_object_mut().map(|map| map.remove(LAST_APPLIED));
-    drop(annotations);
+    let mut value = without_last_applied(value);
     let text = annotation_text(&value);
     value["metadata"]["annotations"][LAST_APPLIED] = text.into();
     value
@@ -174,7 +181,8 @@ pub(crate) fn apply_one(
         let object = resource::expect_object(call.request(request)?)?;
         return Ok((Change::ServerSide, object));
     }
-    let wanted = with_last_applied(&manifest.value);
+    let remembers = if options.forgets { without_last_applied } else { with_last_applied };
+    let wanted = remembers(&manifest.value);
     let current = match name.as_str() {
         "" => Err(Status::not_found(kind, name)),
         _ => resource::get(call, kind, namespace, name),

@@ -9,7 +9,7 @@ pub(crate) enum Failure {
     /// Printed as it is.
     Plain(String),
     /// The server's answer.
-    Status(Status),
+    Status(Box<Status>),
     /// Several, each on its own lines.
     Many(Vec<Failure>),
     /// Nothing to print: the exit code says it.
@@ -21,7 +21,7 @@ pub(crate) type Outcome = Result<i32, Failure>;
 
 impl From<Status> for Failure {
     fn from(status: Status) -> Failure {
-        Failure::Status(status)
+        Failure::Status(Box::new(status))
     }
 }
 

@@ -93,11 +93,8 @@ pub(super) fn cluster_info(call: &mut Call, _: &Args) -> Outcome {
 /// `get --raw PATH`: the paths that name objects of the table, and the health checks.
 pub(super) fn raw(call: &mut Call, path: &str) -> Outcome {
     let unknown = || {
-        Failure::Status(api::Status::new(
-            404,
-            api::Reason::NotFound,
-            "the server could not find the requested resource",
-        ))
+        let text = "the server could not find the requested resource";
+        Failure::from(api::Status::new(404, api::Reason::NotFound, text))
     };
     let bare = path.split('?').next().unwrap_or_default();
     if matches!(bare, "/healthz" | "/livez" | "/readyz") {

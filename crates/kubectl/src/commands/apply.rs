@@ -88,6 +88,7 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
     }
     let options = ApplyOptions {
         dry_run: dry_run == DryRun::Server,
+        forgets: false,
         server_side: args.is("server-side"),
         force_conflicts: args.is("force-conflicts"),
         field_manager: if args.given("field-manager") { args.text("field-manager").into() } else { String::new() },

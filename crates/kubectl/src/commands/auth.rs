@@ -25,9 +25,6 @@ pub(super) fn can_i(call: &mut Call, args: &Args) -> Outcome {
             "you must specify two arguments: verb resource or verb resource/resourceName.\nSee 'kubectl auth can-i -h' for help and examples.",
         ));
     };
-    if !args.text("as").is_empty() {
-        return Err(Failure::error("this terminal always speaks as kubernetes-admin: --as is not simulated"));
-    }
     let attributes = if what.starts_with('/') {
         json!({ "nonResourceAttributes": { "path": what, "verb": verb } })
     } else {

@@ -28,21 +28,14 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
             Err(status) if status.is_not_found() => String::new(),
             Err(status) => return Err(status.into()),
         };
-        let options = ApplyOptions { dry_run: true, server_side: args.is("server-side"), ..ApplyOptions::default() };
-        let (_, object) = apply_one(call, &manifest, &options).map_err(Failure::Status)?;
-        let mut value = object.to_value();
-        if current.is_empty()
-            && let Some(annotations) = value["metadata"]["annotations"].as_object_mut()
-        {
-            // What is created shows without the annotation that apply will add.
-            annotations.remove(crate::apply::LAST_APPLIED);
-            if annotations.is_empty()
-                && let Some(meta) = value["metadata"].as_object_mut()
-            {
-                meta.remove("annotations");
-            }
-        }
-        let merged = output::yaml(&output::shown(value, args));
+        let options = ApplyOptions {
+            dry_run: true,
+            forgets: true,
+            server_side: args.is("server-side"),
+            ..ApplyOptions::default()
+        };
+        let (_, object) = apply_one(call, &manifest, &options).map_err(Failure::from)?;
+        let merged = output::yaml(&output::shown(object.to_value(), args));
         let text = unified(&current, &merged);
         if !text.is_empty() {
             differs = true;

@@ -223,11 +223,10 @@ fn plan(call: &mut Call, args: &Args, node: &str) -> Result<Plan, Failure> {
         }
         let mut refused = false;
         let volumes = pod.spec.as_ref().and_then(|spec| spec.volumes.as_deref()).unwrap_or_default();
-        if volumes.iter().any(|volume| volume.empty_dir.is_some()) && !is_over {
-            if !args.is("delete-emptydir-data") {
-                plan.refused_local.push(named.clone());
-                refused = true;
-            }
+        let has_local = volumes.iter().any(|volume| volume.empty_dir.is_some());
+        if has_local && !is_over && !args.is("delete-emptydir-data") {
+            plan.refused_local.push(named.clone());
+            refused = true;
         }
         if controller.is_none() && !is_over && !refused {
             if args.is("force") {

@@ -20,7 +20,6 @@ pub(super) static FLAGS: &[Flag] = &[
 
 pub(super) async fn run(cx: Cx, args: Args) -> Outcome {
     let stream = cx.with(move |call| open(call, &args)).await?;
-    let (stream, pod) = stream;
     loop {
         let output = cx
             .with(move |call| {
@@ -48,17 +47,14 @@ pub(super) async fn run(cx: Cx, args: Args) -> Outcome {
                         Err(Failure::Exit(code))
                     }
                     Err(status) if status.reason.as_str().is_empty() => Err(Failure::error(status.message)),
-                    Err(status) => {
-                        let _ = &pod;
-                        Err(status.into())
-                    }
+                    Err(status) => Err(status.into()),
                 };
             }
         }
     }
 }
 
-fn open(call: &mut Call, args: &Args) -> Result<(api::request::StreamId, String), Failure> {
+fn open(call: &mut Call, args: &Args) -> Result<api::request::StreamId, Failure> {
     let before = args.before_dash();
     let Some(word) = before.first() else {
         return Err(Failure::usage("kubectl exec", "pod, type/name or --filename must be specified"));
@@ -119,7 +115,7 @@ fn open(call: &mut Call, args: &Args) -> Result<(api::request::StreamId, String)
             }
             call.io.reads_input = stdin;
             call.io.interrupts_stream = tty;
-            Ok((stream, name))
+            Ok(stream)
         }
         _ => Err(Failure::error("the server answered without a stream")),
     }

@@ -81,9 +81,9 @@ fn once(call: &mut Call, args: &Args) -> Outcome {
         }
         Format::Columns(columns) => print_columns(call, args, columns, &picked),
         other => {
-            if !(picked.infos.is_empty() && !picked.failures.is_empty())
-                && !(args.is("ignore-not-found") && picked.single && picked.infos.is_empty())
-            {
+            // A missing object leaves nothing to print; an empty list is still a list.
+            let missing = !picked.failures.is_empty() || (args.is("ignore-not-found") && picked.single);
+            if !picked.infos.is_empty() || !missing {
                 let value = one_value(&picked, args);
                 let text = other.text(&value)?;
                 call.io.out(&text);

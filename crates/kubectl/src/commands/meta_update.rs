@@ -50,7 +50,7 @@ pub(super) fn split(args: &Args) -> Result<(Args, Changes), Failure> {
     }
     for (key, _) in &changes.set {
         if changes.removed.contains(key) {
-            return Err(Failure::error(format!("can not both modify and remove a label in the same command")));
+            return Err(Failure::error("can not both modify and remove a label in the same command"));
         }
     }
     Ok((named, changes))

@@ -118,6 +118,9 @@ async fn dispatch(cx: &Cx, words: Vec<String>) -> Outcome {
         cx.out(help(command, &path)).await;
         return Ok(0);
     }
+    if args.some_text("as").is_some() {
+        return Err(Failure::error("this terminal always speaks as kubernetes-admin: --as is not simulated"));
+    }
     match command.run {
         Run::Group => {
             if let Some(unknown) = args.operands.first() {

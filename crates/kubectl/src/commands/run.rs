@@ -205,7 +205,7 @@ fn make(call: &mut Call, args: &Args, attaches: bool) -> Outcome {
         let service = json!({
             "apiVersion": "v1", "kind": "Service", "metadata": { "creationTimestamp": null, "name": name },
             "spec": {
-                "ports": [{ "port": args.int("port"), "protocol": "TCP" }],
+                "ports": [{ "port": args.int("port"), "protocol": "TCP", "targetPort": args.int("port") }],
                 "selector": labels,
             },
             "status": { "loadBalancer": {} },

@@ -121,7 +121,7 @@ pub(super) fn image(call: &mut Call, args: &Args) -> Outcome {
             Failure::all(picked.failures).unwrap_or_else(|| Failure::error("at least one image update is required"))
         );
     }
-    change_all(call, args, &named, "image updated", |info, spec| {
+    change_all(call, args, &named, "image updated", |_, spec| {
         let mut changed = false;
         for change in &changes {
             let (wanted, image) = change.split_once('=').unwrap_or((change, ""));
@@ -139,7 +139,6 @@ pub(super) fn image(call: &mut Call, args: &Args) -> Outcome {
                 return Err(Failure::error(format!("unable to find container named {wanted:?}")));
             }
         }
-        let _ = info;
         Ok(changed)
     })
 }

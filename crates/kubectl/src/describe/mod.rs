@@ -49,7 +49,7 @@ impl Writer {
             return self.field(level, name, "<none>");
         }
         for (at, value) in values.iter().enumerate() {
-            if at == 0 { self.field(level, name, value) } else { self.line(level, format!("\t{value}")) }
+            if at == 0 { self.field(level, name, value) } else { self.line(0, format!("\t{value}")) }
         }
     }
 

@@ -281,10 +281,10 @@ fn read_bracket(text: &str) -> Result<Step, String> {
     if text.starts_with(['"', '\'']) || text.contains(',') {
         let mut steps = Vec::new();
         for part in text.split(',').map(str::trim) {
-            let unquoted = part.trim_matches(['"', '\'']);
+            let unquoted = part.trim_matches(['"', '\'']).replace("\\.", ".");
             match part.parse() {
                 Ok(number) => steps.push(Step::Index(number)),
-                Err(_) => steps.push(Step::Field(unquoted.into())),
+                Err(_) => steps.push(Step::Field(unquoted)),
             }
         }
         return Ok(if steps.len() == 1 { steps.remove(0) } else { Step::Union(steps) });

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use api::SimTime;
 use api::request::WatchKind;
 use api::time::{self, MILLISECOND, SECOND};
 use api::types::*;
-use api::SimTime;
 use apiserver::local::Local;
 use client::{Change, Client, Component, DeleteOptions, Watch};
 use controllers::ControllerManager;
@@ -51,6 +51,7 @@ impl Cluster {
             "status": {
                 "capacity": amounts, "allocatable": amounts,
                 "addresses": [{ "type": "InternalIP", "address": format!("192.0.2.{number}") }],
+                "nodeInfo": { "kubeletVersion": "v1.36.2" },
                 "conditions": [{ "type": "Ready", "status": "True" }],
             },
         }))
@@ -189,4 +190,3 @@ fn start(pod: &mut Pod, now: SimTime, number: u32) {
     });
     status.container_statuses = Some(statuses.collect());
 }
-

@@ -13,7 +13,10 @@ const RULES: &[(&str, &str)] = &[
     (r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d \w{3} \d{4} \d\d:\d\d:\d\d [+-]\d{4}", "<date>"),
     (r#"(resourceVersion"?: ")\d+"#, "${1}<rv>"),
     (r"(Resource Version:\s+)\d+", "${1}<rv>"),
-    (r"(?m)^(\s*)(Machine ID|System UUID|Boot ID|Kernel Version|OS Image|Kubelet Version|Container Runtime Version|Operating System|Architecture|Kube-Proxy Version):.*$", "$1$2: <host>"),
+    (
+        r"(?m)^(\s*)(Machine ID|System UUID|Boot ID|Kernel Version|OS Image|Kubelet Version|Container Runtime Version|Operating System|Architecture|Kube-Proxy Version):.*$",
+        "$1$2: <host>",
+    ),
 ];
 const LATE_RULES: &[(&str, &str)] = &[
     (r#"(?m)^(\s*(- )?"?(containerID|imageID|Container ID|Image ID)"?:).*$"#, "$1 <id>"),

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::describe;
 use crate::failure::{Failure, Outcome};
 use crate::flags::Args;
-use crate::output::{Format, align, plain_table};
+use crate::output::{Format, plain_table};
 use crate::resource::{self, Info};
 use crate::task::Call;
 
@@ -96,7 +96,6 @@ fn template_text(template: &Value) -> String {
     let parsed: Option<PodTemplateSpec> = serde_json::from_value(template.clone()).ok();
     let mut writer = describe::Writer::default();
     describe::pod_template(&mut writer, parsed.as_ref());
-    let _ = align;
     writer.raw()
 }
 

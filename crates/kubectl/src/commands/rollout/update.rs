@@ -128,9 +128,9 @@ fn undo_deployment(
 ) -> Result<Option<(PatchKind, Value)>, Failure> {
     let target = target(revisions, wanted, info)?;
     if is_paused(&info.object) {
-        return Err(Failure::error(format!(
-            "you cannot rollback a paused deployment; resume it first with 'kubectl rollout resume' and try again"
-        )));
+        return Err(Failure::error(
+            "you cannot rollback a paused deployment; resume it first with 'kubectl rollout resume' and try again",
+        ));
     }
     let mut template = target.template.clone();
     if let Some(labels) = template["metadata"]["labels"].as_object_mut() {
