@@ -83,6 +83,7 @@ impl ApiServer {
             (Verb::Update | Verb::Patch, Subresource::Scale) => {
                 self.update_scale(context, kind, request).map(Response::Object)
             }
+            (Verb::Update, Subresource::Finalize) => self.finalize(context, kind, request).map(Response::Object),
             (Verb::Update | Verb::Patch, _) => self.update(context, kind, request).map(Response::Object),
             (Verb::Delete, Subresource::None) => self.delete(context, kind, request),
             (Verb::DeleteCollection, Subresource::None) => self.delete_collection(context, kind, request),

@@ -1,10 +1,11 @@
 //! Subresources with a body of their own: binding, eviction, scale.
 
 use api::object::Tree;
-use api::types::{Deployment, Pod, PodCondition, ReplicaSet, StatefulSet};
+use api::types::{Deployment, Namespace, Pod, PodCondition, ReplicaSet, StatefulSet};
 use api::{Body, Kind, Kinded, Object, ObjectRef, Reason, Request, Status, Verb, time};
 use serde_json::{Value, json};
 
+use crate::update::is_finished;
 use crate::{ApiServer, Context};
 
 impl ApiServer {
@@ -68,6 +69,29 @@ impl ApiServer {
         request.verb = Verb::Delete;
         self.delete(context, kind, request)?;
         Ok(Status::new(201, Reason::None, ""))
+    }
+
+    /// PUT namespaces/NAME/finalize: writes `spec.finalizers` and nothing else; without any, the namespace goes.
+    pub(crate) fn finalize(
+        &mut self,
+        context: &Context,
+        kind: &'static Kind,
+        mut request: Request,
+    ) -> Result<ObjectRef, Status> {
+        let old = self.get(kind, &request)?;
+        let body = self.object_of(kind, &mut request)?;
+        let finalizers = body.downcast_ref::<Namespace>().and_then(|namespace| namespace.spec.clone());
+        let mut new = old.clone_boxed();
+        if let Some(namespace) = new.downcast_mut::<Namespace>() {
+            namespace.spec = finalizers;
+        }
+        if request.options.dry_run || new.equals(&*old) {
+            return Ok(ObjectRef::from(new));
+        }
+        if is_finished(&*new) {
+            return Ok(self.remove(context, kind, &old, ObjectRef::from(new)));
+        }
+        Ok(self.store(context, kind, &old, new))
     }
 
     pub(crate) fn get_scale(&self, kind: &'static Kind, request: &Request) -> Result<ObjectRef, Status> {

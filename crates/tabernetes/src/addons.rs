@@ -29,7 +29,7 @@ fn objects() -> [Value; 3] {
                 "name": "standard",
                 "annotations": { "storageclass.kubernetes.io/is-default-class": "true" },
             },
-            "provisioner": "sim.csi.tabernetes.dev",
+            "provisioner": storage::DRIVER,
             "reclaimPolicy": "Delete",
             "volumeBindingMode": "WaitForFirstConsumer",
             "allowVolumeExpansion": true,

@@ -113,6 +113,8 @@ impl Cluster {
         );
         let scheduler = Part::Scheduler(Box::new(Scheduler::new(scheduler::Config::default())));
         self.add("kube-scheduler", "", scheduler, masters("system:kube-scheduler", "kube-scheduler"));
+        let driver = masters("system:serviceaccount:kube-system:csi", "csi-provisioner");
+        self.add("csi-provisioner", "", Part::Provisioner(Box::default()), driver);
         self.add("coredns", "", Part::Dns(Box::<ClusterDns>::default()), masters("system:coredns", "coredns"));
         let ingress = Part::Ingress(Box::new(IngressController::new("203.0.113.2")));
         self.add(
@@ -530,7 +532,7 @@ impl Cluster {
         let session = if subresource == Subresource::Exec {
             kubelet.exec_start(now, pod, &options)?
         } else {
-            kubelet.attach_start(now, pod, &options)?
+            kubelet.attach_start(pod, &options)?
         };
         self.settle_node(index);
         self.plan_wake(index);

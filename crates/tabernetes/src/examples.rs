@@ -16,7 +16,8 @@ const FILES: &[(&str, &str)] = &[
 
 pub fn list() -> Vec<Example> {
     let all = FILES.iter().filter_map(|(id, _)| Some((*id, find(id)?)));
-    all.map(|(id, scenario)| Example { id: id.into(), title: scenario.title, description: scenario.description }).collect()
+    all.map(|(id, scenario)| Example { id: id.into(), title: scenario.title, description: scenario.description })
+        .collect()
 }
 
 pub fn find(id: &str) -> Option<Scenario> {

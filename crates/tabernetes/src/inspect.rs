@@ -2,7 +2,7 @@
 
 use api::request::List;
 use api::types::{Event, Pod};
-use api::{Caller, CauseId, Kind, Object, ObjectRef, Request, Response, SimTime, Subresource, Verb, meta, table};
+use api::{Caller, CauseId, Kind, ObjectRef, Request, Response, SimTime, Subresource, Verb, meta, table};
 use apiserver::Context;
 use protocol::view as page;
 use protocol::{Cause, CauseMark, Inspection};
@@ -100,7 +100,8 @@ fn sections(value: &Value) -> Vec<(String, Vec<(String, String)>)> {
     for (title, path) in [("Labels", "/metadata/labels"), ("Selector", "/spec/selector"), ("Data", "/data")] {
         let map = value.pointer(path).and_then(Value::as_object);
         let rows = map.into_iter().flatten().filter(|(_, value)| !value.is_object());
-        let shown = |value: &Value| if value.is_string() { text(value).chars().take(200).collect() } else { text(value) };
+        let shown =
+            |value: &Value| if value.is_string() { text(value).chars().take(200).collect() } else { text(value) };
         add(title, rows.map(|(key, value)| (key.clone(), shown(value))).collect());
     }
     sections
@@ -181,7 +182,8 @@ impl Story {
         let skip = self.own.len().saturating_sub(HISTORY_MAX);
         let own = self.own.iter().skip(skip).filter_map(|id| cluster.trace.get(*id));
         for cause in own.filter_map(|record| tell(cluster, record)) {
-            let repeats = chain.last().is_some_and(|last: &Cause| last.text == cause.text && last.detail == cause.detail);
+            let repeats =
+                chain.last().is_some_and(|last: &Cause| last.text == cause.text && last.detail == cause.detail);
             if !repeats {
                 chain.push(cause);
             }
@@ -191,8 +193,7 @@ impl Story {
 
     /// What happened to other objects because of this one.
     fn effects(&self, cluster: &Cluster) -> Vec<Cause> {
-        let mut ours: std::collections::BTreeSet<CauseId> =
-            self.own.iter().copied().chain(self.created).collect();
+        let mut ours: std::collections::BTreeSet<CauseId> = self.own.iter().copied().chain(self.created).collect();
         let mut effects = Vec::new();
         for record in cluster.trace.records() {
             if !ours.contains(&record.cause) {
@@ -253,8 +254,7 @@ fn tell(cluster: &Cluster, record: &Record) -> Option<Cause> {
                 return None;
             }
             let (namespace, name) = meta::split_key(key);
-            let object =
-                page::ObjectRef { kind: row.kind.into(), namespace: namespace.into(), name: name.into() };
+            let object = page::ObjectRef { kind: row.kind.into(), namespace: namespace.into(), name: name.into() };
             let did = match (verb, subresource) {
                 (_, Subresource::Status) => return None,
                 (_, Subresource::Binding) => "bound",
@@ -284,7 +284,8 @@ fn mark_of(what: &str, text: &str) -> CauseMark {
     let whole = format!("{what} {text}").to_ascii_lowercase();
     if what == "ready" {
         CauseMark::Ready
-    } else if ["fail", "back-off", "backoff", "error", "unschedulable", "evict"].iter().any(|word| whole.contains(word)) {
+    } else if ["fail", "back-off", "backoff", "error", "unschedulable", "evict"].iter().any(|word| whole.contains(word))
+    {
         CauseMark::Trouble
     } else {
         CauseMark::Step

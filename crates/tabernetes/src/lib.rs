@@ -18,7 +18,7 @@ mod link;
 mod load;
 mod member;
 pub mod scenario;
-//pub mod session;
+pub mod session;
 pub mod share;
 pub mod trace;
 mod traffic;

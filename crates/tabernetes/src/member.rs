@@ -9,6 +9,7 @@ use controllers::ControllerManager;
 use kubelet::Kubelet;
 use network::{ClusterDns, IngressController, KubeProxy, LoadBalancers};
 use scheduler::Scheduler;
+use storage::Provisioner;
 
 /// Which component it is. An enum and not a trait object, so that a cluster can be cloned and its parts be asked.
 #[derive(Clone)]
@@ -20,6 +21,7 @@ pub(crate) enum Part {
     Dns(Box<ClusterDns>),
     Ingress(Box<IngressController>),
     LoadBalancers(Box<LoadBalancers>),
+    Provisioner(Box<Provisioner>),
 }
 
 impl Part {
@@ -32,6 +34,7 @@ impl Part {
             Part::Dns(part) => &mut **part,
             Part::Ingress(part) => &mut **part,
             Part::LoadBalancers(part) => &mut **part,
+            Part::Provisioner(part) => &mut **part,
         }
     }
 }

@@ -20,7 +20,8 @@ pub fn cluster_config(spec: &ClusterSpec) -> ClusterConfig {
         seed: spec.seed,
         nodes: spec.nodes.min(NODES_MAX),
         node_cpu_milli: amount(&spec.cpu).map_or(defaults.node_cpu_milli, |cpu| cpu.millis().max(1) as u64),
-        node_memory_bytes: amount(&spec.memory).map_or(defaults.node_memory_bytes, |memory| memory.units().max(1) as u64),
+        node_memory_bytes: amount(&spec.memory)
+            .map_or(defaults.node_memory_bytes, |memory| memory.units().max(1) as u64),
         node_pods_max: spec.pods,
         traffic: spec.traffic.clamp(0.0, TRAFFIC_MAX),
         ..defaults
@@ -33,7 +34,8 @@ pub fn from_file(name: &str, text: &str) -> Result<Scenario, Problem> {
     let documents = api::yaml::parse_documents(text).map_err(|error| unreadable(format!("{name}: {error}")))?;
     let first = documents.first().map(|document| &document.value);
     let is_scenario = first.is_some_and(|value| {
-        value["kind"] == KIND && value["apiVersion"].as_str().is_some_and(|version| version.starts_with("tabernetes.dev/"))
+        value["kind"] == KIND
+            && value["apiVersion"].as_str().is_some_and(|version| version.starts_with("tabernetes.dev/"))
     });
     let Some(value) = first.filter(|_| is_scenario) else {
         if first.is_none_or(|value| !value.is_object()) {

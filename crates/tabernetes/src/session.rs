@@ -109,13 +109,7 @@ impl Session {
             viewer,
             terminal,
             running_line: None,
-            clock: Pace {
-                running: true,
-                speed: Speed::Times { factor: 1.0 },
-                hidden: false,
-                owed: 0.0,
-                actual: None,
-            },
+            clock: Pace { running: true, speed: Speed::Times { factor: 1.0 }, hidden: false, owed: 0.0, actual: None },
             selected: None,
             inspected: None,
             last_inspection: None,
@@ -269,7 +263,8 @@ impl Session {
         match step.what {
             What::Apply(text) => {
                 let file = self.scenario.files.iter().find(|file| file.name == text);
-                let (name, text) = file.map(|file| (file.name.clone(), file.text.clone())).unwrap_or((String::new(), text));
+                let (name, text) =
+                    file.map(|file| (file.name.clone(), file.text.clone())).unwrap_or((String::new(), text));
                 self.apply(&name, &text);
             }
             What::Run(line) => self.run_line(&line),
@@ -295,7 +290,8 @@ impl Session {
 
     fn apply_text(&mut self, file: &str, text: &str, dry_run: bool, record: CauseId) -> Applied {
         let namespace = self.terminal.namespace();
-        let applied = self.cluster.act_under(record, |client| kubectl::apply_manifest(client, text, &namespace, dry_run));
+        let applied =
+            self.cluster.act_under(record, |client| kubectl::apply_manifest(client, text, &namespace, dry_run));
         Applied { file: file.into(), objects: applied.into_iter().map(applied_object).collect() }
     }
 
@@ -488,15 +484,16 @@ fn label(what: &What) -> String {
 }
 
 fn applied_object(applied: kubectl::AppliedDoc) -> AppliedObject {
-    let outcome = match applied.outcome {
+    let kubectl::AppliedDoc { kind, namespace, name, outcome, line, warnings } = applied;
+    let outcome = match outcome {
         kubectl::Outcome::Created => Outcome::Created,
         kubectl::Outcome::Configured => Outcome::Configured,
         kubectl::Outcome::Unchanged => Outcome::Unchanged,
-        kubectl::Outcome::Refused(status) => Outcome::Refused {
-            code: status.code,
-            reason: status.reason.as_str().into(),
-            message: status.message,
-        },
+        kubectl::Outcome::Refused(status) => {
+            Outcome::Refused { code: status.code, reason: status.reason.as_str().into(), message: status.message }
+        }
+        kubectl::Outcome::Misread(message) => Outcome::Refused { code: 0, reason: String::new(), message },
     };
-    AppliedObject { object: applied.object.map(object_ref), outcome, line: applied.line, warnings: applied.warnings }
+    let object = (!kind.is_empty()).then_some(ObjectRef { kind, namespace, name });
+    AppliedObject { object, outcome, line, warnings }
 }

@@ -48,9 +48,7 @@ fn send(reports: &[Report]) {
 pub fn start() {
     std::panic::set_hook(Box::new(|info| {
         console_error_panic_hook::hook(info);
-        send(&[Report::Problem {
-            problem: Problem { kind: ProblemKind::CoreFault, message: info.to_string() },
-        }]);
+        send(&[Report::Problem { problem: Problem { kind: ProblemKind::CoreFault, message: info.to_string() } }]);
     }));
     WORKER.with_borrow_mut(|worker| {
         *worker = Some(Worker { session: Session::default(), last_tick_ms: now_ms() });

@@ -7,6 +7,9 @@ use protocol::view::ComponentState;
 use crate::cluster::Cluster;
 use crate::member::ProcessState;
 
+/// Pods in the scheduler's box.
+const WAITING_MAX: usize = 4;
+
 pub(super) fn control_plane(cluster: &mut Cluster) -> page::ControlPlane {
     cluster.load.advance(cluster.now);
     let own = |name: &str| page::Component { name: name.into(), state: ComponentState::Running };
@@ -27,27 +30,24 @@ pub(super) fn control_plane(cluster: &mut Cluster) -> page::ControlPlane {
         format!("{name} {}", status.last_key.as_deref().unwrap_or_default())
     });
     let history = cluster.load.history();
-    let (active, backoff, unschedulable, waiting) = match cluster.scheduler() {
-        Some(scheduler) => {
-            let status = scheduler.queue_status();
-            (status.active, status.backoff, status.unschedulable, status.waiting)
-        }
-        None => Default::default(),
-    };
+    let queue = cluster.scheduler().map(|scheduler| scheduler.queue_status()).unwrap_or_default();
+    let waiting = queue.unschedulable.iter().chain(&queue.gated).chain(&queue.backoff).chain(&queue.active);
+    let waiting = waiting.take(WAITING_MAX).map(|key| key.to_string()).collect();
     page::ControlPlane {
         components,
         revision: cluster.server.revision(),
         objects: cluster.server.objects() as u64,
+        store_bytes: 0,
         requests_per_second: history.last().copied().unwrap_or(0.0),
         request_history: history.to_vec(),
         watches: cluster.server.open_watches() as u32,
         request_p99: cluster.load.p99() as f32 / MILLISECOND as f32,
         queued_work: statuses.iter().map(|status| status.queued as u32).sum(),
         working_on: working_on.unwrap_or_default(),
-        active: active as u32,
-        backoff: backoff as u32,
-        unschedulable: unschedulable as u32,
-        waiting: waiting.into_iter().take(4).collect(),
+        active: queue.active.len() as u32,
+        backoff: queue.backoff.len() as u32,
+        unschedulable: (queue.unschedulable.len() + queue.gated.len()) as u32,
+        waiting,
     }
 }
 

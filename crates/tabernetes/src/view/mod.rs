@@ -166,9 +166,11 @@ impl Viewer {
 
     /// A ReplicaSet's revision shows on the tiles of its Pods.
     fn touch_pods_of(&mut self, uid: &str) {
-        let owned = self.pods.objects.iter().filter(|(_, pod)| {
-            meta::controller_of(&pod.metadata).is_some_and(|owner| owner.uid == uid)
-        });
+        let owned = self
+            .pods
+            .objects
+            .iter()
+            .filter(|(_, pod)| meta::controller_of(&pod.metadata).is_some_and(|owner| owner.uid == uid));
         let keys: Vec<String> = owned.map(|(key, _)| key.clone()).collect();
         self.pods.changed.extend(keys);
     }

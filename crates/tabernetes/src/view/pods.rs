@@ -116,7 +116,8 @@ impl Viewer {
     /// The workload's name and what tells this Pod from its sisters.
     fn titles(&self, pod: &Pod, name: &str) -> (String, String) {
         let owner = meta::controller_of(&pod.metadata);
-        let Some(owner) = owner.filter(|owner| matches!(owner.kind.as_str(), "ReplicaSet" | "DaemonSet" | "Job")) else {
+        let Some(owner) = owner.filter(|owner| matches!(owner.kind.as_str(), "ReplicaSet" | "DaemonSet" | "Job"))
+        else {
             return (name.to_owned(), String::new());
         };
         let Some(suffix) = name.strip_prefix(&owner.name).and_then(|rest| rest.strip_prefix('-')) else {
@@ -173,9 +174,7 @@ fn is_ready(status: Option<&PodStatus>) -> bool {
 fn waiting_reasons(status: Option<&PodStatus>) -> Vec<&str> {
     let Some(status) = status else { return Vec::new() };
     let containers = status.init_container_statuses.iter().chain(&status.container_statuses).flatten();
-    containers
-        .filter_map(|container| container.state.as_ref()?.waiting.as_ref()?.reason.as_deref())
-        .collect()
+    containers.filter_map(|container| container.state.as_ref()?.waiting.as_ref()?.reason.as_deref()).collect()
 }
 
 pub(super) fn cpu_request(container: &api::types::Container) -> i64 {

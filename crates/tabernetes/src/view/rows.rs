@@ -220,7 +220,10 @@ pub(super) fn volume(volume: &PersistentVolume, pods: &BTreeMap<String, Arc<Pod>
         name: volume.metadata.name.clone().unwrap_or_default(),
         phase: volume.status.as_ref().and_then(|status| status.phase.clone()).unwrap_or_default(),
         class: spec.and_then(|spec| spec.storage_class_name.clone()).unwrap_or_default(),
-        size: spec.and_then(|spec| spec.capacity.as_ref()?.get("storage")).map(|size| size.0.clone()).unwrap_or_default(),
+        size: spec
+            .and_then(|spec| spec.capacity.as_ref()?.get("storage"))
+            .map(|size| size.0.clone())
+            .unwrap_or_default(),
         reclaim: spec.and_then(|spec| spec.persistent_volume_reclaim_policy.clone()).unwrap_or_default(),
         claim,
         node: String::new(),
