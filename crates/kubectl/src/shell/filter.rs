@@ -318,10 +318,29 @@ fn sed(operands: Vec<&str>) -> Made {
     lines(move |line, out| push_line(out, &pattern.replace(line, &to, all)))
 }
 
+/// The characters of `a-z` or `\\n`, as tr writes them.
+fn character_set(text: &str) -> Vec<char> {
+    let text: Vec<char> = text.replace("\\n", "\n").replace("\\t", "\t").chars().collect();
+    let mut set = Vec::new();
+    let mut rest = text.as_slice();
+    loop {
+        rest = match rest {
+            [low, '-', high, after @ ..] if low <= high => {
+                set.extend(*low..=*high);
+                after
+            }
+            [only, after @ ..] => {
+                set.push(*only);
+                after
+            }
+            [] => return set,
+        };
+    }
+}
+
 fn translate(options: &[&str], operands: &[&str]) -> Made {
-    let unescape = |text: &str| text.replace("\\n", "\n").replace("\\t", "\t");
-    let from: Vec<char> = unescape(operands.first().copied().unwrap_or_default()).chars().collect();
-    let to: Vec<char> = unescape(operands.get(1).copied().unwrap_or_default()).chars().collect();
+    let from = character_set(operands.first().copied().unwrap_or_default());
+    let to = character_set(operands.get(1).copied().unwrap_or_default());
     let deletes = options.contains(&"-d");
     whole(move |text| {
         let mapped = text.chars().filter_map(|c| match from.iter().position(|known| *known == c) {

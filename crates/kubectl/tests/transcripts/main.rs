@@ -2,6 +2,7 @@
 
 mod cluster;
 mod normal;
+mod terminal;
 
 use std::path::{Path, PathBuf};
 
