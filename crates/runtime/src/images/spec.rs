@@ -93,6 +93,10 @@ pub enum Behaviour {
         body: &'static str,
         content_type: &'static str,
     },
+    /// A language's interpreter: ends at once without a program, else serves this text.
+    Interpreter {
+        body: &'static str,
+    },
     /// Calls others and answers when they have.
     App {
         routes: &'static [Route],

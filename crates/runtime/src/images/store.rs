@@ -51,7 +51,8 @@ impl ImageStore {
 
     fn stored(&self, now: SimTime, name: &str) -> Option<&Stored> {
         let by_id = self.images.get(name);
-        let found = by_id.or_else(|| {
+        let as_written = || self.images.values().find(|stored| stored.references.iter().any(|own| own == name));
+        let found = by_id.or_else(as_written).or_else(|| {
             let reference = ImageReference::parse(name).ok()?.to_string();
             let fits = |stored: &&Stored| {
                 stored.references.contains(&reference) || *stored.image.repository_digest == *reference

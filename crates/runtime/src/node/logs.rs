@@ -45,7 +45,8 @@ impl Logs {
         }
     }
 
-    fn push(&mut self, at: SimTime, stream: LogStream, text: String) {
+    /// Adds a whole line, given without its line end.
+    pub fn push(&mut self, at: SimTime, stream: LogStream, text: String) {
         const LINES_MAX: usize = 5_000;
         self.bytes += text.len() as u64 + 1;
         self.lines.push_back(LogLine { at, stream, text });

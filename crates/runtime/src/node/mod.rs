@@ -1,7 +1,9 @@
 //! The node's runtime: sandboxes, containers, logs, exec.
 
 mod container;
+mod exec;
 mod logs;
+mod machine;
 mod root_files;
 mod runtime;
 #[cfg(test)]

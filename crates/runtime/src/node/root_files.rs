@@ -1,7 +1,9 @@
-//! What an image's file system holds.
+//! What a container's root file system holds: its image's files, and those that the runtime writes.
 
+use super::machine::Machine;
+use crate::SimTime;
 use crate::images::{Base, Image};
-use crate::vfs::Tree;
+use crate::vfs::{Tree, path_names};
 
 /// Builds the tree of an image.
 pub fn image_tree(image: &Image) -> Tree {
@@ -57,4 +59,47 @@ pub fn image_tree(image: &Image) -> Tree {
         let _ = tree.link_all("/var/log/nginx/error.log", "/dev/stderr", 0);
     }
     tree
+}
+
+impl Machine<'_> {
+    /// Writes what the runtime puts into every container: host name, hosts, name servers, mount points.
+    pub(super) fn prepare_files(&mut self, now: SimTime) {
+        let sandbox = self.sandbox;
+        let mut hosts = String::from("# Kubernetes-managed hosts file.\n127.0.0.1\tlocalhost\n");
+        if let Some(ip) = &sandbox.ip {
+            hosts.push_str(&format!("{ip}\t{}\n", sandbox.hostname));
+        }
+        if !sandbox.hosts.is_empty() {
+            hosts.push_str("\n# Entries added by HostAliases.\n");
+        }
+        for (ip, names) in &sandbox.hosts {
+            hosts.push_str(&format!("{ip}\t{}\n", names.join("\t")));
+        }
+        let mut resolv = String::new();
+        if !sandbox.dns.searches.is_empty() {
+            resolv.push_str(&format!("search {}\n", sandbox.dns.searches.join(" ")));
+        }
+        for server in &sandbox.dns.servers {
+            resolv.push_str(&format!("nameserver {server}\n"));
+        }
+        if !sandbox.dns.options.is_empty() {
+            resolv.push_str(&format!("options {}\n", sandbox.dns.options.join(" ")));
+        }
+        let container = &mut *self.container;
+        let mut tree = Tree::new(container.root.root().clone());
+        let host_name = format!("{}\n", sandbox.hostname);
+        for (path, text) in [("/etc/hosts", &hosts), ("/etc/resolv.conf", &resolv), ("/etc/hostname", &host_name)] {
+            let _ = tree.write_all(path, text.as_bytes(), 0o644, now);
+        }
+        for mount in &container.mounts {
+            let path = &mount.mount().path;
+            if tree.get(&path_names(path)).is_err() {
+                let _ = tree.make_dir_all(path, now);
+            }
+        }
+        if let Some(directory) = &container.config.working_dir {
+            let _ = tree.make_dir_all(directory, now);
+        }
+        container.root.adopt(tree);
+    }
 }

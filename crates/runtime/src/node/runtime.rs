@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::container::{Container, Exec, Machine, Outbox};
+use super::container::{Container, Exec, Outbox};
+use super::machine::Machine;
 use super::root_files::image_tree;
 use crate::images::{ImageStatus, ImageStore};
 use crate::name_hash::mix;

@@ -56,11 +56,11 @@ pub fn start(runtime: &mut Runtime, now: SimTime, config: ContainerConfig) -> Re
 /// Steps the runtime through time.
 pub fn advance_to(runtime: &mut Runtime, until: SimTime) {
     for _ in 0..200_000 {
+        runtime.pump(0, &mut FakeNetwork);
         match runtime.poll_timeout() {
             Some(at) if at <= until => runtime.advance(at),
             _ => break,
         }
-        runtime.pump(runtime.poll_timeout().unwrap_or(until), &mut FakeNetwork);
     }
     runtime.advance(until);
 }

@@ -74,6 +74,13 @@ pub fn complete(image: &Image, request: &Request, mut reply: Reply, outcomes: &[
         return reply;
     }
     match image.spec.behaviour {
+        Behaviour::Files { .. } => {
+            reply.outcome = match outcomes.last() {
+                Some(answer @ Outcome::Answered { .. }) => answer.clone(),
+                Some(Outcome::TimedOut) => Outcome::answer(504, "<h1>504 Gateway Time-out</h1>\n"),
+                _ => Outcome::answer(502, "<h1>502 Bad Gateway</h1>\n"),
+            };
+        }
         Behaviour::Redis => reply.outcome = outcomes.first().cloned().unwrap_or(reply.outcome),
         Behaviour::App { .. } if request.path.starts_with("/guestbook.php") => {
             let data = outcomes.first().map_or("", Outcome::body);

@@ -1,9 +1,10 @@
 //! nginx and httpd: files of a directory, with the access log.
 
+use super::nginx_config::{Action, Config};
 use super::{Service, Surroundings, status_text};
 use crate::images::spec::{Behaviour, FileServer};
 use crate::tools::format_date;
-use crate::{Outcome, Request, Signal, SimTime};
+use crate::{Call, Outcome, Request, SECOND, Signal, SimTime};
 
 pub fn start(service: &mut Service, kind: FileServer, around: &mut Surroundings<'_>) {
     match kind {
@@ -42,14 +43,33 @@ fn version(around: &Surroundings<'_>) -> String {
     }
 }
 
-/// Ports of a server whose configuration moves it.
-pub fn configured_ports(_: FileServer) -> Option<Vec<u16>> {
-    None
+/// The call that a `proxy_pass` makes of a request.
+pub fn proxied(config: &Config, request: &Request) -> Option<Call> {
+    const TIMEOUT_NS: u64 = 60 * SECOND;
+    let Action::Proxy { host, port, path } = config.action(request.port, request.path_only())? else { return None };
+    let path = path.unwrap_or_else(|| request.path.clone());
+    let request = Request { host, port, path, ..request.clone() };
+    Some(Call { request, required: false, timeout_ns: TIMEOUT_NS })
 }
 
 /// Answers with a file, and logs that.
-pub fn serve(now: SimTime, request: &Request, root: &str, kind: FileServer, around: &mut Surroundings<'_>) -> Outcome {
+pub fn serve(
+    now: SimTime,
+    request: &Request,
+    root: &str,
+    kind: FileServer,
+    config: Option<&Config>,
+    around: &mut Surroundings<'_>,
+) -> Outcome {
     let path = request.path_only();
+    let configured = config.and_then(|config| config.action(request.port, path));
+    let own_root = match configured {
+        Some(Action::Return { status, body }) => return Outcome::answer(status, body),
+        Some(Action::Proxy { .. }) => return Outcome::answer(200, ""),
+        Some(Action::Root(root)) => Some(root),
+        None => None,
+    };
+    let root = own_root.as_deref().unwrap_or(root);
     let mut file = format!("{root}{path}");
     let mut location = None;
     if around.view.is_dir(&file) {

@@ -4,13 +4,16 @@ mod agnhost;
 mod apps;
 mod database;
 mod files;
+mod nginx_config;
 mod redis;
+
+use nginx_config::Config;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::images::Image;
-use crate::images::spec::{Behaviour, Stop};
+use crate::images::spec::{Behaviour, FileServer, Stop};
 use crate::node::Settings;
 use crate::vfs::View;
 use crate::{LogStream, MILLISECOND, NodeConfig, Outcome, Reply, Request, SandboxConfig, Signal, SimTime};
@@ -32,6 +35,8 @@ pub struct Service {
     pub memory_bytes: u64,
     /// What redis, memcached and the like hold.
     values: BTreeMap<String, String>,
+    /// What nginx read when it started.
+    nginx: Option<Arc<Config>>,
     /// Lines to log once it listens.
     pub ready_lines: Vec<String>,
 }
@@ -65,8 +70,13 @@ impl Service {
         let spec = around.image.spec;
         let startup = around.settings.startup_ns.unwrap_or(spec.startup_ms * MILLISECOND);
         let jitter = if startup == 0 { 0 } else { around.random % (startup / 10 + 1) };
+        let nginx = match spec.behaviour {
+            Behaviour::Files { kind: FileServer::Nginx, .. } => nginx_config::read(&mut around.view).map(Arc::new),
+            _ => None,
+        };
+        let ports = ports(around, &argv, nginx.as_deref());
         let mut service = Self {
-            ports: ports(around, &argv),
+            ports,
             argv,
             started_at: now,
             listening_from: now + startup + jitter,
@@ -76,6 +86,7 @@ impl Service {
             idle_cpu_milli: around.settings.cpu_milli.unwrap_or(spec.idle_cpu_milli),
             memory_bytes: around.settings.memory_bytes.unwrap_or(spec.memory_mb << 20),
             values: BTreeMap::new(),
+            nginx,
             ready_lines: Vec::new(),
         };
         match spec.behaviour {
@@ -94,6 +105,12 @@ impl Service {
                     service.idle_cpu_milli = around.settings.cpu_milli.unwrap_or(2000);
                 }
                 around.log("stress: info: [1] dispatching hogs");
+            }
+            Behaviour::Interpreter { .. } => {
+                if let Some(output) = interpreter_output(&service.argv) {
+                    around.log.extend(output.map(|text| (LogStream::Stdout, text)));
+                    service.ends_at = Some((now + startup, 0));
+                }
             }
             Behaviour::Idle | Behaviour::Text { .. } | Behaviour::App { .. } | Behaviour::HttpEcho => {}
         }
@@ -130,6 +147,7 @@ impl Service {
         let mut reply = Reply::at_once(self.outcome(now, request, around), latency);
         if reply.outcome.is_success() {
             reply.downstream = apps::calls(&spec.behaviour, request, settings, around.env);
+            reply.downstream.extend(self.nginx.as_deref().and_then(|config| files::proxied(config, request)));
         }
         reply
     }
@@ -137,13 +155,15 @@ impl Service {
     fn outcome(&mut self, now: SimTime, request: &Request, around: &mut Surroundings<'_>) -> Outcome {
         match around.image.spec.behaviour {
             Behaviour::Idle | Behaviour::OneShot { .. } | Behaviour::Stress => Outcome::Refused,
-            Behaviour::Files { root, kind } => files::serve(now, request, root, kind, around),
+            Behaviour::Files { root, kind } => files::serve(now, request, root, kind, self.nginx.as_deref(), around),
             Behaviour::Text { body, content_type } => Outcome::Answered {
                 status: 200,
                 headers: vec![("Content-Type".to_owned(), content_type.to_owned())],
                 body: fill_in(body, now, request, around),
             },
-            Behaviour::App { body, .. } => Outcome::answer(200, fill_in(body, now, request, around)),
+            Behaviour::Interpreter { body } | Behaviour::App { body, .. } => {
+                Outcome::answer(200, fill_in(body, now, request, around))
+            }
             Behaviour::Redis => redis::serve(&mut self.values, request, around),
             Behaviour::Database(engine) => database::serve(&mut self.values, engine, request, around),
             Behaviour::Agnhost => agnhost::serve(self, now, request, around),
@@ -163,8 +183,30 @@ impl Service {
                 files::log_stop(signal, around);
                 Some((now + ms * MILLISECOND, code))
             }
+            (Signal::Hup, _)
+                if self.nginx.is_some() || matches!(around.image.spec.behaviour, Behaviour::Files { .. }) =>
+            {
+                self.nginx = nginx_config::read(&mut around.view).map(Arc::new);
+                self.ports = ports(around, &self.argv, self.nginx.as_deref());
+                None
+            }
             _ => None,
         }
+    }
+}
+
+/// What an interpreter prints that ends by itself: it has no program, or one line of it. `None` if it runs on.
+pub fn interpreter_output(argv: &[String]) -> Option<Option<String>> {
+    const ONE_SHOT: [&str; 7] = ["--version", "-V", "install", "build", "test", "ci", "add"];
+    match argv.get(1).map(String::as_str) {
+        None => Some(None),
+        Some("-c" | "-e") => {
+            let code = argv.get(2).map_or("", String::as_str);
+            let printed = ["print(", "console.log("].iter().find_map(|call| code.split_once(call));
+            let text = printed.and_then(|(_, rest)| rest.rsplit_once(')')).map(|(inner, _)| inner);
+            Some(text.map(|text| text.trim_matches(['\'', '"']).to_owned()))
+        }
+        Some(word) => ONE_SHOT.contains(&word).then_some(None),
     }
 }
 
@@ -173,7 +215,7 @@ pub fn complete(image: &Image, request: &Request, reply: Reply, outcomes: &[Outc
     apps::complete(image, request, reply, outcomes)
 }
 
-fn ports(around: &Surroundings<'_>, argv: &[String]) -> Vec<u16> {
+fn ports(around: &Surroundings<'_>, argv: &[String], nginx: Option<&Config>) -> Vec<u16> {
     let spec = around.image.spec;
     let number = |text: &str| text.trim_start_matches(':').rsplit(':').next().and_then(|port| port.parse::<u16>().ok());
     let mut from_arguments = argv.iter().enumerate().filter_map(|(at, arg)| match arg.split_once('=') {
@@ -185,7 +227,7 @@ fn ports(around: &Surroundings<'_>, argv: &[String]) -> Vec<u16> {
         return vec![port];
     }
     if let Some(port) = (around.env)("PORT").and_then(|text| text.parse().ok())
-        && matches!(spec.behaviour, Behaviour::App { .. } | Behaviour::Text { .. })
+        && matches!(spec.behaviour, Behaviour::App { .. } | Behaviour::Text { .. } | Behaviour::Interpreter { .. })
     {
         return vec![port];
     }
@@ -193,7 +235,7 @@ fn ports(around: &Surroundings<'_>, argv: &[String]) -> Vec<u16> {
         return around.declared_ports.to_vec();
     }
     match spec.behaviour {
-        Behaviour::Files { kind, .. } => files::configured_ports(kind).unwrap_or_else(|| spec.ports.to_vec()),
+        Behaviour::Files { .. } => nginx.map_or_else(|| spec.ports.to_vec(), Config::ports),
         Behaviour::Agnhost => agnhost::ports(argv, around.declared_ports),
         _ => spec.ports.to_vec(),
     }

@@ -398,7 +398,7 @@ impl Shell {
         let mut env = self.scope.environment();
         env.extend(expanded.assigns.iter().map(|(n, v)| (Arc::from(n.as_str()), Arc::from(v.as_str()))));
         let argv = expanded.fields;
-        let program = match tools::find_program(task, &argv, &env) {
+        let program = match tools::find_program(task, &argv) {
             Ok(program) => program,
             Err(missing) => {
                 let message = missing.shell_message(&self.scope.arg0, &argv[0], task.host.image.base);
@@ -466,7 +466,7 @@ impl Shell {
             }
             Flow::Become(argv) => {
                 let env = self.scope.environment();
-                match tools::find_program(task, &argv, &env) {
+                match tools::find_program(task, &argv) {
                     Ok(program) => {
                         task.info_mut().env = env;
                         Some(Step::Become(program, argv))

@@ -213,14 +213,14 @@ impl Expander<'_> {
                 let pattern = self.pattern(word)?;
                 let chars: Vec<char> = value.chars().collect();
                 let mut ends = (0..=chars.len()).filter(|end| pattern::matches(&pattern, &chars[..*end]));
-                let end = if *greedy { ends.last() } else { ends.next() };
+                let end = if *greedy { ends.next_back() } else { ends.next() };
                 chars[end.unwrap_or(0)..].iter().collect()
             }
             Operation::RemoveSuffix(greedy, word) => {
                 let pattern = self.pattern(word)?;
                 let chars: Vec<char> = value.chars().collect();
                 let mut starts = (0..=chars.len()).filter(|start| pattern::matches(&pattern, &chars[*start..]));
-                let start = if *greedy { starts.next() } else { starts.last() };
+                let start = if *greedy { starts.next() } else { starts.next_back() };
                 chars[..start.unwrap_or(chars.len())].iter().collect()
             }
             Operation::Replace(all, pattern, replacement) => {

@@ -61,6 +61,8 @@ pub enum Frame {
     },
     RestoreFiles,
     Unguard,
+    /// Complain about the script's syntax and end.
+    Reject(String),
     RestoreStatus(i32),
 }
 

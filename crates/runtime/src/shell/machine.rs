@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::ast::{Command, Script};
 use super::frame::Frame;
-use super::parser::{self, SyntaxError};
+use super::parser;
 use super::scope::{Scope, TrapKey};
 use crate::process::{Read, Step, Task, Wait};
 use crate::tools;
@@ -37,16 +37,14 @@ pub(super) enum Source {
 }
 
 impl Shell {
-    /// A shell that runs a script, as `sh -c` does.
-    ///
-    /// # Errors
-    ///
-    /// The script does not parse.
-    pub fn of_script(source: &str, arg0: &str, arguments: &[String]) -> Result<Self, SyntaxError> {
-        let script = parser::parse(source)?;
+    /// A shell that runs a script, as `sh -c` does. One that does not parse makes it complain and end with 2.
+    pub fn of_script(source: &str, arg0: &str, arguments: &[String]) -> Self {
         let mut shell = Self::with_source(Source::Given, arg0, arguments);
-        shell.frames.push(Frame::Run(script));
-        Ok(shell)
+        shell.frames.push(match parser::parse(source) {
+            Ok(script) => Frame::Run(script),
+            Err(error) => Frame::Reject(format!("line {}: {}", error.line, error.message)),
+        });
+        shell
     }
 
     /// A shell that reads its commands from standard input.
@@ -238,6 +236,10 @@ impl Shell {
                 if let Some(files) = info.saved_files.pop() {
                     info.files = files;
                 }
+            }
+            Frame::Reject(message) => {
+                self.complain(task, &message);
+                return self.exit(2);
             }
             Frame::Unguard => self.guarded = self.guarded.saturating_sub(1),
             Frame::RestoreStatus(status) => self.scope.status = status,

@@ -19,4 +19,3 @@ mod words;
 
 pub use builtins::{interpret_escapes, printf};
 pub use machine::Shell;
-pub use parser::SyntaxError;

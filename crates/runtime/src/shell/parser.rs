@@ -383,7 +383,9 @@ impl Parser {
 
     fn simple_or_function(&mut self) -> Result<Script, SyntaxError> {
         let start = self.at;
-        let name = self.name();
+        let special = |c: &char| c.is_whitespace() || ";&|<>()$`\"'\\=*?[#".contains(*c);
+        let name: String = self.chars[start..].iter().take_while(|c| !special(c)).collect();
+        self.at += name.chars().count();
         self.skip_blank();
         if !name.is_empty() && self.eat("(") {
             self.skip_blank();

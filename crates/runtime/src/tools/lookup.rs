@@ -1,8 +1,5 @@
 //! From a command's name to the program that runs.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
 use super::{Origin, ToolRun, find_tool};
 use crate::images::Base;
 use crate::process::{Program, Task};
@@ -20,8 +17,6 @@ pub enum Missing {
     NoFile,
     /// The file is not executable.
     Denied,
-    /// The script does not parse.
-    Syntax(String),
 }
 
 impl Missing {
@@ -30,7 +25,6 @@ impl Missing {
         match self {
             Self::NotFound | Self::NoFile => 127,
             Self::Denied => 126,
-            Self::Syntax(_) => 2,
         }
     }
 
@@ -44,7 +38,6 @@ impl Missing {
             Self::NoFile if shell == "bash" => "No such file or directory",
             Self::NoFile => "not found",
             Self::Denied => "Permission denied",
-            Self::Syntax(message) => message,
         };
         format!("{shell}: {line}{name}: {what}\n")
     }
@@ -54,7 +47,7 @@ impl Missing {
         match self {
             Self::NotFound => format!("exec: \"{name}\": executable file not found in $PATH"),
             Self::NoFile => format!("exec: \"{name}\": stat {name}: no such file or directory"),
-            Self::Denied | Self::Syntax(_) => format!("exec: \"{name}\": permission denied"),
+            Self::Denied => format!("exec: \"{name}\": permission denied"),
         }
     }
 }
@@ -117,21 +110,17 @@ fn has_tool(task: &mut Task<'_, '_, '_>, name: &str) -> bool {
 /// # Errors
 ///
 /// There is none of that name in the container.
-pub fn find_program(
-    task: &mut Task<'_, '_, '_>,
-    argv: &[String],
-    env: &BTreeMap<Arc<str>, Arc<str>>,
-) -> Result<Program, Missing> {
+pub fn find_program(task: &mut Task<'_, '_, '_>, argv: &[String]) -> Result<Program, Missing> {
     let Some(name) = argv.first().filter(|name| !name.is_empty()) else { return Err(Missing::NotFound) };
     let image = task.host.image;
     let base = base_name(name);
     if image.wrappers.contains(&base) && argv.len() > 1 {
         let rest = argv.iter().skip(1).skip_while(|word| word.starts_with('-')).cloned().collect::<Vec<_>>();
-        return find_program(task, &rest, env);
+        return find_program(task, &rest);
     }
     let file = script_file(task, name);
     if let Some(found) = file {
-        return found.map(|(shell, script)| of_shell(shell.as_deref(), &script, argv)).and_then(|program| program);
+        return found.map(|(shell, script)| of_shell(shell.as_deref(), &script, argv));
     }
     if which(task, name).is_none() {
         if !image.is_known && !crate::images::is_nonsense(base) {
@@ -140,15 +129,16 @@ pub fn find_program(
         return Err(if name.contains('/') { Missing::NoFile } else { Missing::NotFound });
     }
     if base == "busybox" && argv.len() > 1 {
-        return find_program(task, &argv[1..], env);
+        return find_program(task, &argv[1..]);
     }
     if is_shell(base, image.base) && image.base.has_shell() {
         return shell_program(task, argv);
     }
     if matches!(base, "timeout" | "nohup" | "xargs" | "time" | "tini" | "dumb-init" | "exec") && argv.len() > 1 {
-        return find_program(task, &argv[1..], env);
+        return find_program(task, &argv[1..]);
     }
-    if image.runs(base) {
+    let controls = base == "nginx" && argv.iter().any(|arg| matches!(arg.as_str(), "-t" | "-T" | "-v" | "-V" | "-s"));
+    if image.runs(base) && !controls {
         return Ok(Program::Service);
     }
     match find_tool(base) {
@@ -178,17 +168,16 @@ fn script_file(task: &mut Task<'_, '_, '_>, name: &str) -> Option<ScriptFile> {
     Some(Ok((interpreter, text)))
 }
 
-fn of_shell(interpreter: Option<&str>, script: &str, argv: &[String]) -> Result<Program, Missing> {
+fn of_shell(interpreter: Option<&str>, script: &str, argv: &[String]) -> Program {
     let is_shell = interpreter.is_none_or(|line| line.trim_end().trim_end_matches(" -e").ends_with("sh"));
     if !is_shell {
-        return Ok(Program::Service);
+        return Program::Service;
     }
-    let mut shell = Shell::of_script(script, &argv[0], &argv[1..])
-        .map_err(|error| Missing::Syntax(format!("line {}: {}", error.line, error.message)))?;
+    let mut shell = Shell::of_script(script, &argv[0], &argv[1..]);
     if interpreter.is_some_and(|line| line.ends_with("-e")) {
         shell.set_option('e', true);
     }
-    Ok(Program::Shell(Box::new(shell)))
+    Program::Shell(Box::new(shell))
 }
 
 /// `sh`, `sh -c script`, `sh file`.
@@ -218,11 +207,10 @@ fn shell_program(task: &mut Task<'_, '_, '_>, argv: &[String]) -> Result<Program
             }
         }
     }
-    let syntax = |error: crate::shell::SyntaxError| Missing::Syntax(error.message);
     let mut shell = match script {
         Some(script) => {
             let arg0 = rest.first().unwrap_or(&argv[0]);
-            Shell::of_script(&script, arg0, rest.get(1..).unwrap_or_default()).map_err(syntax)?
+            Shell::of_script(&script, arg0, rest.get(1..).unwrap_or_default())
         }
         None if rest.is_empty() => {
             let terminal = matches!(task.info().files.get(&0), Some(crate::process::Descriptor::PipeRead(_)));
@@ -232,7 +220,7 @@ fn shell_program(task: &mut Task<'_, '_, '_>, argv: &[String]) -> Result<Program
         None => {
             let path = task.absolute(&rest[0]);
             let content = task.view().read(&path).map_err(|_| Missing::NoFile)?;
-            Shell::of_script(&String::from_utf8_lossy(&content), &rest[0], &rest[1..]).map_err(syntax)?
+            Shell::of_script(&String::from_utf8_lossy(&content), &rest[0], &rest[1..])
         }
     };
     for option in options.chars() {

@@ -86,6 +86,7 @@ pub static TABLE: &[Tool] = &[
     tool("mysqladmin", Origin::Extra, clients::mysqladmin),
     tool("mariadb", Origin::Extra, clients::mysql),
     tool("mariadb-admin", Origin::Extra, clients::mysqladmin),
+    tool("nginx", Origin::Extra, system::nginx_control),
     tool("nc", Origin::Busybox, net::nc),
     tool("nproc", Origin::Everywhere, system::nproc),
     tool("nslookup", Origin::Busybox, net::nslookup),

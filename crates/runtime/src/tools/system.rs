@@ -370,6 +370,36 @@ fn digit_char(digit: u64) -> char {
     u32::try_from(digit).ok().and_then(|digit| char::from_digit(digit % 10, 10)).unwrap_or('0')
 }
 
+/// `nginx -t`, `-v`, and `-s` with a signal for the server.
+pub fn nginx_control(call: &mut ToolCall<'_, '_, '_, '_>) -> After {
+    const CONFIG: &str = "/etc/nginx/nginx.conf";
+    let Some(at) = call.args.iter().position(|arg| arg == "-s") else {
+        if call.args.iter().any(|arg| arg == "-v" || arg == "-V") {
+            call.err = "nginx version: nginx\n".to_owned();
+        } else if call.task.view().exists(CONFIG) {
+            call.err = format!(
+                "nginx: the configuration file {CONFIG} syntax is ok\nnginx: configuration file {CONFIG} test is successful\n"
+            );
+        } else {
+            call.err = format!("nginx: [emerg] open() \"{CONFIG}\" failed (2: No such file or directory)\n");
+            return After::Exit(1);
+        }
+        return After::Exit(0);
+    };
+    let signal = match call.args.get(at + 1).map(String::as_str) {
+        Some("quit") => Signal::Quit,
+        Some("reload" | "reopen") => Signal::Hup,
+        Some("stop") => Signal::Term,
+        _ => {
+            call.err = "nginx: invalid option: \"-s\"\n".to_owned();
+            return After::Exit(1);
+        }
+    };
+    let now = call.task.now();
+    call.task.kernel.signal(1, signal, false, now, call.task.host);
+    After::Exit(0)
+}
+
 /// Files that the kernel makes up.
 pub fn proc_file(task: &Task<'_, '_, '_>, path: &str) -> Option<String> {
     let host = &task.host;

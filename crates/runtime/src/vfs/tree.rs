@@ -78,6 +78,7 @@ impl Node {
 pub struct Tree {
     root: Node,
     grown_bytes: i64,
+    changes: u64,
     limit_bytes: Option<u64>,
 }
 
@@ -90,7 +91,7 @@ impl Default for Tree {
 impl Tree {
     /// A tree around an existing root, which counts as size zero.
     pub fn new(root: Node) -> Self {
-        Self { root, grown_bytes: 0, limit_bytes: None }
+        Self { root, grown_bytes: 0, changes: 0, limit_bytes: None }
     }
 
     /// An empty directory that holds at most `limit_bytes` of files.
@@ -114,6 +115,11 @@ impl Tree {
     /// Takes another tree's content without counting it as written.
     pub fn adopt(&mut self, other: Self) {
         self.root = other.root;
+    }
+
+    /// How often something was written or removed.
+    pub fn changes(&self) -> u64 {
+        self.changes
     }
 
     pub fn root(&self) -> &Node {
@@ -164,6 +170,7 @@ impl Tree {
         let node = dir.entries.remove(name.as_ref()).ok_or(FsError::NotFound)?;
         dir.modified = now;
         self.grown_bytes -= signed(node.total_size());
+        self.changes += 1;
         Ok(node)
     }
 
@@ -230,6 +237,7 @@ impl Tree {
             return Err(FsError::NoSpace);
         }
         self.grown_bytes = after;
+        self.changes += 1;
         Ok(())
     }
 

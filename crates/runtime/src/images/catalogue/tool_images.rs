@@ -5,7 +5,7 @@ const SHELL: ImageSpec = ImageSpec { memory_mb: 1, wrappers: &[], ..ImageSpec::D
 const LANGUAGE: ImageSpec = ImageSpec {
     base: Base::Debian,
     tools: &["curl", "wget", "ps"],
-    behaviour: Behaviour::Text { body: "Hello from {hostname}\n", content_type: "text/plain" },
+    behaviour: Behaviour::Interpreter { body: "Hello from {hostname}\n" },
     ports: &[8080],
     ports_vary: true,
     startup_ms: 400,
@@ -191,6 +191,7 @@ pub const TABLE: &[ImageSpec] = &[
         ports: &[80],
         working_dir: "/var/www/html",
         programs: &["apache2-foreground", "php", "php-fpm"],
+        behaviour: Behaviour::Text { body: "Hello from {hostname}\n", content_type: "text/html" },
         startup_ms: 150,
         ..LANGUAGE
     },

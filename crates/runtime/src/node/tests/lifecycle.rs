@@ -33,7 +33,12 @@ fn exits_and_signals() {
     }
     advance_to(&mut runtime, 100 * SECOND);
     let all: Vec<String> = [done, failed, stubborn, trapping].iter().map(|id| describe(&runtime, *id)).collect();
-    expect![[r#""#]].assert_eq(&all.join("\n"));
+    expect![[r#"
+        Exited code=0 reason=Completed started=Some(14) finished=Some(14) 
+        Exited code=3 reason=Error started=Some(14) finished=Some(14) 
+        Exited code=137 reason=Error started=Some(14) finished=Some(40000) 
+        Exited code=0 reason=Completed started=Some(14) finished=Some(10020) "#]]
+    .assert_eq(&all.join("\n"));
     assert_eq!(log_text(&runtime, trapping), "bye\n");
     assert_eq!(runtime.take_events().len(), 4);
     assert_eq!(runtime.poll_timeout(), None);
@@ -52,7 +57,11 @@ fn missing_programs() {
             Err(error) => errors.push(error.to_string()),
         }
     }
-    expect![[r#""#]].assert_eq(&errors.join("\n"));
+    expect![[r#"
+        failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: exec: "foo": executable file not found in $PATH
+        failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: error during container init: exec: "/bin/foo": stat /bin/foo: no such file or directory
+        Exited code=127 reason=Error started=Some(14) finished=Some(14)  sh: foo: not found
+    "#]].assert_eq(&errors.join("\n"));
 }
 
 #[test]
@@ -67,7 +76,7 @@ fn out_of_memory() {
     };
     let id = start(&mut runtime, 0, config).expect("starts");
     advance_to(&mut runtime, 5 * SECOND);
-    expect![[r#""#]].assert_eq(&describe(&runtime, id));
+    expect!["Exited code=137 reason=OOMKilled started=Some(25) finished=Some(325) "].assert_eq(&describe(&runtime, id));
 }
 
 #[test]
@@ -110,7 +119,7 @@ fn exec_and_volumes() {
         "echo hi > /cache/f; cat /cache/f /etc/settings/color /etc/one; ls -a /etc/settings",
         "echo no > /etc/settings/x; dd if=/dev/zero of=/cache/big bs=1000 count=2",
         "cat /etc/resolv.conf /etc/hosts; ps; ls / | head -n 4; which nginx curl; foo",
-        "curl -s localhost | grep title; curl -s -o /dev/null -w '%{http_code}' localhost/nope",
+        "nginx -t; curl -s localhost | grep title; curl -s -o /dev/null -w '%{http_code}' localhost/nope",
     ] {
         text.push_str(&run(&mut runtime, script));
     }
@@ -119,7 +128,47 @@ fn exec_and_volumes() {
     text.push_str(&run(&mut runtime, "cat /etc/settings/color /etc/one"));
     let missing = ExecRequest { command: strings(&["nope"]), ..ExecRequest::default() };
     text.push_str(&runtime.exec(SECOND, id, missing).expect_err("no such program").to_string());
-    expect![[r#""#]].assert_eq(&text);
+    expect![[r#"
+        $ echo hi > /cache/f; cat /cache/f /etc/settings/color /etc/one; ls -a /etc/settings
+        hi
+        blue
+        blue
+        .
+        ..
+        ..00000000000000000001
+        ..data
+        color
+        [Some(0)]
+        $ echo no > /etc/settings/x; dd if=/dev/zero of=/cache/big bs=1000 count=2
+        sh: can't create /etc/settings/x: Read-only file system
+        dd: error writing '/cache/big': No space left on device
+        [Some(1)]
+        $ cat /etc/resolv.conf /etc/hosts; ps; ls / | head -n 4; which nginx curl; foo
+        search default.svc.cluster.local
+        nameserver 10.96.0.10
+        options ndots:5
+        # Kubernetes-managed hosts file.
+        127.0.0.1	localhost
+        10.244.1.5	web
+        bin
+        cache
+        dev
+        docker-entrypoint.sh
+        /usr/sbin/nginx
+        /usr/bin/curl
+        sh: 1: ps: not found
+        sh: 1: foo: not found
+        [Some(127)]
+        $ nginx -t; curl -s localhost | grep title; curl -s -o /dev/null -w '%{http_code}' localhost/nope
+        <title>Welcome to nginx!</title>
+        404nginx: the configuration file /etc/nginx/nginx.conf syntax is ok
+        nginx: configuration file /etc/nginx/nginx.conf test is successful
+        [Some(0)]
+        $ cat /etc/settings/color /etc/one
+        green
+        blue
+        [Some(0)]
+        OCI runtime exec failed: exec failed: unable to start container process: exec: "nope": executable file not found in $PATH"#]].assert_eq(&text);
 }
 
 #[test]
@@ -131,7 +180,7 @@ fn exec_times_out() {
     let exec = runtime.exec(0, id, request).expect("starts");
     advance_to(&mut runtime, 3 * SECOND);
     let events = runtime.take_events();
-    expect![[r#""#]].assert_eq(&format!("{:?} {events:?}", runtime.exec_result(exec)));
+    expect![[r#"Some(ExecResult { stdout: "", stderr: "", exit_code: Some(137), timed_out: true, finished_at: Some(1000000000) }) [ExecFinished { id: ExecId(17027085370592858547), at: 1000000000 }]"#]].assert_eq(&format!("{:?} {events:?}", runtime.exec_result(exec)));
 }
 
 #[test]
@@ -147,7 +196,17 @@ fn interactive_session() {
         let (out, err) = runtime.take_exec_output(exec);
         screen.push_str(&(err + &out));
     }
-    expect![[r#""#]].assert_eq(&format!("{screen}{:?}", runtime.exec_result(exec).and_then(|r| r.exit_code)));
+    expect![[r#"
+        / # cd /tmp
+        /tmp # x=5
+        /tmp # if true
+        > then echo $x; fi
+        5
+        /tmp # nope
+        sh: nope: not found
+        /tmp # exit 4
+        Some(4)"#]]
+    .assert_eq(&format!("{screen}{:?}", runtime.exec_result(exec).and_then(|r| r.exit_code)));
 }
 
 #[test]
@@ -183,7 +242,16 @@ fn pulls() {
     }
     runtime.set_registry_fault(Some(RegistryFault::Unreachable));
     text.push_str(&format!("{}\n", runtime.pull_image(0, "redis:7").outcome.expect_err("unreachable")));
-    expect![[r#""#]].assert_eq(&text);
+    expect![[r#"
+        nginx: 2661 ms 69840 kB sha256:bfb35c4
+        nginx:1.27: 1760 ms 72000 kB sha256:5c42b62
+        nginx:1.161: 400 ms 0 kB rpc error: code = NotFound desc = failed to pull and unpack image "docker.io/library/nginx:1.161": failed to resolve reference "docker.io/library/nginx:1.161": docker.io/library/nginx:1.161: not found
+        Bad: 0 ms 0 kB couldn't parse image name "Bad": invalid reference format: repository name must be lowercase
+        someone/private-app: 400 ms 0 kB rpc error: code = Unknown desc = failed to pull and unpack image "docker.io/someone/private-app:latest": failed to resolve reference "docker.io/someone/private-app:latest": pull access denied, repository does not exist or may require authorization: server message: insufficient_scope: authorization failed
+        someone/app:v1: 1648 ms 31840 kB sha256:5b4fba0
+        nosuchofficial: 400 ms 0 kB rpc error: code = Unknown desc = failed to pull and unpack image "docker.io/library/nosuchofficial:latest": failed to resolve reference "docker.io/library/nosuchofficial:latest": pull access denied, repository does not exist or may require authorization: server message: insufficient_scope: authorization failed
+        rpc error: code = DeadlineExceeded desc = failed to pull and unpack image "docker.io/library/redis:7": failed to resolve reference "docker.io/library/redis:7": failed to do request: Head "https://registry-1.docker.io/v2/": dial tcp: lookup registry-1.docker.io: i/o timeout
+    "#]].assert_eq(&text);
     assert!(runtime.image_status(SECOND, "nginx:latest").is_none());
     assert!(runtime.image_status(60 * SECOND, "docker.io/library/nginx").is_some());
 }
