@@ -26,7 +26,7 @@ pub struct Runtime {
     /// File trees of images that containers were made from, by image id.
     image_trees: BTreeMap<String, Node>,
     sandboxes: BTreeMap<SandboxId, SandboxStatus>,
-    containers: BTreeMap<ContainerId, Container>,
+    containers: BTreeMap<ContainerId, Box<Container>>,
     execs: BTreeMap<ExecId, Exec>,
     timers: BTreeSet<(SimTime, ContainerId)>,
     outbox: Outbox,
@@ -192,7 +192,7 @@ impl Runtime {
         let mut container = Container::new(id, sandbox, config, image, Tree::new(root));
         container.created_at = now;
         container.mounts = mounts;
-        self.containers.insert(id, container);
+        self.containers.insert(id, Box::new(container));
         Ok(id)
     }
 
@@ -249,16 +249,16 @@ impl Runtime {
     }
 
     pub fn container(&self, id: ContainerId) -> Option<ContainerStatus> {
-        self.containers.get(&id).map(Container::status)
+        self.containers.get(&id).map(|container| container.status())
     }
 
     /// Containers by id.
     pub fn containers(&self) -> Vec<ContainerStatus> {
-        self.containers.values().map(Container::status).collect()
+        self.containers.values().map(|container| container.status()).collect()
     }
 
     pub fn containers_of(&self, sandbox: SandboxId) -> Vec<ContainerStatus> {
-        self.containers.values().filter(|c| c.sandbox == sandbox).map(Container::status).collect()
+        self.containers.values().filter(|c| c.sandbox == sandbox).map(|c| c.status()).collect()
     }
 
     pub fn usage(&self, now: SimTime, id: ContainerId) -> Option<Usage> {

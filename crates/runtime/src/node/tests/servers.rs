@@ -77,7 +77,7 @@ nginx -g 'daemon off;'";
         &[Request::get("h", 80, "/"), Request::get("h", 8080, "/"), Request::get("h", 8080, "/api/users?id=1")],
         expect![[r#"
             Refused
-            200 fine\n
+            200 fine
             200  -> api-svc:9000 /api/users?id=1
             /docker-entrypoint.sh: /docker-entrypoint.d/ is not empty, will attempt to perform configuration
             /docker-entrypoint.sh: Configuration complete; ready for start up
