@@ -5,6 +5,9 @@ use serde_json::{Value, json};
 
 use crate::{ApiServer, Context};
 
+/// `--advertise-address`
+const ADVERTISED: &str = "192.168.0.10";
+
 /// Creates the system's namespaces and objects, as kube-apiserver and a usual installer do.
 pub(crate) fn fill(server: &mut ApiServer) {
     let context = Context {
@@ -61,6 +64,31 @@ fn objects() -> Vec<Value> {
                 "clusterIP": "10.96.0.1",
                 "ports": [{ "name": "https", "port": 443, "protocol": "TCP", "targetPort": 6443 }],
             },
+        }),
+        json!({
+            "apiVersion": "v1",
+            "kind": "Endpoints",
+            "metadata": {
+                "name": "kubernetes",
+                "namespace": "default",
+                "labels": { "endpointslice.kubernetes.io/skip-mirror": "true" },
+            },
+            "subsets": [{
+                "addresses": [{ "ip": ADVERTISED }],
+                "ports": [{ "name": "https", "port": 6443, "protocol": "TCP" }],
+            }],
+        }),
+        json!({
+            "apiVersion": "discovery.k8s.io/v1",
+            "kind": "EndpointSlice",
+            "metadata": {
+                "name": "kubernetes",
+                "namespace": "default",
+                "labels": { "kubernetes.io/service-name": "kubernetes" },
+            },
+            "addressType": "IPv4",
+            "endpoints": [{ "addresses": [ADVERTISED], "conditions": { "ready": true } }],
+            "ports": [{ "name": "https", "port": 6443, "protocol": "TCP" }],
         }),
     ]
 }

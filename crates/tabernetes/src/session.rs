@@ -18,6 +18,8 @@ use crate::scenario::cluster_config;
 use crate::view::Viewer;
 use crate::{examples, inspect, scenario, share};
 
+/// A visitor finds the cluster running: nodes have registered, every namespace has its ServiceAccount.
+const BOOT: SimTime = 2 * SECOND;
 /// A command that waits is looked at this often at least.
 const POLL_PERIOD: SimTime = 100 * MILLISECOND;
 /// Nothing but periodic work for this long: the cluster has settled.
@@ -91,6 +93,7 @@ impl Session {
 
     fn over(scenario: Scenario) -> Session {
         let mut cluster = Cluster::new(cluster_config(&scenario.cluster));
+        cluster.run_until(BOOT);
         let mut viewer = Viewer::open(&mut cluster);
         let mut planned = scenario.steps.clone();
         planned.sort_by_key(|step| step.at);

@@ -79,6 +79,7 @@ mod tests {
         assert_eq!(problem_of(&link.replacen(".d.", ".zstd.", 1)), ProblemKind::TooNew);
         assert_eq!(problem_of("hello"), ProblemKind::LinkCorrupt);
         assert_eq!(problem_of("v1.d.!!!!"), ProblemKind::LinkCorrupt);
-        assert_eq!(problem_of("v1.d.AAAA"), ProblemKind::LinkCorrupt);
+        let other = URL_SAFE_NO_PAD.encode(compress_to_vec(b"{\"kind\": \"Pod\"}", 9));
+        assert_eq!(problem_of(&format!("v1.d.{other}")), ProblemKind::LinkCorrupt);
     }
 }
