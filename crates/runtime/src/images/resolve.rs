@@ -177,3 +177,115 @@ impl fmt::Display for PullError {
 }
 
 impl std::error::Error for PullError {}
+
+#[cfg(test)]
+mod tests {
+    use super::{Resolution, resolve};
+    use expect_test::{Expect, expect};
+
+    fn check(images: &[&str], expected: Expect) {
+        let missing: Vec<&str> =
+            images.iter().filter(|image| !matches!(resolve(image), Resolution::Found(_))).copied().collect();
+        expected.assert_eq(&missing.join(" "));
+    }
+
+    #[test]
+    fn images_of_real_manifests_exist() {
+        check(
+            &[
+                "nginx:1.14.2",
+                "nginx:1.16.1",
+                "nginx:1.27-alpine",
+                "nginx:1.29.1-alpine-slim",
+                "nginx:stable-perl",
+                "nginx:alpine",
+                "nginx:mainline-alpine3.22",
+                "nginx:1.27.0-bookworm",
+                "httpd:2.4",
+                "httpd:2.4-alpine",
+                "httpd:alpine",
+                "busybox",
+                "busybox:1.28",
+                "busybox:1.36.1",
+                "busybox:musl",
+                "alpine:3.20.1",
+                "ubuntu:24.04",
+                "ubuntu:jammy",
+                "debian:12-slim",
+                "debian:bookworm-slim",
+                "redis:6.0.5",
+                "redis:7-alpine",
+                "redis:7.2.4-bookworm",
+                "docker.io/redis:6.0.5",
+                "registry.k8s.io/redis:e2e",
+                "postgres:16-alpine",
+                "postgres:9.6",
+                "postgres:15.3",
+                "mysql:5.6",
+                "mysql:5.7.44",
+                "mysql:8.0",
+                "mysql:8.0-debian",
+                "mysql:9",
+                "mariadb:11.4",
+                "mariadb:10.6.4-focal",
+                "mongo:4.4",
+                "mongo:7.0-jammy",
+                "memcached:1.6-alpine",
+                "rabbitmq:3-management",
+                "rabbitmq:3.13-management-alpine",
+                "wordpress:4.8-apache",
+                "wordpress:6.2.1-apache",
+                "wordpress:php8.2-apache",
+                "php:8.2-apache",
+                "php:7.4-fpm-alpine",
+                "python:3.12-slim",
+                "python:3.9-slim-buster",
+                "node:20-alpine",
+                "node:18.17-bookworm-slim",
+                "golang:1.22",
+                "golang:1.23-alpine3.20",
+                "openjdk:17",
+                "perl:5.34.0",
+                "traefik:v3.1",
+                "haproxy:2.9-alpine",
+                "envoyproxy/envoy:v1.30.1",
+                "curlimages/curl:8.8.0",
+                "registry.k8s.io/pause:3.10",
+                "registry.k8s.io/e2e-test-images/agnhost:2.53",
+                "gcr.io/google-samples/hello-app:2.0",
+                "gcr.io/google-samples/gb-frontend:v4",
+                "us-docker.pkg.dev/google-samples/containers/gke/gb-frontend:v5",
+                "us-central1-docker.pkg.dev/google-samples/microservices-demo/cartservice:v0.10.2",
+                "nicolaka/netshoot:v0.13",
+                "hashicorp/http-echo:0.2.3",
+                "kennethreitz/httpbin",
+                "stefanprodan/podinfo:6.7.0",
+                "jmalloc/echo-server",
+                "registry.k8s.io/ingress-nginx/controller:v1.11.2",
+                "registry.k8s.io/coredns/coredns:v1.12.1",
+                "coredns/coredns:1.11.3",
+                "registry.k8s.io/nginx-slim:0.24",
+                "registry.k8s.io/hpa-example",
+                "polinux/stress",
+                "vish/stress",
+                "registry.k8s.io/kube-proxy:v1.36.0",
+                "prom/prometheus:v2.53.0",
+                "kicbase/echo-server:1.0",
+                "registry.k8s.io/e2e-test-images/jessie-dnsutils:1.7",
+                "gcr.io/kuar-demo/kuard-amd64:blue",
+                "quay.io/fluentd_elasticsearch/fluentd:v5.0.1",
+                "mycompany/api:2024-05-01",
+                "ghcr.io/team/app",
+            ],
+            expect![[r#""#]],
+        );
+    }
+
+    #[test]
+    fn nonsense_does_not_exist() {
+        check(
+            &["nginx:1.161", "nginx:doesnotexist", "redis:99", "busybox:2", "ngnix", "app/x:nonexistent", "hello-app"],
+            expect!["nginx:1.161 nginx:doesnotexist redis:99 busybox:2 ngnix app/x:nonexistent hello-app"],
+        );
+    }
+}

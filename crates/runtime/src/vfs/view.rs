@@ -312,3 +312,62 @@ impl View<'_> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{FsError, Mount, PinnedMount, Tree, View, Volumes};
+    use crate::VolumeId;
+
+    fn with_view<R>(mounts: &[(&str, &str, &str, bool)], apply: impl FnOnce(&mut View<'_>) -> R) -> R {
+        let mut volumes = Volumes::default();
+        let mut bound = Vec::new();
+        for (path, volume, sub_path, read_only) in mounts {
+            let id = VolumeId::new(volume);
+            volumes.create(&id, Some(100));
+            let mount =
+                Mount { path: path.to_string(), volume: id, sub_path: sub_path.to_string(), read_only: *read_only };
+            bound.push(PinnedMount::bind(&mount, &mut volumes, 0).expect("the volume exists"));
+        }
+        let mut root = Tree::default();
+        root.make_dir_all("/etc", 0).expect("a new directory");
+        apply(&mut View { root: &mut root, mounts: &mut bound, volumes: &mut volumes, now: 0, read_only: false })
+    }
+
+    #[test]
+    fn errors() {
+        with_view(&[("/ro", "settings", "", true), ("/data", "data", "", false)], |view| {
+            assert_eq!(view.read("/nope"), Err(FsError::NotFound));
+            assert_eq!(view.read("/etc"), Err(FsError::IsADirectory));
+            assert_eq!(view.write("/nope/x", b""), Err(FsError::NotFound));
+            assert_eq!(view.write("/ro/x", b""), Err(FsError::ReadOnly));
+            assert_eq!(view.write("/data/big", &[0; 101]), Err(FsError::NoSpace));
+            assert_eq!(view.write("/data/fits", &[0; 60]), Ok(()));
+            assert_eq!(view.append("/data/fits", &[0; 60]), Err(FsError::NoSpace));
+            assert_eq!(view.remove("/data", true), Err(FsError::Busy));
+            assert_eq!(view.read("/data/fits/x"), Err(FsError::NotADirectory));
+            view.make_link("/loop", "/loop").expect("a dangling link is fine");
+            assert_eq!(view.read("/loop"), Err(FsError::TooManyLinks));
+        });
+    }
+
+    #[test]
+    fn links_lead_over_mounts() {
+        with_view(&[("/data", "data", "a/b", false), ("/all", "data", "", false)], |view| {
+            view.make_link("../data", "/etc/link").expect("it is free");
+            view.write("/etc/link/f", b"text").expect("the link leads to a directory");
+            assert_eq!(view.read("/all/a/b/f"), Ok(b"text".to_vec()));
+            assert_eq!(view.canonical("/etc/link/f"), Ok("/data/f".to_owned()));
+            assert_eq!(view.list("/"), Ok(vec!["all".to_owned(), "data".to_owned(), "etc".to_owned()]));
+        });
+    }
+
+    #[test]
+    fn a_clone_does_not_see_later_writes() {
+        let mut tree = Tree::default();
+        tree.write_all("/a/b", b"1", 0o644, 0).expect("writable");
+        let copy = tree.clone();
+        tree.write_all("/a/b", b"23", 0o644, 0).expect("writable");
+        assert_eq!((copy.used_bytes(), tree.used_bytes()), (1, 2));
+        assert_eq!(copy.get(&["a", "b"]).map(super::Node::size), Ok(1));
+    }
+}
