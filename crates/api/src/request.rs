@@ -113,7 +113,7 @@ impl Request {
         }
     }
 
-    pub fn sub(mut self, subresource: Subresource) -> Request {
+    pub fn on(mut self, subresource: Subresource) -> Request {
         self.subresource = subresource;
         self
     }

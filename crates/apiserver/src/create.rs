@@ -49,6 +49,7 @@ impl ApiServer {
             return Err(status);
         }
         self.warnings.extend((rules.warnings)(&*object));
+        self.created = true;
         if request.options.dry_run {
             self.addresses.release(&allocated);
             return Ok(ObjectRef::from(object));

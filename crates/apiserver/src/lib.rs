@@ -41,6 +41,8 @@ pub struct ApiServer {
     rng: Rng,
     /// `Warning` headers of the request that was handled last.
     warnings: Vec<String>,
+    /// It made a new object.
+    created: bool,
 }
 
 /// What surrounds a request.
@@ -61,6 +63,7 @@ impl ApiServer {
             addresses: allocator::ServiceAddresses::default(),
             rng: Rng::new(seed),
             warnings: Vec::new(),
+            created: false,
         };
         bootstrap::fill(&mut server);
         server
@@ -69,6 +72,7 @@ impl ApiServer {
     /// Serves one request.
     pub fn handle(&mut self, context: &Context, request: Request) -> Result<Response, Status> {
         self.warnings.clear();
+        self.created = false;
         let kind = api::kinds::row(request.kind);
         check_route(kind, &request)?;
         authorization::authorize(context, kind, &request)?;
@@ -94,6 +98,11 @@ impl ApiServer {
     /// The warnings of the last request, taken out.
     pub fn take_warnings(&mut self) -> Vec<String> {
         std::mem::take(&mut self.warnings)
+    }
+
+    /// The last request made a new object, be it by POST, by PUT or by server-side apply.
+    pub fn was_created(&self) -> bool {
+        self.created
     }
 
     /// The store's revision.

@@ -21,6 +21,7 @@ pub struct Local {
     caller: Caller,
     /// Notes of the work done, for assertions.
     pub notes: Vec<String>,
+    warnings: Vec<String>,
 }
 
 impl Local {
@@ -33,6 +34,7 @@ impl Local {
             busy_until: Vec::new(),
             caller: Caller::admin("local"),
             notes: Vec::new(),
+            warnings: Vec::new(),
         }
     }
 
@@ -107,7 +109,9 @@ impl Local {
 impl Api for Local {
     fn call(&mut self, request: Request) -> Result<Response, Status> {
         let context = self.caller_context();
-        self.server.handle(&context, request)
+        let answer = self.server.handle(&context, request);
+        self.warnings.extend(self.server.take_warnings());
+        answer
     }
 
     fn call_detached(&mut self, request: Request) -> Result<Response, Status> {
@@ -123,7 +127,7 @@ impl Api for Local {
     }
 
     fn random(&mut self) -> u64 {
-        self.rng.next()
+        self.rng.next_u64()
     }
 
     fn begin(&mut self, _activity: Activity, cause: CauseId) -> CauseId {
@@ -135,6 +139,10 @@ impl Api for Local {
     }
 
     fn parallel(&mut self, _begin: bool) {}
+
+    fn take_warnings(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.warnings)
+    }
 
     fn watch_events(&mut self, watch: WatchId) -> Vec<WatchEvent> {
         self.server.watch_events(watch)

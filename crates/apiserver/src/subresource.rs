@@ -122,7 +122,7 @@ impl ApiServer {
             let detail = "must be greater than or equal to 0";
             let error = api::field::Error::invalid(&path.child("replicas"), replicas, detail);
             let name = old.name();
-            let mut status = Status::invalid(kind, name, &[error.clone()]);
+            let mut status = Status::invalid(kind, name, std::slice::from_ref(&error));
             status.message = format!("Scale.autoscaling {name:?} is invalid: {error}");
             return Err(status);
         }

@@ -190,7 +190,7 @@ impl<'a> Client<'a> {
     pub fn update_sub<T: Kinded + Object>(&mut self, object: T, subresource: Subresource) -> Result<Arc<T>, Status> {
         let ObjectMeta { namespace, name, .. } = object.metadata();
         let (namespace, name) = (namespace.clone().unwrap_or_default(), name.clone().unwrap_or_default());
-        self.object(Request::new::<T>(Verb::Update, &namespace, &name).sub(subresource).body(object))
+        self.object(Request::new::<T>(Verb::Update, &namespace, &name).on(subresource).body(object))
     }
 
     pub fn patch<T: Kinded + Object>(
@@ -238,7 +238,7 @@ fn binding(pod: &Pod, node: &str) -> Request {
         "metadata": { "namespace": namespace, "name": name, "uid": uid },
         "target": { "apiVersion": "v1", "kind": "Node", "name": node },
     });
-    Request::new::<Pod>(Verb::Create, namespace, name).sub(Subresource::Binding).body(Body::Json(binding))
+    Request::new::<Pod>(Verb::Create, namespace, name).on(Subresource::Binding).body(Body::Json(binding))
 }
 
 fn expect_object<T: Object>(response: Response) -> Result<Arc<T>, Status> {

@@ -136,7 +136,7 @@ fn fail_and_delete(client: &mut Client, pod: &Pod, disruption: Option<&str>) {
                 "lastTransitionTime": time::stamp(client.now()),
             }]);
         }
-        let request = Request::new::<Pod>(Verb::Patch, namespace, name).sub(Subresource::Status);
+        let request = Request::new::<Pod>(Verb::Patch, namespace, name).on(Subresource::Status);
         let value = json!({ "status": status });
         if client.call(request.body(api::Patch { kind: PatchKind::StrategicMerge, value })).is_err() {
             return;

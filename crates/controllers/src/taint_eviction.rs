@@ -163,7 +163,7 @@ impl TaintEvictionController {
             "lastTransitionTime": time::stamp(client.now()),
         });
         let value = json!({ "status": { "conditions": [condition] } });
-        let request = Request::new::<Pod>(Verb::Patch, namespace, name).sub(Subresource::Status);
+        let request = Request::new::<Pod>(Verb::Patch, namespace, name).on(Subresource::Status);
         let patched = client.call(request.body(api::Patch { kind: PatchKind::StrategicMerge, value }));
         let result = patched.and_then(|_| client.delete::<Pod>(namespace, name, DeleteOptions::default()));
         match result {

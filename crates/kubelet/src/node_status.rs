@@ -139,7 +139,7 @@ impl NodeReporter {
                 // The controller's part of the status.
                 status.volumes_attached = node.status.as_ref().and_then(|status| status.volumes_attached.clone());
             }
-            let request = Request::new::<Node>(Verb::Update, "", &host.config.name).sub(Subresource::Status).body(next);
+            let request = Request::new::<Node>(Verb::Update, "", &host.config.name).on(Subresource::Status).body(next);
             match client.call_detached(request) {
                 Ok(Response::Object(written)) => {
                     host.node = object::typed(&written).or(host.node.take());

@@ -72,7 +72,7 @@ impl PodWorker {
             // The server keeps the specification that it has.
             let update = Pod { metadata: self.pod.metadata.clone(), spec: None, status: Some(self.status.clone()) };
             let request =
-                Request::new::<Pod>(Verb::Update, self.namespace(), &name).sub(Subresource::Status).body(update);
+                Request::new::<Pod>(Verb::Update, self.namespace(), &name).on(Subresource::Status).body(update);
             match client.call_detached(request) {
                 Ok(Response::Object(written)) => {
                     if let Some(pod) = object::typed::<Pod>(&written) {

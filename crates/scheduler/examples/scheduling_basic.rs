@@ -42,7 +42,7 @@ impl Api for Accepting {
     }
 
     fn random(&mut self) -> u64 {
-        self.rng.next()
+        self.rng.next_u64()
     }
 
     fn begin(&mut self, _activity: Activity, cause: CauseId) -> CauseId {

@@ -162,7 +162,7 @@ impl Scheduler {
 fn patch_status(client: &mut Client, pod: &PodInfo, status: Value) {
     let (namespace, name) = meta::split_key(&pod.key);
     let patch = Patch { kind: PatchKind::StrategicMerge, value: json!({ "status": status }) };
-    let request = Request::new::<Pod>(Verb::Patch, namespace, name).sub(Subresource::Status).body(patch);
+    let request = Request::new::<Pod>(Verb::Patch, namespace, name).on(Subresource::Status).body(patch);
     let _ = client.call_detached(request);
 }
 

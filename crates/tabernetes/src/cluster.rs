@@ -64,7 +64,7 @@ impl Cluster {
         let mut cluster = Cluster {
             now: 0,
             queue: EventQueue::default(),
-            server: ApiServer::new(rng.next()),
+            server: ApiServer::new(rng.next_u64()),
             members: Vec::new(),
             watch_owner: BTreeMap::new(),
             trace: Trace::default(),
@@ -101,8 +101,7 @@ impl Cluster {
     }
 
     fn add_control_plane(&mut self) {
-        let config =
-            controllers::Config { controllers: self.config.controllers.clone(), ..controllers::Config::default() };
+        let config = controllers::Config { controllers: self.config.controllers.clone() };
         let masters = |name, agent| Caller::new(name, &["system:masters"], agent);
         let manager = Part::ControllerManager(Box::new(ControllerManager::new(&config)));
         self.add(
@@ -140,7 +139,7 @@ impl Cluster {
             cpu_milli: self.config.node_cpu_milli,
             memory_bytes: self.config.node_memory_bytes,
             pods_max: self.config.node_pods_max,
-            seed: self.rng.next(),
+            seed: self.rng.next_u64(),
             ..NodeConfig::default()
         };
         let caller = Caller::new(&format!("system:node:{name}"), &["system:nodes"], "kubelet");
@@ -285,16 +284,8 @@ impl Cluster {
         if member.state == ProcessState::Running && ready {
             let mut limits = std::mem::take(&mut member.limits);
             let now = self.now;
-            let mut link = Link {
-                cluster: self,
-                caller: member.caller.clone(),
-                origin: Origin(index as u16),
-                now,
-                record: CauseId::default(),
-                lane: "",
-                limits: Some(&mut limits),
-                parallel: None,
-            };
+            let mut link = Link::new(self, member.caller.clone(), Origin(index as u16), now);
+            link.limits = Some(&mut limits);
             let component = member.part.component();
             component.work(&mut Client::new(&mut link));
             if !component.is_concurrent() {

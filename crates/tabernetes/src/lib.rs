@@ -18,6 +18,7 @@ mod link;
 mod load;
 mod member;
 pub mod scenario;
+mod serve;
 pub mod session;
 pub mod share;
 pub mod trace;
@@ -26,3 +27,4 @@ mod view;
 
 pub use cluster::Cluster;
 pub use config::{ClusterConfig, CostModel};
+pub use serve::Served;

@@ -24,9 +24,25 @@ pub(crate) struct Link<'a> {
     pub limits: Option<&'a mut std::collections::BTreeMap<&'static str, TokenBucket>>,
     /// Begin and latest end of calls that are made at the same time.
     pub parallel: Option<(SimTime, SimTime)>,
+    warnings: Vec<String>,
 }
 
-impl Link<'_> {
+impl<'a> Link<'a> {
+    /// A connection without rate limits whose calls have no cause yet.
+    pub fn new(cluster: &'a mut Cluster, caller: Caller, origin: Origin, now: SimTime) -> Link<'a> {
+        Link {
+            cluster,
+            caller,
+            origin,
+            now,
+            record: CauseId::default(),
+            lane: "",
+            limits: None,
+            parallel: None,
+            warnings: Vec::new(),
+        }
+    }
+
     /// One call from `start`; returns the moment of its answer.
     fn send(&mut self, start: SimTime, request: Request) -> (SimTime, Result<Response, Status>) {
         let cost = &self.cluster.config.cost;
@@ -40,6 +56,7 @@ impl Link<'_> {
         let context = Context { now: committed, caller: self.caller.clone(), cause };
         let before = self.cluster.server.revision();
         let answer = self.cluster.answer(&context, request);
+        self.warnings.extend(self.cluster.server.take_warnings());
         let (code, revision, key) = match &answer {
             Ok(Response::Object(object)) if verb.is_write() => (200, object.revision(), meta::key(object.meta())),
             Ok(_) => (200, 0, key),
@@ -94,7 +111,7 @@ impl Api for Link<'_> {
     }
 
     fn random(&mut self) -> u64 {
-        self.cluster.rng.next()
+        self.cluster.rng.next_u64()
     }
 
     fn begin(&mut self, activity: Activity, cause: CauseId) -> CauseId {
@@ -115,6 +132,10 @@ impl Api for Link<'_> {
         } else if let Some((_, latest)) = self.parallel.take() {
             self.now = latest;
         }
+    }
+
+    fn take_warnings(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.warnings)
     }
 
     fn watch_events(&mut self, watch: WatchId) -> Vec<WatchEvent> {
@@ -141,6 +162,7 @@ impl Api for Link<'_> {
 /// The user's own connection: no rate limit, and every call is because of an action.
 pub(crate) fn of_user(cluster: &mut Cluster, record: CauseId) -> Link<'_> {
     let now = cluster.now();
-    let caller = Caller::admin("kubectl");
-    Link { cluster, caller, origin: USER, now, record, lane: "", limits: None, parallel: None }
+    let mut link = Link::new(cluster, Caller::admin("kubectl"), USER, now);
+    link.record = record;
+    link
 }

@@ -13,7 +13,6 @@ pub struct Load {
     /// Durations of the last calls, as a ring.
     durations: Vec<SimTime>,
     at: usize,
-    calls: u64,
 }
 
 const HISTORY: usize = 32;
@@ -24,7 +23,6 @@ impl Load {
     pub(crate) fn count(&mut self, at: SimTime, took: SimTime, housekeeping: bool) {
         self.advance(at);
         self.in_second += 1;
-        self.calls += 1;
         if housekeeping {
             return;
         }
@@ -60,9 +58,5 @@ impl Load {
         let mut sorted = self.durations.clone();
         sorted.sort_unstable();
         sorted.get(sorted.len() * 99 / 100).copied().unwrap_or(0)
-    }
-
-    pub fn calls(&self) -> u64 {
-        self.calls
     }
 }

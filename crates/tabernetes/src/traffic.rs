@@ -281,7 +281,7 @@ impl Cluster {
             Ok(ip) => ip,
             Err(ended) => return ended,
         };
-        let random = self.rng.next();
+        let random = self.rng.next_u64();
         let destination = match self.proxy(origin.node) {
             Some(proxy) => {
                 let routed = proxy.route(&ip, request.port, random);

@@ -109,7 +109,8 @@ fn what_cannot_be_applied_is_refused_in_words() {
         vec!["*d"; 20].join(",")
     );
     let deep = "a: ".to_owned() + &"[".repeat(20_000);
-    let long = format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: big}}\ndata: {{a: {}}}\n", "x".repeat(5 << 20));
+    let long =
+        format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: big}}\ndata: {{a: {}}}\n", "x".repeat(5 << 20));
     let cases = [
         ("kind: Pod\n  bad: [", "yaml"),
         (bomb.as_str(), ""),
@@ -133,7 +134,9 @@ fn two_thousand_documents_are_applied() {
     let mut session = guestbook();
     session.run_to(10 * SECOND);
     let documents: Vec<String> = (0..2000)
-        .map(|number| format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: config-{number}}}\ndata: {{n: \"{number}\"}}\n"))
+        .map(|number| {
+            format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: config-{number}}}\ndata: {{n: \"{number}\"}}\n")
+        })
         .collect();
     let command = Command::Apply { file: "many.yaml".into(), text: documents.join("---\n") };
     let applied = session.handle(command).into_iter().find_map(|report| match report {

@@ -139,7 +139,8 @@ impl<'a> Parser<'a> {
             };
             let closes = self.peek() == Token::Symbol(")");
             // `()` holds no value, `(,)` the empty one.
-            if !(closes && value.is_empty() && values.is_empty()) && !values.iter().any(|other| other == value) {
+            let holds_nothing = closes && value.is_empty() && values.is_empty();
+            if !holds_nothing && !values.iter().any(|other| other == value) {
                 values.push(value.to_owned());
             }
             match self.next() {

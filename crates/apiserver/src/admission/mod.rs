@@ -20,10 +20,14 @@ pub(crate) struct Attributes<'a> {
     pub request: &'a Request,
 }
 
+/// Sees the store, the request, the object and, for updates, what it was.
+type Mutate = fn(&Storage, &Attributes, &mut dyn Object, Option<&dyn Object>) -> Result<(), Status>;
+type Validate = fn(&Storage, &Attributes, &dyn Object, Option<&dyn Object>) -> Result<(), Status>;
+
 /// One plugin: what it may change, and what it may refuse.
 struct Plugin {
-    mutate: Option<fn(&Storage, &Attributes, &mut dyn Object, Option<&dyn Object>) -> Result<(), Status>>,
-    validate: Option<fn(&Storage, &Attributes, &dyn Object, Option<&dyn Object>) -> Result<(), Status>>,
+    mutate: Option<Mutate>,
+    validate: Option<Validate>,
 }
 
 const PLUGINS: &[Plugin] = &[

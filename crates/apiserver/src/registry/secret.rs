@@ -88,10 +88,8 @@ fn typed_data(secret: &Secret, path: &Path, errors: &mut Errors) {
             require("password");
             require("username");
         }
-        "kubernetes.io/ssh-auth" => {
-            if get("ssh-privatekey").is_none_or(|key| key.0.is_empty()) {
-                errors.push(Error::required(&path.key("ssh-privatekey"), ""));
-            }
+        "kubernetes.io/ssh-auth" if get("ssh-privatekey").is_none_or(|key| key.0.is_empty()) => {
+            errors.push(Error::required(&path.key("ssh-privatekey"), ""));
         }
         "kubernetes.io/tls" => {
             require("tls.crt");

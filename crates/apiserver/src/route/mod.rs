@@ -63,7 +63,7 @@ pub fn parse(http: &HttpRequest) -> Result<Route, Answer> {
     let refuse = |status: Status| refusal(&status, shape);
     let parameters = query::Parameters::parse(query);
     let verb = path::verb(http.method, &target, &parameters).map_err(refuse)?;
-    let mut request = Request::of(verb, target.kind.id, &target.namespace, &target.name).sub(target.subresource);
+    let mut request = Request::of(verb, target.kind.id, &target.namespace, &target.name).on(target.subresource);
     request.options = parameters.options(verb, http.user_agent).map_err(refuse)?;
     body::read(http, target.kind, &mut request).map_err(refuse)?;
     let timeout_seconds = parameters.get("timeoutSeconds").and_then(|seconds| seconds.parse().ok());

@@ -86,7 +86,7 @@ impl Normalizer {
             return match serde_json::from_str::<Value>(text) {
                 Ok(value) => {
                     self.collect(&value);
-                    self.walk(&value, "")
+                    self.walk(&value)
                 }
                 Err(_) => Value::from(self.text(text)),
             };
@@ -97,7 +97,7 @@ impl Normalizer {
         for event in &events {
             self.collect(event);
         }
-        events.iter().filter(is_kept).map(|event| self.walk(event, "")).collect()
+        events.iter().filter(is_kept).map(|event| self.walk(event)).collect()
     }
 
     /// The recording is in normal form, but for what this replay does not look at.
@@ -133,7 +133,7 @@ impl Normalizer {
         }
     }
 
-    fn walk(&self, value: &Value, key: &str) -> Value {
+    fn walk(&self, value: &Value) -> Value {
         match value {
             Value::Object(fields) => {
                 let mut normal = Map::new();
@@ -148,7 +148,7 @@ impl Normalizer {
                 }
                 Value::Object(normal)
             }
-            Value::Array(items) => items.iter().map(|value| self.walk(value, key)).collect(),
+            Value::Array(items) => items.iter().map(|value| self.walk(value)).collect(),
             Value::String(text) => self.text(text).into(),
             other => other.clone(),
         }
@@ -167,7 +167,7 @@ impl Normalizer {
                 .iter()
                 .map(|item| if item.as_str().is_some_and(is_address) { "<clusterIP>".into() } else { item.clone() })
                 .collect(),
-            _ => self.walk(value, name),
+            _ => self.walk(value),
         }
     }
 

@@ -160,6 +160,6 @@ fn patch_taints(client: &mut Client, node: &Node, taints: &[api::types::Taint]) 
         "metadata": { "resourceVersion": node.metadata.resource_version },
         "spec": { "taints": value },
     });
-    let request = Request::new::<Node>(Verb::Patch, "", name).sub(Subresource::None);
+    let request = Request::new::<Node>(Verb::Patch, "", name).on(Subresource::None);
     client.call(request.body(api::Patch { kind: api::PatchKind::Merge, value })).map(drop)
 }

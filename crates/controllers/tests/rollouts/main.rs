@@ -211,7 +211,7 @@ impl<'a> Trace<'a> {
         let Some(row) = Self::kind(resource) else { return Err(Status::bad_request(format!("no kind {resource}"))) };
         let subresource = if sub == "status" { api::Subresource::Status } else { api::Subresource::None };
         let request = Request::of(Verb::Patch, row.id, Self::namespace_of(row), name);
-        self.request(request.sub(subresource).body(Patch { kind, value }))
+        self.request(request.on(subresource).body(Patch { kind, value }))
     }
 
     pub fn delete(&mut self, resource: &str, name: &str, query: &str) -> Result<Response, Status> {

@@ -187,7 +187,7 @@ fn remove(call: &mut Call, space: &str, name: &str, grace: i64, evicts: bool) ->
     if grace >= 0 {
         body["deleteOptions"] = json!({ "gracePeriodSeconds": grace });
     }
-    let request = Request::new::<Pod>(Verb::Create, space, name).sub(Subresource::Eviction).body(body);
+    let request = Request::new::<Pod>(Verb::Create, space, name).on(Subresource::Eviction).body(body);
     call.request(request).map(drop)
 }
 

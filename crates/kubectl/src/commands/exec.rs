@@ -105,7 +105,7 @@ fn open(call: &mut Call, args: &Args) -> Result<api::request::StreamId, Failure>
         call.io.err_line("Unable to use a TTY - input is not a terminal or the right kind of file");
     }
     let options = ExecOptions { container, command: std::mem::take(&mut command), stdin, tty: tty && stdin };
-    let mut request = Request::new::<Pod>(Verb::Create, &space, &name).sub(Subresource::Exec);
+    let mut request = Request::new::<Pod>(Verb::Create, &space, &name).on(Subresource::Exec);
     request.body = Body::Exec(options);
     match call.client.call(request)? {
         Response::Stream(stream) => {

@@ -74,7 +74,7 @@ fn prefixed(text: &str, prefix: &str) -> String {
 fn open(call: &mut Call, args: &Args) -> Result<Vec<(StreamId, String)>, Failure> {
     let mut streams = Vec::new();
     for source in sources(call, args)? {
-        let mut request = Request::new::<Pod>(Verb::Get, &source.namespace, &source.pod).sub(Subresource::Log);
+        let mut request = Request::new::<Pod>(Verb::Get, &source.namespace, &source.pod).on(Subresource::Log);
         let selected = args.some_text("selector").is_some();
         // With a selector the default is the last ten lines.
         let tail = if selected && !args.given("tail") { 10 } else { args.int("tail") };

@@ -66,7 +66,7 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
     for info in &picked.infos {
         let body = Patch { kind, value: value.clone() };
         let request = Request::of(Verb::Patch, info.kind.id, &info.namespace, &info.name);
-        let mut request = request.sub(subresource).body(body);
+        let mut request = request.on(subresource).body(body);
         request.options.dry_run = dry_run != DryRun::None;
         request.options.field_manager = args.text("field-manager").into();
         let object = match call.request(request).and_then(resource::expect_object) {

@@ -87,7 +87,7 @@ async fn follow(cx: &Cx, args: &Args, space: &str, name: &str) -> Outcome {
     let (stdin, tty) = (args.is("stdin"), args.is("tty"));
     let stream = cx
         .with(move |call| {
-            let mut request = api::Request::new::<Pod>(Verb::Create, &space, &pod).sub(Subresource::Attach);
+            let mut request = api::Request::new::<Pod>(Verb::Create, &space, &pod).on(Subresource::Attach);
             request.body =
                 api::Body::Exec(api::request::ExecOptions { stdin, tty, ..api::request::ExecOptions::default() });
             match call.client.call(request) {
@@ -99,7 +99,7 @@ async fn follow(cx: &Cx, args: &Args, space: &str, name: &str) -> Outcome {
                 }
                 // A container that has ended already has only its log.
                 _ => {
-                    let request = api::Request::new::<Pod>(Verb::Get, &space, &pod).sub(Subresource::Log);
+                    let request = api::Request::new::<Pod>(Verb::Get, &space, &pod).on(Subresource::Log);
                     match call.client.call(request)? {
                         Response::Text(text) => call.io.out(&text),
                         _ => return Err(api::Status::internal("the server answered without a log")),

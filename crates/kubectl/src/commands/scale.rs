@@ -59,7 +59,7 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
         if dry_run != DryRun::Client {
             let patch = Patch { kind: PatchKind::Merge, value: json!({ "spec": { "replicas": replicas } }) };
             let request = Request::of(Verb::Patch, info.kind.id, &info.namespace, &info.name);
-            let mut request = request.sub(Subresource::Scale).body(patch);
+            let mut request = request.on(Subresource::Scale).body(patch);
             request.options.dry_run = dry_run == DryRun::Server;
             if let Err(status) = call.request(request) {
                 failures.push(status.into());

@@ -38,7 +38,7 @@ impl World {
 
     fn patch<T: Kinded>(&mut self, namespace: &str, name: &str, subresource: Subresource, value: Value) {
         let patch = Patch { kind: PatchKind::Merge, value };
-        let request = Request::new::<T>(Verb::Patch, namespace, name).sub(subresource).body(patch);
+        let request = Request::new::<T>(Verb::Patch, namespace, name).on(subresource).body(patch);
         self.call(request);
     }
 

@@ -172,8 +172,8 @@ pub(super) fn ingress(key: &str, ingress: &Ingress) -> page::Ingress {
     }
 }
 
-fn access_mode(mode: &String) -> &str {
-    match mode.as_str() {
+fn access_mode(mode: &str) -> &str {
+    match mode {
         "ReadWriteOnce" => "RWO",
         "ReadOnlyMany" => "ROX",
         "ReadWriteMany" => "RWX",
@@ -195,7 +195,7 @@ pub(super) fn claim(key: &str, claim: &PersistentVolumeClaim) -> page::Claim {
         phase: status.and_then(|status| status.phase.clone()).unwrap_or_default(),
         class: spec.and_then(|spec| spec.storage_class_name.clone()).unwrap_or_default(),
         size: capacity.or(wanted).map(|size| size.0.clone()).unwrap_or_default(),
-        access: modes.iter().map(access_mode).collect::<Vec<_>>().join(","),
+        access: modes.iter().map(|mode| access_mode(mode)).collect::<Vec<_>>().join(","),
         volume: spec.and_then(|spec| spec.volume_name.clone()).unwrap_or_default(),
     }
 }

@@ -200,7 +200,7 @@ pub(in crate::commands) fn token(call: &mut Call, args: &Args) -> Outcome {
         "metadata": { "creationTimestamp": null }, "spec": spec,
     });
     let request =
-        api::Request::new::<ServiceAccount>(Verb::Create, &namespace, &name).sub(Subresource::Token).body(body);
+        api::Request::new::<ServiceAccount>(Verb::Create, &namespace, &name).on(Subresource::Token).body(body);
     let refuse = |status: api::Status| Failure::error(format!("failed to create token: {}", status.message));
     match call.request(request).map_err(refuse)? {
         api::Response::Object(object) => {

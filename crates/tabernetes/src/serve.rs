@@ -1,0 +1,66 @@
+//! The cluster as callers outside see it: the HTTP server's door to the same pipeline that components use.
+//!
+//! A call is served at the present moment and answered at once. A write opens an action of its caller, so that "Why?"
+//! ends at who asked; a read is traced without a cause.
+
+use api::request::{StreamId, StreamOutput, WatchEvent, WatchId};
+use api::{Caller, CauseId, Request, Response, Status, meta};
+use client::Api as _;
+
+use crate::cluster::Cluster;
+use crate::link::Link;
+use crate::trace::USER;
+
+/// What became of a request.
+#[derive(Debug)]
+pub struct Served {
+    pub result: Result<Response, Status>,
+    /// Texts of `Warning` headers.
+    pub warnings: Vec<String>,
+    /// The request made a new object, whatever its verb: a 201.
+    pub created: bool,
+}
+
+impl Cluster {
+    /// Serves a request of somebody outside.
+    pub fn serve(&mut self, caller: Caller, request: Request) -> Served {
+        let record = if request.verb.is_write() && !request.options.dry_run {
+            let kind = api::kinds::row(request.kind);
+            let key = meta::key_of(&request.namespace, &request.name);
+            let user = &caller.user.name;
+            self.begin_action(&format!("{user}: {} {} {key}", request.verb.as_str(), kind.group_resource()))
+        } else {
+            CauseId::default()
+        };
+        let now = self.now();
+        let mut link = Link::new(self, caller, USER, now);
+        link.record = record;
+        let result = link.call(request);
+        let warnings = link.take_warnings();
+        Served { result, warnings, created: self.server.was_created() }
+    }
+
+    /// What a watch has brought since it was last asked.
+    pub fn watch_events(&mut self, watch: WatchId) -> Vec<WatchEvent> {
+        self.server.watch_events(watch)
+    }
+
+    pub fn close_watch(&mut self, watch: WatchId) {
+        self.server.close_watch(watch);
+    }
+
+    /// What a stream (exec, attach, `logs -f`) has brought since it was last asked.
+    pub fn read_stream(&mut self, stream: StreamId) -> StreamOutput {
+        self.stream_read(stream)
+    }
+
+    /// Feeds an exec session's standard input, or `None` to send it Ctrl-C.
+    pub fn write_stream(&mut self, stream: StreamId, text: Option<&str>) {
+        self.stream_write(stream, text);
+    }
+
+    /// Hangs up.
+    pub fn end_stream(&mut self, stream: StreamId) {
+        self.close_stream(stream);
+    }
+}
