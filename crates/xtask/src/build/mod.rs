@@ -16,6 +16,9 @@ use anyhow::Context as _;
 
 use crate::{fresh, npm, wasm_tools, workspace};
 
+/// Published beside the page, under a name that editors can be told.
+const SCENARIO_SCHEMA: &str = "crates/protocol/scenario.v1.schema.json";
+
 pub struct Options {
     /// Compile quickly instead of small: unoptimised, with debug info, not compressed.
     pub dev: bool,
@@ -93,6 +96,7 @@ fn write(out: &Path, index: &str, assets: &[Asset]) -> anyhow::Result<()> {
         fs::write(out.join(name), &asset.bytes)?;
     }
     fs::write(out.join("index.html"), index)?;
+    fs::copy(workspace::root().join(SCENARIO_SCHEMA), out.join("scenario.v1.schema.json"))?;
     // Tells GitHub Pages to serve the files as they are.
     Ok(fs::write(out.join(".nojekyll"), "")?)
 }
