@@ -109,6 +109,14 @@ pub fn dismiss_skeleton() {
     }
 }
 
+/// Sets a mark that tests and benchmarks wait for.
+pub fn mark(name: &str) {
+    if let Some(performance) = window().performance() {
+        // A browser that keeps no marks still shows the page.
+        let _marked = performance.mark(name);
+    }
+}
+
 /// Runs once, before the browser draws its next frame.
 pub fn next_frame(run: impl FnOnce() + 'static) {
     let run = Closure::once_into_js(run);

@@ -1,6 +1,6 @@
 //! What each report of the core changes on the page.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use protocol::scenario::{File, SavedView, Text};
@@ -19,6 +19,8 @@ const EVENTS_MAX: usize = 5000;
 thread_local! {
     /// Views that came since the last frame was drawn.
     static UNSEEN: RefCell<Vec<View>> = const { RefCell::new(Vec::new()) };
+    /// A cluster has been drawn since the page was opened.
+    static RENDERED: Cell<bool> = const { Cell::new(false) };
 }
 
 /// Views are taken in once a frame, all that have come by then, so that a page that is late catches up. Every other
@@ -146,12 +148,17 @@ fn show(view: View) {
         });
     }
     let same_cluster = View { clock: Default::default(), ..view };
+    let first_cluster = same_cluster.reset && !same_cluster.nodes.set.is_empty() && !RENDERED.replace(true);
     if same_cluster != View::default() {
         state().cluster.change(|cluster| cluster.merge(same_cluster, browser::now_ms()));
     }
     if loading {
         state().frame.change(|frame| frame.phase = Phase::Running);
         browser::dismiss_skeleton();
+    }
+    if first_cluster {
+        // This frame draws it; in the next one it has been painted.
+        browser::next_frame(|| browser::mark("tabernetes:cluster-rendered"));
     }
 }
 

@@ -117,7 +117,8 @@ words! {
     PausedByYou: "paused by you", "已由你暂停";
     Killed: "not running", "未运行";
     Revision: "revision", "版本";
-    ObjectsStored: "{0} objects", "{0} 个对象";
+    SinceStart: "since the start", "自开始以来";
+    ObjectsStored: "objects", "对象";
     Watches: "watches", "监听";
     WorkQueues: "work queues", "工作队列";
     Syncing: "{0} syncing", "正在同步 {0}";

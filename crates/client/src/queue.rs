@@ -89,12 +89,8 @@ impl<K: Ord + Clone> WorkQueue<K> {
         if self.ready.is_empty() { self.delayed.first().map(|(at, _)| *at) } else { Some(0) }
     }
 
-    /// Keys that are due or planned.
-    pub fn len(&self) -> usize {
-        self.ready.len() + self.delayed.len()
-    }
-
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
+    /// How many keys are due; those that are planned for later do not count.
+    pub fn due(&self) -> usize {
+        self.ready.len()
     }
 }

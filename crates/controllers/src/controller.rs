@@ -46,7 +46,7 @@ pub struct Event<'a> {
 #[derive(Clone, Debug, PartialEq)]
 pub struct ControllerStatus {
     pub name: &'static str,
-    /// Keys that are due or planned.
+    /// Keys that are due.
     pub queued: usize,
     /// The key that was taken last, and when.
     pub last_key: Option<String>,
@@ -111,7 +111,7 @@ impl<R: Reconciler> Controller for Running<R> {
     fn status(&self) -> ControllerStatus {
         ControllerStatus {
             name: R::NAME,
-            queued: self.queue.len(),
+            queued: self.queue.due(),
             last_key: self.queue.last().map(|(key, _)| key.to_string()),
             last_at: self.queue.last().map(|(_, at)| *at),
         }

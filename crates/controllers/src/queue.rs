@@ -100,8 +100,8 @@ impl<K: Ord + Clone> Queue<K> {
         }
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.waiting.len()
+    pub(crate) fn due(&self) -> usize {
+        self.waiting.due()
     }
 
     pub(crate) fn last(&self) -> Option<&(K, SimTime)> {

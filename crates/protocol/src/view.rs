@@ -284,7 +284,7 @@ pub struct Workload {
     pub stuck: Option<String>,
 }
 
-/// Traffic between two ends over the last second of virtual time. Ends are `clients`, `ingress/NS/NAME`,
+/// Traffic between two ends over the last seconds of virtual time. Ends are `clients`, `ingress/NS/NAME`,
 /// `service/NS/NAME`, `pod/NS/NAME`.
 #[derive(Clone, Debug, Default, Serialize, Deserialize, PartialEq)]
 #[serde(rename_all = "camelCase")]
@@ -305,7 +305,6 @@ pub struct ControlPlane {
     pub components: Vec<Component>,
     pub revision: u64,
     pub objects: u64,
-    pub store_bytes: u64,
     pub requests_per_second: f32,
     /// Requests a second over the last 32 samples, oldest first.
     pub request_history: Vec<f32>,

@@ -26,6 +26,8 @@ const POLL_PERIOD: SimTime = 100 * MILLISECOND;
 const SETTLED_AFTER: SimTime = 12 * SECOND;
 /// The inspector is made anew this often at most, in virtual time, while its object changes.
 const INSPECT_PERIOD: SimTime = 200 * MILLISECOND;
+/// A replay looks at the cluster this often, for the timeline.
+const REPLAY_STRIDE: SimTime = 500 * MILLISECOND;
 /// Ctrl-C as a step of the log.
 const INTERRUPT: &str = "^C";
 
@@ -44,6 +46,9 @@ pub struct Session {
     selected: Option<ObjectRef>,
     inspected: Option<(SimTime, u64)>,
     last_inspection: Option<Inspection>,
+    /// Something has been opened. Until then there is a cluster to answer with, but none to show: a link that cannot be
+    /// read must not end in an empty cluster.
+    opened: bool,
     /// The clock as the page knows it.
     told: Clock,
     reports: Vec<Report>,
@@ -116,6 +121,7 @@ impl Session {
             selected: None,
             inspected: None,
             last_inspection: None,
+            opened: false,
             told: Clock::default(),
             reports: Vec::new(),
             scenario,
@@ -170,7 +176,7 @@ impl Session {
 
     /// Lets virtual time pass as `elapsed` seconds of wall time allow. `within_budget` is asked between events.
     pub fn tick(&mut self, elapsed: f64, mut within_budget: impl FnMut() -> bool) -> Vec<Report> {
-        if self.clock.running && !self.clock.hidden {
+        if self.opened && self.clock.running && !self.clock.hidden {
             let asked = match self.clock.speed {
                 Speed::Times { factor } => Some(factor.clamp(0.01, 10_000.0)),
                 Speed::UntilSettled => None,
@@ -384,6 +390,7 @@ impl Session {
     fn start(&mut self, scenario: Scenario) {
         let hidden = self.clock.hidden;
         *self = Session::over(scenario);
+        self.opened = true;
         self.clock.hidden = hidden;
         let view = self.scenario.view.clone().unwrap_or_default();
         self.reports.push(Report::Opened {
@@ -398,9 +405,18 @@ impl Session {
             self.clock.speed = speed;
         }
         self.selected = view.selected;
-        self.run_until(view.at.0, false, &mut || true);
+        self.replay(view.at.0);
         // What the replay printed has been read by whoever made the link.
         self.reports.retain(|report| matches!(report, Report::Opened { .. }));
+    }
+
+    /// Runs to the moment that was saved, and keeps what the timeline shows of the way there.
+    fn replay(&mut self, until: SimTime) {
+        while self.cluster.now() < until {
+            let next = (self.cluster.now() + REPLAY_STRIDE).min(until);
+            self.run_until(next, false, &mut || true);
+            self.viewer.look_back(&mut self.cluster);
+        }
     }
 
     /// The scenario as it is now.
@@ -415,7 +431,10 @@ impl Session {
                 text.clone_from(&file.name);
             }
         }
-        scenario.view = Some(SavedView { at: Moment(self.cluster.now()), ..view });
+        // The page names the moment that it shows, and time may have gone on since.
+        let now = Moment(self.cluster.now());
+        let at = if view.at == Moment(0) { now } else { view.at.min(now) };
+        scenario.view = Some(SavedView { at, ..view });
         scenario
     }
 
@@ -431,8 +450,11 @@ impl Session {
             actual: self.clock.actual,
             settled: self.is_settled(),
         };
-        let view = self.viewer.delta(&mut self.cluster, clock);
         let mut reports = std::mem::take(&mut self.reports);
+        if !self.opened {
+            return reports;
+        }
+        let view = self.viewer.delta(&mut self.cluster, clock);
         let known = protocol::view::View { clock: self.told.clone(), ..Default::default() };
         if view != known {
             self.told = view.clock.clone();

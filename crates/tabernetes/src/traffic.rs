@@ -79,33 +79,39 @@ impl ClientStats {
 #[derive(Clone, Copy, Default)]
 pub struct FlowCounter {
     second: u64,
-    current: (u32, u32),
-    last: (u32, u32),
+    /// Requests and failures of the present second, then of those before it.
+    seconds: [(u32, u32); FLOW_SECONDS + 1],
     pub draining: bool,
 }
+
+/// A flow of few requests a second must not vanish between two of them.
+const FLOW_SECONDS: usize = 3;
 
 impl FlowCounter {
     fn count(&mut self, now: SimTime, success: bool) {
         self.advance(now);
-        self.current.0 += 1;
-        self.current.1 += u32::from(!success);
+        self.seconds[0].0 += 1;
+        self.seconds[0].1 += u32::from(!success);
     }
 
     fn advance(&mut self, now: SimTime) {
         let second = now / SECOND;
-        if second > self.second {
-            self.last = if second == self.second + 1 { self.current } else { (0, 0) };
-            self.current = (0, 0);
-            self.second = second;
-        }
+        let passed = (second.saturating_sub(self.second) as usize).min(FLOW_SECONDS + 1);
+        self.seconds.rotate_right(passed);
+        self.seconds[..passed].fill((0, 0));
+        self.second = second;
     }
 
-    /// Requests and failures a second.
+    /// Requests and failures a second, over the last seconds.
     pub fn rates(mut self, now: SimTime) -> (f32, f32) {
         self.advance(now);
         let share = (now % SECOND) as f32 / SECOND as f32;
-        let blend = |last: u32, current: u32| last as f32 * (1.0 - share) + current as f32;
-        (blend(self.last.0, self.current.0), blend(self.last.1, self.current.1))
+        let mean = |of: fn(&(u32, u32)) -> u32| {
+            let whole: u32 = self.seconds[..FLOW_SECONDS].iter().map(of).sum();
+            let oldest = of(&self.seconds[FLOW_SECONDS]) as f32 * (1.0 - share);
+            (whole as f32 + oldest) / FLOW_SECONDS as f32
+        };
+        (mean(|second| second.0), mean(|second| second.1))
     }
 }
 
@@ -159,7 +165,7 @@ impl Cluster {
         &self.traffic
     }
 
-    /// The flows of the last second: ends and counts.
+    /// The flows of the last seconds: ends and counts.
     pub fn flows(&self) -> impl Iterator<Item = (&str, &str, FlowCounter)> {
         self.traffic.flows.iter().map(|((from, to), counter)| (from.as_str(), to.as_str(), *counter))
     }

@@ -45,7 +45,7 @@ pub fn ControlPlaneStrip(props: &Props) -> Html {
             <ComponentBox name="etcd" title="etcd" can_pause=false>
                 <div class="etcd">
                     <div class="m lead">{ lang.say(W::Revision) }<b>{ format::grouped(plane.revision) }</b></div>
-                    <div class="m">{ lang.fill(W::ObjectsStored, &[&format::grouped(plane.objects)]) }<b>{ format::size(plane.store_bytes as usize) }</b></div>
+                    <div class="m">{ lang.say(W::ObjectsStored) }<b>{ format::grouped(plane.objects) }</b></div>
                 </div>
             </ComponentBox>
             <ComponentBox name="kube-apiserver" title="kube-apiserver" can_pause=false>

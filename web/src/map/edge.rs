@@ -29,6 +29,12 @@ pub fn ClientsBox(props: &ClientsProps) -> Html {
     let lang = use_lang();
     let clients = use_part(&state().cluster, |cluster| cluster.clients.clone());
     let failing = clients.failing > 0.0;
+    // What failed long ago is not the cluster's state.
+    let failed = match clients.failed {
+        0 => "s-ready b",
+        _ if failing => "s-fail b",
+        _ => "lab",
+    };
     html! {
         <section class={classes!("edge", failing.then_some("failing"))} style={place(props.rect)} aria-label={lang.say(W::Clients)}>
             <h4><Glyph icon={Icon::Globe} />{ lang.say(W::Clients) }</h4>
@@ -39,7 +45,7 @@ pub fn ClientsBox(props: &ClientsProps) -> Html {
                     <span>{ lang.say(W::NoTraffic) }</span>
                 }
                 <span class="grow" />
-                <span class={if clients.failed > 0 { "s-fail b" } else { "s-ready b" }}>
+                <span class={failed} title={lang.say(W::SinceStart)}>
                     { lang.fill(W::Failed, &[&format::grouped(clients.failed)]) }
                 </span>
             </div>

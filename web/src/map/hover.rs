@@ -8,7 +8,6 @@ use protocol::view::Flow;
 use yew::prelude::*;
 
 use super::layout::Layout;
-use crate::lamp;
 use crate::state::{Cluster, state};
 use crate::store::use_part;
 use crate::words::{W, use_lang};
@@ -96,7 +95,7 @@ pub fn HoverCard(props: &Props) -> Html {
         <div class="hovercard" aria-hidden="true" style={format!("left:{x:.0}px;top:{:.0}px;width:{CARD_WIDTH}px", rect.y - 6.0)}>
             <b class="cut">{ &pod.name }</b>
             <dl>
-                { fact("STATUS", format!("{}, {}", pod.status, lamp::name(lang, &pod.lamp))) }
+                { fact("STATUS", pod.status.clone()) }
                 { fact("READY", format!("{}/{}", pod.ready, pod.containers)) }
                 { fact("IP", if pod.ip.is_empty() { "–".into() } else { pod.ip.clone() }) }
                 { fact(lang.say(W::Traffic), lang.fill(W::PerSecond, &[&crate::format::rate(rate)])) }

@@ -39,7 +39,7 @@ pub fn PodTile(props: &Props) -> Html {
             <LampMark lamp={pod.lamp.clone()} />
             <span class="nm"><b>{ &pod.title }</b><i>{ second_line(pod) }</i></span>
             if let Some(revision) = pod.revision {
-                <span class={classes!("rev", pod.newest_revision.then_some("new"))}>{ format!("v{revision}") }</span>
+                <span class={classes!("rev", pod.newest_revision.then_some("new"), is_low(pod).then_some("low"))}>{ format!("v{revision}") }</span>
             }
             if pod.restarts > 0 {
                 <span class="re" title={lang.fill(W::Restarts, &[&pod.restarts.to_string()])}>
@@ -59,6 +59,11 @@ pub fn PodTile(props: &Props) -> Html {
             }
         </button>
     }
+}
+
+/// A name of one line that leaves no room beside it for the revision.
+fn is_low(pod: &Pod) -> bool {
+    (6..=8).contains(&pod.title.chars().count())
 }
 
 /// What tells the Pod apart; where it has init containers to run, how far they are.

@@ -27,7 +27,9 @@ pub(super) fn control_plane(cluster: &mut Cluster) -> page::ControlPlane {
     let working_on = newest.filter(|status| status.last_at.is_some_and(|at| at + 2 * SECOND > cluster.now));
     let working_on = working_on.map(|status| {
         let name = status.name.trim_end_matches("-controller");
-        format!("{name} {}", status.last_key.as_deref().unwrap_or_default())
+        // Some controllers have but one key, which is not the name of anything.
+        let key = status.last_key.as_deref().filter(|key| !key.starts_with('(')).unwrap_or_default();
+        format!("{name} {}", key.strip_prefix("default/").unwrap_or(key)).trim_end().to_owned()
     });
     let history = cluster.load.history();
     let queue = cluster.scheduler().map(|scheduler| scheduler.queue_status()).unwrap_or_default();
@@ -37,7 +39,6 @@ pub(super) fn control_plane(cluster: &mut Cluster) -> page::ControlPlane {
         components,
         revision: cluster.server.revision(),
         objects: cluster.server.objects() as u64,
-        store_bytes: 0,
         requests_per_second: history.last().copied().unwrap_or(0.0),
         request_history: history.to_vec(),
         watches: cluster.server.open_watches() as u32,

@@ -175,6 +175,12 @@ impl Viewer {
         self.pods.changed.extend(keys);
     }
 
+    /// Takes note of what the timeline shows, between two moments of a replay.
+    pub fn look_back(&mut self, cluster: &mut Cluster) {
+        self.follow(cluster);
+        self.marks.traffic(cluster);
+    }
+
     /// Everything that the page does not know yet.
     pub fn delta(&mut self, cluster: &mut Cluster, clock: page::Clock) -> View {
         self.follow(cluster);

@@ -13,18 +13,29 @@ pub struct Compiled {
     pub wasm: PathBuf,
 }
 
+/// The packages and the profiles they ship with; cargo names the folders of what it builds after the profiles.
+const PACKAGES: [(&str, &str); 2] = [("web", "page"), ("worker", "wasm")];
+
 pub fn compile(shell: &Shell, tools: &Path, dev: bool) -> anyhow::Result<Vec<Compiled>> {
-    let profile = if dev { "dev" } else { "wasm" };
     let target = "wasm32-unknown-unknown";
     let paths = hidden_paths()?;
     // What ships holds no path of the machine that built it; a build for one's own eyes shares its cache with
     // `wasm-pack test`.
     let hide_paths: &[&str] = if dev { &[] } else { &["--config", &paths] };
-    cmd!(shell, "cargo build --package web --package worker --target {target} --profile {profile} {hide_paths...}")
-        .quiet()
-        .run()?;
-    let built = workspace::target().join(target).join(if dev { "debug" } else { "wasm" });
-    ["web", "worker"].into_iter().map(|package| bind(shell, tools, &built, package, dev)).collect()
+    let build = |packages: &[&str], profile: &str| {
+        let packages = packages.iter().flat_map(|package| ["--package", package]);
+        cmd!(shell, "cargo build {packages...} --target {target} --profile {profile} {hide_paths...}").quiet().run()
+    };
+    if dev {
+        build(&PACKAGES.map(|(package, _)| package), "dev")?;
+    } else {
+        for (package, profile) in PACKAGES {
+            build(&[package], profile)?;
+        }
+    }
+    let built = workspace::target().join(target);
+    let bind = |(package, profile)| bind(shell, tools, &built.join(if dev { "debug" } else { profile }), package, dev);
+    PACKAGES.into_iter().map(bind).collect()
 }
 
 fn bind(shell: &Shell, tools: &Path, built: &Path, package: &'static str, dev: bool) -> anyhow::Result<Compiled> {
