@@ -9,10 +9,17 @@ use crate::Context;
 
 pub(crate) fn authorize(context: &Context, kind: &Kind, request: &Request) -> Result<(), Status> {
     if context.caller.user.name.is_empty() {
+        let scope = match request.namespace.as_str() {
+            "" => "at the cluster scope".to_owned(),
+            namespace => format!("in the namespace {namespace:?}"),
+        };
+        let resource = match request.subresource.as_str() {
+            "" => kind.plural.to_owned(),
+            subresource => format!("{}/{subresource}", kind.plural),
+        };
         let why = format!(
-            "User \"system:anonymous\" cannot {} resource {:?} in API group {:?} at the cluster scope",
+            "User \"system:anonymous\" cannot {} resource {resource:?} in API group {:?} {scope}",
             request.verb.as_str(),
-            kind.plural,
             kind.group
         );
         return Err(Status::forbidden(kind, &request.name, &why));

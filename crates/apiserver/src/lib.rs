@@ -14,6 +14,7 @@ mod body;
 mod bootstrap;
 mod create;
 mod delete;
+pub mod discovery;
 mod fields;
 mod list;
 pub mod local;

@@ -2,10 +2,10 @@
 
 use api::request::List;
 use api::table::{self, Column};
-use api::{Kind, ObjectRef, Reason, Response, SimTime, Status, Verb, WatchEvent, WatchKind, kinds};
+use api::{ObjectRef, Reason, Response, SimTime, Status, Verb, WatchEvent, WatchKind, kinds};
 use serde_json::{Map, Value, json};
 
-use super::{Resource, Shape};
+use super::{Include, Resource, Shape};
 
 /// What the HTTP server sends.
 #[derive(Clone, Debug)]
@@ -24,10 +24,21 @@ impl Answer {
         Answer { code: 404, content_type, body: "404 page not found\n".into(), warnings: Vec::new() }
     }
 
+    /// A success in plain text.
+    pub fn text(body: impl Into<String>) -> Answer {
+        let content_type = "text/plain; charset=utf-8";
+        Answer { code: 200, content_type, body: body.into(), warnings: Vec::new() }
+    }
+
+    /// A success in JSON.
+    pub fn json(value: &Value) -> Answer {
+        Answer::of(200, value, Shape::Json)
+    }
+
     fn of(code: u16, value: &Value, shape: Shape) -> Answer {
         let (content_type, body) = match shape {
             Shape::Yaml => ("application/yaml", api::yaml::emit(value)),
-            Shape::Json | Shape::Table => ("application/json", value.to_string() + "\n"),
+            Shape::Json | Shape::Table | Shape::Metadata => ("application/json", value.to_string() + "\n"),
         };
         Answer { code, content_type, body, warnings: Vec::new() }
     }
@@ -47,6 +58,11 @@ pub(super) fn shape(accept: &str) -> Result<Shape, Status> {
             ("application/json", Some("Table")) if matches!(get("v"), Some("v1" | "v1beta1")) => {
                 return Ok(Shape::Table);
             }
+            ("application/json", Some("PartialObjectMetadata" | "PartialObjectMetadataList"))
+                if matches!(get("v"), Some("v1" | "v1beta1")) =>
+            {
+                return Ok(Shape::Metadata);
+            }
             _ => refused = true,
         }
     }
@@ -61,27 +77,40 @@ pub(super) fn shape(accept: &str) -> Result<Shape, Status> {
     ))
 }
 
-/// The answer to a request that was served. A watch has none: its events are [`watch_line`]s.
-pub fn answer(resource: &Resource, result: Result<Response, Status>, warnings: Vec<String>, now: SimTime) -> Answer {
-    let created = resource.request.verb == Verb::Create;
+/// The answer to a request that was served: `created` when it made a new object. A watch has none: its events are
+/// [`watch_line`]s.
+pub fn answer(
+    resource: &Resource,
+    result: Result<Response, Status>,
+    created: bool,
+    warnings: Vec<String>,
+    now: SimTime,
+) -> Answer {
+    let created = created || resource.verb == Verb::Create;
     let mut answer = match result {
         Ok(Response::Object(object)) => {
-            let value = match resource.shape {
-                Shape::Table => table(resource.kind, std::slice::from_ref(&object), &object_list_meta(&object), now),
-                Shape::Json | Shape::Yaml => wire_form(&object),
-            };
-            Answer::of(if created { 201 } else { 200 }, &value, resource.shape)
+            Answer::of(if created { 201 } else { 200 }, &object_value(resource, &object, now), resource.shape)
         }
         Ok(Response::List(list)) => {
             let value = match resource.shape {
-                Shape::Table => table(resource.kind, &list.items, &list_meta(&list), now),
+                Shape::Table => table(resource, &list.items, &list_meta(&list), now),
+                Shape::Metadata => json!({
+                    "kind": "PartialObjectMetadataList",
+                    "apiVersion": "meta.k8s.io/v1",
+                    "metadata": list_meta(&list),
+                    "items": list.items.iter().map(partial).collect::<Value>(),
+                }),
                 Shape::Json | Shape::Yaml => list_value(&list),
             };
             Answer::of(200, &value, resource.shape)
         }
         Ok(Response::Status(status)) => refusal(&status, resource.shape),
-        Ok(Response::Text(body)) => Answer { code: 200, content_type: "text/plain", body, warnings: Vec::new() },
+        Ok(Response::Text(body)) => Answer { content_type: "text/plain", ..Answer::text(body) },
         Ok(Response::Watch(_) | Response::Stream(_)) => Answer::of(200, &Value::Null, resource.shape),
+        Err(status) if resource.verb == Verb::Watch && status.reason == Reason::Expired => {
+            let line = json!({ "type": "ERROR", "object": status.to_value() }).to_string() + "\n";
+            Answer { content_type: "application/json", ..Answer::text(line) }
+        }
         Err(status) => {
             let mut answer = refusal(&status, resource.shape);
             answer.warnings = status.warnings;
@@ -101,6 +130,12 @@ pub fn refusal(status: &Status, shape: Shape) -> Answer {
     Answer::of(status.code, &status.to_value(), shape)
 }
 
+/// How the stream of a watch's events is written.
+pub fn watch_content_type(resource: &Resource) -> &'static str {
+    // Upstream says `;stream=watch` of encodings that frame their events, and of YAML.
+    if resource.shape == Shape::Yaml { "application/yaml;stream=watch" } else { "application/json" }
+}
+
 /// One event of a watch, as a line of its stream.
 pub fn watch_line(event: &WatchEvent, resource: &Resource, now: SimTime) -> String {
     let name = match event.kind {
@@ -109,13 +144,21 @@ pub fn watch_line(event: &WatchEvent, resource: &Resource, now: SimTime) -> Stri
         WatchKind::Deleted => "DELETED",
         WatchKind::Bookmark => "BOOKMARK",
     };
-    let object = match resource.shape {
-        Shape::Table => {
-            table(resource.kind, std::slice::from_ref(&event.object), &object_list_meta(&event.object), now)
-        }
-        Shape::Json | Shape::Yaml => wire_form(&event.object),
-    };
+    let object = object_value(resource, &event.object, now);
     json!({ "type": name, "object": object }).to_string() + "\n"
+}
+
+fn object_value(resource: &Resource, object: &ObjectRef, now: SimTime) -> Value {
+    match resource.shape {
+        Shape::Table => table(resource, std::slice::from_ref(object), &object_list_meta(object), now),
+        Shape::Metadata => partial(object),
+        Shape::Json | Shape::Yaml => wire_form(object),
+    }
+}
+
+fn partial(object: &ObjectRef) -> Value {
+    let metadata = wire_form(object).get_mut("metadata").map(Value::take);
+    json!({ "kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": metadata })
 }
 
 fn list_meta(list: &List) -> Value {
@@ -153,7 +196,8 @@ fn list_value(list: &List) -> Value {
     })
 }
 
-fn table(kind: &Kind, objects: &[ObjectRef], meta: &Value, now: SimTime) -> Value {
+fn table(resource: &Resource, objects: &[ObjectRef], meta: &Value, now: SimTime) -> Value {
+    let kind = resource.kind;
     let columns = table::columns(kind).iter().map(|column: &Column| {
         json!({
             "name": column.name, "type": column.data_type, "format": column.format, "description": "",
@@ -162,14 +206,13 @@ fn table(kind: &Kind, objects: &[ObjectRef], meta: &Value, now: SimTime) -> Valu
     });
     let rows = objects.iter().map(|object| {
         let cells: Value = table::cells(kind, &**object, now).iter().map(table::Cell::to_value).collect();
-        json!({
-            "cells": cells,
-            "object": {
-                "kind": "PartialObjectMetadata",
-                "apiVersion": "meta.k8s.io/v1",
-                "metadata": wire_form(object)["metadata"],
-            },
-        })
+        let mut row = json!({ "cells": cells });
+        match resource.include {
+            Include::None => {}
+            Include::Metadata => row["object"] = partial(object),
+            Include::Object => row["object"] = wire_form(object),
+        }
+        row
     });
     json!({
         "kind": "Table",

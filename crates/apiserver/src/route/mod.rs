@@ -8,9 +8,9 @@ mod body;
 mod path;
 mod query;
 
-use api::{Kind, Request, Status};
+use api::{Body, Kind, Request, Status, Subresource, Verb};
 
-pub use answer::{Answer, answer, refusal, watch_line};
+pub use answer::{Answer, answer, refusal, watch_content_type, watch_line};
 
 /// The parts of a request that matter here.
 #[derive(Clone, Copy, Debug, Default)]
@@ -28,18 +28,29 @@ pub struct HttpRequest<'a> {
 /// What a request asks for.
 #[derive(Debug)]
 pub enum Route {
-    Resource(Box<Resource>),
-    /// A path that names no resource: `/version`, `/apis/apps`, `/openapi/v3`. The rest of the path, without the query.
+    Resource(Resource, Box<Request>),
+    /// A path that names no resource: `/version`, `/apis/apps`, `/openapi/v3`. Without the query;
+    /// [`crate::discovery`] answers it.
     Other(String),
 }
 
-#[derive(Debug)]
+/// How a request is to be answered.
+#[derive(Clone, Debug)]
 pub struct Resource {
     pub kind: &'static Kind,
-    pub request: Request,
+    pub verb: Verb,
     pub shape: Shape,
+    /// `?includeObject=`: what a row of a table holds of its object.
+    include: Include,
     /// `?timeoutSeconds=` of a watch.
     pub timeout_seconds: Option<u64>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Include {
+    None,
+    Metadata,
+    Object,
 }
 
 /// How the client wants to see objects.
@@ -49,6 +60,8 @@ pub enum Shape {
     Yaml,
     /// `as=Table`
     Table,
+    /// `as=PartialObjectMetadata`, `as=PartialObjectMetadataList`
+    Metadata,
 }
 
 /// Reads a request. `Err` is the answer to one that cannot be served.
@@ -65,7 +78,17 @@ pub fn parse(http: &HttpRequest) -> Result<Route, Answer> {
     let verb = path::verb(http.method, &target, &parameters).map_err(refuse)?;
     let mut request = Request::of(verb, target.kind.id, &target.namespace, &target.name).on(target.subresource);
     request.options = parameters.options(verb, http.user_agent).map_err(refuse)?;
-    body::read(http, target.kind, &mut request).map_err(refuse)?;
+    if matches!(target.subresource, Subresource::Exec | Subresource::Attach) {
+        request.body = Body::Exec(parameters.exec());
+    } else {
+        body::read(http, target.kind, &mut request).map_err(refuse)?;
+    }
+    let include = match parameters.get("includeObject") {
+        Some("None") => Include::None,
+        Some("Object") => Include::Object,
+        _ => Include::Metadata,
+    };
     let timeout_seconds = parameters.get("timeoutSeconds").and_then(|seconds| seconds.parse().ok());
-    Ok(Route::Resource(Box::new(Resource { kind: target.kind, request, shape, timeout_seconds })))
+    let resource = Resource { kind: target.kind, verb, shape, include, timeout_seconds };
+    Ok(Route::Resource(resource, Box::new(request)))
 }

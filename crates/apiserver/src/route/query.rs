@@ -1,7 +1,7 @@
 //! Query parameters: `ListOptions`, `CreateOptions` and their sisters.
 
 use api::field::{Error, Path};
-use api::request::LogOptions;
+use api::request::{ExecOptions, LogOptions};
 use api::status::Details;
 use api::{FieldValidation, Options, Propagation, Reason, Status, Verb};
 
@@ -76,6 +76,17 @@ impl Parameters {
             },
             ..Options::default()
         })
+    }
+
+    /// `PodExecOptions` and `PodAttachOptions`
+    pub fn exec(&self) -> ExecOptions {
+        let command = self.0.iter().filter(|(name, _)| name == "command").map(|(_, value)| value.clone());
+        ExecOptions {
+            container: self.text("container"),
+            command: command.collect(),
+            stdin: self.is_set("stdin"),
+            tty: self.is_set("tty"),
+        }
     }
 
     fn field_validation(&self, options_kind: &str) -> Result<FieldValidation, Status> {

@@ -3,7 +3,7 @@
 use api::time::SECOND;
 use api::{Caller, CauseId, Response, SimTime};
 use apiserver::route::{self, Answer, HttpRequest, Route};
-use apiserver::{ApiServer, Context};
+use apiserver::{ApiServer, Context, discovery};
 use serde_json::{Map, Value, json};
 
 use crate::normalize::{Normalizer, differences};
@@ -104,16 +104,13 @@ impl Session {
 
     fn serve(&mut self, http: &HttpRequest) -> Answer {
         self.now += SECOND;
-        let resource = match route::parse(http) {
-            Ok(Route::Resource(resource)) => resource,
-            Ok(Route::Other(_)) => return Answer::page_not_found(),
+        let caller = Caller::admin("oracle");
+        let (resource, request) = match route::parse(http) {
+            Ok(Route::Resource(resource, request)) => (resource, *request),
+            Ok(Route::Other(path)) => return discovery::serve(&caller, http.method, &path, http.accept),
             Err(answer) => return answer,
         };
-        let mut resource = *resource;
-        let request =
-            std::mem::replace(&mut resource.request, api::Request::of(api::Verb::Get, resource.kind.id, "", ""));
-        resource.request.verb = request.verb;
-        let context = Context { now: self.now, caller: Caller::admin("oracle"), cause: CauseId::default() };
+        let context = Context { now: self.now, caller, cause: CauseId::default() };
         let result = self.server.handle(&context, request);
         let warnings = self.server.take_warnings();
         if let Ok(Response::Watch(id)) = &result {
@@ -126,7 +123,7 @@ impl Session {
             self.server.close_watch(*id);
             return Answer { code: 200, content_type: "application/json", body: lines, warnings };
         }
-        route::answer(&resource, result, warnings, self.now)
+        route::answer(&resource, result, self.server.was_created(), warnings, self.now)
     }
 }
 

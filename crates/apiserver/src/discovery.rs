@@ -1,0 +1,318 @@
+//! What the API server says of itself: the groups, versions and resources that it serves, its version, its health, and the
+//! least of OpenAPI with which kubectl trusts the server to check fields. All of it follows from `api::kinds`.
+
+use api::{Caller, Kind, Reason, Status, Subresource, kinds};
+use serde_json::{Map, Value, json};
+
+use crate::route::{Answer, Shape, refusal};
+
+/// The groups in the order of upstream's API service priorities; others follow in the order of the table of kinds.
+const GROUP_ORDER: [&str; 20] = [
+    "apiregistration.k8s.io",
+    "apps",
+    "events.k8s.io",
+    "authentication.k8s.io",
+    "authorization.k8s.io",
+    "autoscaling",
+    "batch",
+    "certificates.k8s.io",
+    "networking.k8s.io",
+    "policy",
+    "rbac.authorization.k8s.io",
+    "storage.k8s.io",
+    "admissionregistration.k8s.io",
+    "apiextensions.k8s.io",
+    "scheduling.k8s.io",
+    "coordination.k8s.io",
+    "node.k8s.io",
+    "discovery.k8s.io",
+    "resource.k8s.io",
+    "flowcontrol.apiserver.k8s.io",
+];
+
+const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
+
+/// Paths that `system:public-info-viewer` opens to everybody.
+const PUBLIC: [&str; 4] = ["/healthz", "/livez", "/readyz", "/version"];
+
+/// Answers a path that names no resource.
+pub fn serve(caller: &Caller, method: &str, path: &str, accept: &str) -> Answer {
+    let path = if path.len() > 1 { path.trim_end_matches('/') } else { path };
+    if caller.user.name.is_empty() && !PUBLIC.contains(&path) {
+        return forbidden(method, path);
+    }
+    if !matches!(method, "GET" | "HEAD") {
+        return Answer::page_not_found();
+    }
+    let parts: Vec<&str> = path.trim_start_matches('/').split('/').collect();
+    let value = match parts.as_slice() {
+        ["healthz" | "livez" | "readyz", ..] => return Answer::text("ok"),
+        ["version"] => version(),
+        ["api"] if wants_aggregated(accept) => return aggregated(&[""]),
+        ["api"] => json!({
+            "kind": "APIVersions",
+            "versions": ["v1"],
+            "serverAddressByClientCIDRs": [{ "clientCIDR": "0.0.0.0/0", "serverAddress": "127.0.0.1:6443" }],
+        }),
+        ["apis"] if wants_aggregated(accept) => return aggregated(&groups()),
+        ["apis"] => {
+            let groups: Vec<Value> = groups().into_iter().map(group).collect();
+            json!({ "kind": "APIGroupList", "apiVersion": "v1", "groups": groups })
+        }
+        ["api", version] => resources("", version),
+        ["apis", name] if !versions(name).is_empty() => {
+            let mut value = group(name);
+            value["kind"] = "APIGroup".into();
+            value["apiVersion"] = "v1".into();
+            value
+        }
+        ["apis", group, version] => resources(group, version),
+        ["openapi", "v3"] => openapi_index(),
+        ["openapi", "v3", "api", version] => openapi("", version),
+        ["openapi", "v3", "apis", group, version] => openapi(group, version),
+        _ => return Answer::page_not_found(),
+    };
+    Answer::json(&value)
+}
+
+fn forbidden(method: &str, path: &str) -> Answer {
+    let verb = if method == "GET" { "get".to_owned() } else { method.to_lowercase() };
+    let message = format!("forbidden: User \"system:anonymous\" cannot {verb} path {path:?}");
+    let mut status = Status::new(403, Reason::Forbidden, message);
+    status.details = Some(Default::default());
+    refusal(&status, Shape::Json)
+}
+
+fn version() -> Value {
+    json!({
+        "major": "1",
+        "minor": "36",
+        "emulationMajor": "1",
+        "emulationMinor": "36",
+        "minCompatibilityMajor": "1",
+        "minCompatibilityMinor": "35",
+        "gitVersion": "v1.36.2",
+        "gitCommit": "$Format:%H$",
+        "gitTreeState": "clean",
+        "buildDate": "2026-01-01T00:00:00Z",
+        "goVersion": "go1.26.6",
+        "compiler": "gc",
+        "platform": "linux/amd64",
+    })
+}
+
+/// Every group but the core's.
+fn groups() -> Vec<&'static str> {
+    let mut groups: Vec<&str> = Vec::new();
+    for kind in kinds::KINDS {
+        if !kind.group.is_empty() && !groups.contains(&kind.group) {
+            groups.push(kind.group);
+        }
+    }
+    groups.sort_by_key(|group| GROUP_ORDER.iter().position(|one| one == group).unwrap_or(GROUP_ORDER.len()));
+    groups
+}
+
+/// The versions of a group, the preferred one first.
+fn versions(group: &str) -> Vec<&'static str> {
+    let mut versions: Vec<&str> = Vec::new();
+    for kind in kinds::KINDS.iter().filter(|kind| kind.group == group) {
+        if !versions.contains(&kind.version) {
+            versions.push(kind.version);
+        }
+    }
+    // Only released versions are served, so that the greater is the newer.
+    versions.sort_unstable_by(|one, other| other.cmp(one));
+    versions
+}
+
+fn group(name: &str) -> Value {
+    let version = |version: &&str| json!({ "groupVersion": format!("{name}/{version}"), "version": version });
+    let versions: Vec<Value> = versions(name).iter().map(version).collect();
+    json!({ "name": name, "versions": versions, "preferredVersion": versions.first() })
+}
+
+fn kinds_of(group: &str, version: &str) -> Vec<&'static Kind> {
+    let of = |kind: &&Kind| kind.group == group && kind.version == version;
+    let mut kinds: Vec<&Kind> = kinds::KINDS.iter().filter(of).collect();
+    kinds.sort_by_key(|kind| kind.plural);
+    kinds
+}
+
+/// `APIResourceList`
+fn resources(group: &str, version: &str) -> Value {
+    let mut resources = Vec::new();
+    for kind in kinds_of(group, version) {
+        let mut resource = Map::new();
+        resource.insert("name".into(), kind.plural.into());
+        resource.insert("singularName".into(), kind.singular.into());
+        resource.insert("namespaced".into(), kind.namespaced.into());
+        resource.insert("kind".into(), kind.kind.into());
+        resource.insert("verbs".into(), verbs(kind).into());
+        names(&mut resource, kind);
+        resources.push(Value::Object(resource));
+        for sub in subresources(kind) {
+            let of = subresource_kind(kind, sub);
+            let mut resource = Map::new();
+            resource.insert("name".into(), format!("{}/{}", kind.plural, sub.as_str()).into());
+            resource.insert("singularName".into(), "".into());
+            resource.insert("namespaced".into(), kind.namespaced.into());
+            if !of.group.is_empty() {
+                resource.insert("group".into(), of.group.into());
+                resource.insert("version".into(), of.version.into());
+            }
+            resource.insert("kind".into(), of.kind.into());
+            resource.insert("verbs".into(), of.verbs.into());
+            resources.push(Value::Object(resource));
+        }
+    }
+    let group_version = if group.is_empty() { version.to_owned() } else { format!("{group}/{version}") };
+    let mut list = json!({ "kind": "APIResourceList", "groupVersion": group_version, "resources": resources });
+    if !group.is_empty() {
+        list["apiVersion"] = "v1".into();
+    }
+    list
+}
+
+fn names(resource: &mut Map<String, Value>, kind: &Kind) {
+    if !kind.short_names.is_empty() {
+        resource.insert("shortNames".into(), kind.short_names.into());
+    }
+    if !kind.categories.is_empty() {
+        resource.insert("categories".into(), kind.categories.into());
+    }
+}
+
+fn verbs(kind: &Kind) -> &'static [&'static str] {
+    if kind.kind == "Namespace" {
+        return &["create", "delete", "get", "list", "patch", "update", "watch"];
+    }
+    &["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"]
+}
+
+fn subresources(kind: &Kind) -> Vec<Subresource> {
+    let mut subresources = kind.subresources.to_vec();
+    subresources.sort_by_key(|sub| sub.as_str());
+    subresources
+}
+
+/// What one reads and writes at a subresource. The group is empty where it is the resource's own.
+struct SubresourceKind {
+    group: &'static str,
+    version: &'static str,
+    kind: String,
+    verbs: &'static [&'static str],
+}
+
+fn subresource_kind(kind: &Kind, sub: Subresource) -> SubresourceKind {
+    const STATE: &[&str] = &["get", "patch", "update"];
+    let (group, version, name, verbs): (_, _, &str, &[&str]) = match sub {
+        Subresource::Scale => ("autoscaling", "v1", "Scale", STATE),
+        Subresource::Binding => ("", "", "Binding", &["create"]),
+        Subresource::Eviction => ("policy", "v1", "Eviction", &["create"]),
+        Subresource::Token => ("authentication.k8s.io", "v1", "TokenRequest", &["create"]),
+        Subresource::Log => ("", "", kind.kind, &["get"]),
+        Subresource::Exec => ("", "", "PodExecOptions", &["create", "get"]),
+        Subresource::Attach => ("", "", "PodAttachOptions", &["create", "get"]),
+        Subresource::PortForward => ("", "", "PodPortForwardOptions", &["create", "get"]),
+        Subresource::Proxy => {
+            let name = format!("{}ProxyOptions", kind.kind);
+            let verbs = &["create", "delete", "get", "patch", "update"];
+            return SubresourceKind { group: "", version: "", kind: name, verbs };
+        }
+        Subresource::Finalize => ("", "", kind.kind, &["update"]),
+        Subresource::None | Subresource::Status | Subresource::EphemeralContainers | Subresource::Resize => {
+            ("", "", kind.kind, STATE)
+        }
+    };
+    SubresourceKind { group, version, kind: name.into(), verbs }
+}
+
+fn wants_aggregated(accept: &str) -> bool {
+    let first = accept.split(',').next().unwrap_or_default();
+    let has = |wanted: &str| first.split(';').any(|part| part.trim() == wanted);
+    has("as=APIGroupDiscoveryList") && has("v=v2") && has("g=apidiscovery.k8s.io")
+}
+
+/// `APIGroupDiscoveryList`: everything in one answer.
+fn aggregated(groups: &[&str]) -> Answer {
+    let items: Vec<Value> = groups.iter().map(|group| aggregated_group(group)).collect();
+    let list = json!({
+        "kind": "APIGroupDiscoveryList",
+        "apiVersion": "apidiscovery.k8s.io/v2",
+        "metadata": {},
+        "items": items,
+    });
+    Answer { content_type: AGGREGATED, ..Answer::json(&list) }
+}
+
+fn aggregated_group(group: &str) -> Value {
+    let of_version = |version: &&str| {
+        let resources: Vec<Value> = kinds_of(group, version).into_iter().map(aggregated_resource).collect();
+        json!({ "version": version, "resources": resources, "freshness": "Current" })
+    };
+    let versions: Vec<Value> = versions(group).iter().map(of_version).collect();
+    let metadata = if group.is_empty() { json!({}) } else { json!({ "name": group }) };
+    json!({ "metadata": metadata, "versions": versions })
+}
+
+fn aggregated_resource(kind: &Kind) -> Value {
+    let response = |group: &str, version: &str, kind: &str| json!({ "group": group, "version": version, "kind": kind });
+    let mut resource = Map::new();
+    resource.insert("resource".into(), kind.plural.into());
+    resource.insert("responseKind".into(), response("", "", kind.kind));
+    resource.insert("scope".into(), if kind.namespaced { "Namespaced" } else { "Cluster" }.into());
+    resource.insert("singularResource".into(), kind.singular.into());
+    resource.insert("verbs".into(), verbs(kind).into());
+    names(&mut resource, kind);
+    let subresources = subresources(kind).into_iter().map(|sub| {
+        let of = subresource_kind(kind, sub);
+        json!({
+            "subresource": sub.as_str(),
+            "responseKind": response(of.group, of.version, &of.kind),
+            "verbs": of.verbs,
+        })
+    });
+    let subresources: Vec<Value> = subresources.collect();
+    if !subresources.is_empty() {
+        resource.insert("subresources".into(), subresources.into());
+    }
+    Value::Object(resource)
+}
+
+fn openapi_index() -> Value {
+    let mut paths = Map::new();
+    let mut add = |path: String| {
+        let link = json!({ "serverRelativeURL": format!("/openapi/v3/{path}") });
+        paths.insert(path, link);
+    };
+    add("api/v1".into());
+    for group in groups() {
+        for version in versions(group) {
+            add(format!("apis/{group}/{version}"));
+        }
+    }
+    json!({ "paths": paths })
+}
+
+/// The paths with which kubectl finds out that the server checks unknown fields itself (`fieldValidation`). There are no
+/// schemas: kubectl then makes its patches by the types that it was built with.
+fn openapi(group: &str, version: &str) -> Value {
+    let root = if group.is_empty() { format!("/api/{version}") } else { format!("/apis/{group}/{version}") };
+    let parameters = ["dryRun", "fieldManager", "fieldValidation", "force"].map(|name| {
+        let kind = if name == "force" { "boolean" } else { "string" };
+        json!({ "name": name, "in": "query", "schema": { "type": kind, "uniqueItems": true } })
+    });
+    let paths = kinds_of(group, version).into_iter().map(|kind| {
+        let namespace = if kind.namespaced { "/namespaces/{namespace}" } else { "" };
+        let patch = json!({
+            "parameters": parameters,
+            "responses": { "200": { "description": "OK" } },
+            "x-kubernetes-action": "patch",
+            "x-kubernetes-group-version-kind": { "group": group, "kind": kind.kind, "version": version },
+        });
+        (format!("{root}{namespace}/{}/{{name}}", kind.plural), json!({ "patch": patch }))
+    });
+    let paths: Map<String, Value> = paths.collect();
+    json!({ "openapi": "3.0.0", "info": { "title": "Kubernetes", "version": "v1.36.2" }, "paths": paths })
+}

@@ -1,0 +1,68 @@
+//! Who asks: static bearer tokens, as with `--token-auth-file`.
+
+use std::io::Read as _;
+
+use anyhow::Context as _;
+use api::{Caller, Reason, Status};
+
+/// What the trace and the default field manager call these callers where they do not say.
+const AGENT: &str = "unknown";
+
+#[derive(Clone, Default)]
+pub struct Tokens(Vec<Token>);
+
+#[derive(Clone)]
+pub struct Token {
+    pub token: String,
+    pub user: String,
+    groups: Vec<String>,
+}
+
+impl Tokens {
+    /// `TOKEN=USER[,GROUP…]`
+    pub fn add(&mut self, text: &str) -> anyhow::Result<()> {
+        let (token, who) = text.split_once('=').context("--token wants TOKEN=USER[,GROUP...]")?;
+        let mut names = who.split(',').map(str::to_owned);
+        let user = names.next().filter(|user| !user.is_empty()).context("--token names no user")?;
+        anyhow::ensure!(!token.is_empty(), "--token has an empty token");
+        self.0.push(Token { token: token.into(), user, groups: names.collect() });
+        Ok(())
+    }
+
+    /// A token that nobody can guess, for the administrator.
+    pub fn draw(&mut self) -> anyhow::Result<String> {
+        let mut bytes = [0; 16];
+        std::fs::File::open("/dev/urandom")?.read_exact(&mut bytes).context("no random numbers")?;
+        let token: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        self.add(&format!("{token}=kubernetes-admin,system:masters"))?;
+        Ok(token)
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The first token: the kubeconfig's.
+    pub fn admin(&self) -> &Token {
+        &self.0[0]
+    }
+
+    /// The caller behind an `Authorization` header. Without one it is `system:anonymous`, who has no name here.
+    pub fn caller(&self, authorization: &str) -> Result<Caller, Status> {
+        if authorization.is_empty() {
+            return Ok(Caller::new("", &["system:unauthenticated"], AGENT));
+        }
+        let presented = authorization.strip_prefix("Bearer ").unwrap_or_default().trim();
+        let unauthorized = || Status::new(401, Reason::Unauthorized, "Unauthorized");
+        let token = self.0.iter().find(|token| same(&token.token, presented)).ok_or_else(unauthorized)?;
+        let mut groups: Vec<&str> = token.groups.iter().map(String::as_str).collect();
+        groups.push("system:authenticated");
+        Ok(Caller::new(&token.user, &groups, AGENT))
+    }
+}
+
+/// Compares without telling by its duration how much was right.
+fn same(one: &str, other: &str) -> bool {
+    let differences = one.bytes().zip(other.bytes()).fold(0, |all, (one, other)| all | (one ^ other));
+    one.len() == other.len() && differences == 0
+}
