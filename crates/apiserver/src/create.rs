@@ -1,7 +1,7 @@
 //! POST.
 
 use api::types::ObjectMeta;
-use api::{Kind, Object, ObjectRef, Request, Status, Verb, time};
+use api::{Kind, Object, ObjectRef, Reason, Request, Status, Verb, time};
 
 use crate::admission::{self, Attributes};
 use crate::{ApiServer, Context, metadata, registry};
@@ -40,6 +40,9 @@ impl ApiServer {
         let mut refused = metadata::validate(kind, rules, &*object).err();
         if refused.is_none() {
             refused = admission::validate(&self.storage, &attributes, &*object, None).err();
+        }
+        if refused.is_none() {
+            refused = refuse_revision(&request, &*object).err();
         }
         if refused.is_none() {
             refused = self.refuse_existing(kind, &*object).err();
@@ -88,4 +91,14 @@ impl ApiServer {
         }
         Err(status)
     }
+}
+
+/// The storage's own complaint, which upstream passes on as it is.
+fn refuse_revision(request: &Request, object: &dyn Object) -> Result<(), Status> {
+    let is_set = !matches!(object.meta().resource_version.as_deref(), None | Some("" | "0"));
+    if is_set && request.verb == Verb::Create && !request.options.dry_run {
+        let message = "resourceVersion should not be set on objects to be created";
+        return Err(Status::new(500, Reason::Unknown, message));
+    }
+    Ok(())
 }

@@ -61,8 +61,14 @@ impl ApiServer {
             return Ok((old, !waits));
         }
         if !waits {
-            let last = self.remove(context, kind, &old, old.clone());
-            return Ok((last, true));
+            let mut last = old.clone();
+            if kind.id == Pod::ID {
+                // Kinds with a grace period show that it was none.
+                let mut shown = old.clone_boxed();
+                begin_deletion(shown.meta_mut(), grace, context.now, kind);
+                last = ObjectRef::from(shown);
+            }
+            return Ok((self.remove(context, kind, &old, last), true));
         }
         let mut new = old.clone_boxed();
         let meta = new.meta_mut();
@@ -108,7 +114,11 @@ fn check_preconditions(kind: &Kind, request: &Request, old: &ObjectRef) -> Resul
              been {}",
             if what == "UID" { "deleted and then recreated" } else { "modified" }
         );
-        Some(Status::conflict(kind, old.name(), &why))
+        let mut status = Status::conflict(kind, old.name(), &why);
+        // Here upstream names the kind where others name the resource.
+        status.message = status.message.replacen(&kind.group_resource(), &kind.group_kind(), 1);
+        status.details.get_or_insert_default().kind = kind.kind.into();
+        Some(status)
     };
     let uid = differs("UID", &options.precondition_uid, old.uid());
     let revision = old.meta().resource_version.as_deref().unwrap_or_default();
@@ -165,10 +175,11 @@ fn begin_deletion(meta: &mut api::types::ObjectMeta, grace: i64, now: SimTime, k
     if meta.deletion_timestamp.is_some() && !hurried {
         return;
     }
+    let begins = meta.deletion_timestamp.is_none();
     let end = now + grace.max(0) as u64 * time::SECOND;
     meta.deletion_timestamp = Some(time::stamp(end));
     meta.deletion_grace_period_seconds = (kind.id != Namespace::ID).then_some(grace);
-    if kind.id == Pod::ID || meta.generation.is_some() {
+    if begins && (kind.id == Pod::ID || meta.generation.is_some()) {
         meta.generation = Some(meta.generation.unwrap_or(0) + 1);
     }
 }

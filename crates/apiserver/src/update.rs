@@ -1,6 +1,6 @@
 //! PUT and PATCH, of objects and of their status.
 
-use api::{Body, Kind, Object, ObjectRef, Request, Status, Subresource, Verb};
+use api::{Body, Kind, Object, ObjectRef, Reason, Request, Status, Subresource, Verb};
 
 use crate::admission::{self, Attributes};
 use crate::{ApiServer, Context, metadata, registry};
@@ -149,6 +149,10 @@ fn check_identity(
             Err(Status::invalid(kind, &request.name, &[error]))
         }
         revision if Some(revision) == old.meta().resource_version.as_deref() => Ok(()),
+        revision if revision.parse::<u64>().is_err() => {
+            let message = format!("strconv.ParseUint: parsing {revision:?}: invalid syntax");
+            Err(Status::new(500, Reason::Unknown, message))
+        }
         _ => Err(Status::conflict(kind, &request.name, STALE)),
     }
 }

@@ -5,9 +5,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use api::object::Tree;
 use api::request::{CauseId, WatchEvent, WatchId, WatchKind};
 use api::types::Pod;
-use api::{Kind, KindId, Kinded, ObjectRef, Request, Status};
+use api::{Kind, KindId, Kinded, Object, ObjectRef, Request, Status};
+use serde_json::json;
 
 use crate::ApiServer;
 use crate::fields::Filter;
@@ -116,6 +118,9 @@ impl ApiServer {
                 }
             }
         }
+        if options.send_initial_events && options.allow_watch_bookmarks {
+            pending.push_back(initial_events_end(kind, self.storage.revision()));
+        }
         Ok(self.watches.open(kind.id, filter, pending))
     }
 
@@ -138,6 +143,20 @@ impl ApiServer {
     pub fn open_watches(&self) -> usize {
         self.watches.watchers.len()
     }
+}
+
+/// The bookmark that says: this was everything there is.
+fn initial_events_end(kind: &Kind, revision: u64) -> WatchEvent {
+    let object = json!({
+        "apiVersion": kind.api_version(),
+        "kind": kind.kind,
+        "metadata": {
+            "resourceVersion": revision.to_string(),
+            "annotations": { "k8s.io/initial-events-end": "true" },
+        },
+    });
+    let object = ObjectRef::from(Box::new(Tree::new(kind.id, object)) as Box<dyn Object>);
+    WatchEvent { kind: WatchKind::Bookmark, object, cause: CauseId::default() }
 }
 
 impl Filter {

@@ -4,10 +4,9 @@
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
-use api::request::StreamId;
-use api::{Caller, Response};
+use api::{Caller, Reason, Request, Response, Status, Subresource};
 use apiserver::discovery;
-use apiserver::route::{self, Answer, HttpRequest, Route};
+use apiserver::route::{self, Answer, HttpRequest, Route, Shape};
 use hyper::body::Bytes;
 use tabernetes::{Cluster, ClusterConfig};
 use tokio::sync::{mpsc, oneshot};
@@ -19,7 +18,7 @@ use crate::stream::Open;
 const SLICE: Duration = Duration::from_millis(10);
 /// Pieces of a stream that its client may leave unread before the stream is cut.
 const UNREAD_MAX: usize = 1024;
-/// A closed connection is noticed after this long at the latest, and wakes the thread only while streams are open.
+/// With nothing planned and nobody listening, only requests wake the thread.
 const IDLE: Duration = Duration::from_secs(3600);
 
 /// A request as it came over the wire.
@@ -37,20 +36,17 @@ pub struct Call {
 pub enum Reply {
     Answer(Answer),
     /// A watch or a followed log.
-    Stream { content_type: &'static str, warnings: Vec<String>, pieces: mpsc::Receiver<Bytes> },
-    Session(Session),
+    Stream {
+        content_type: &'static str,
+        warnings: Vec<String>,
+        pieces: mpsc::Receiver<Bytes>,
+    },
 }
 
-/// An exec or attach session, to be carried over the client's connection.
-pub struct Session {
-    pub stream: StreamId,
-    pub output: mpsc::Receiver<api::request::StreamOutput>,
-}
-
-pub enum Command {
-    Serve { caller: Caller, call: Call, reply: oneshot::Sender<Reply> },
-    /// Standard input of an exec session, or `None` for Ctrl-C.
-    Write { stream: StreamId, text: Option<String> },
+pub struct Command {
+    pub caller: Caller,
+    pub call: Call,
+    pub reply: oneshot::Sender<Reply>,
 }
 
 /// Starts the cluster. The thread ends when the last sender is gone.
@@ -81,7 +77,9 @@ impl Actor {
             };
             let kept_up = self.advance();
             for command in command.into_iter().chain(commands.try_iter()) {
-                self.handle(command);
+                let reply = self.serve(command.caller, &command.call);
+                // A client that has gone away needs no answer.
+                let _ = command.reply.send(reply);
             }
             let cluster = &mut self.cluster;
             self.open.retain_mut(|open| open.pump(cluster));
@@ -112,16 +110,6 @@ impl Actor {
         self.open.iter().map(Open::period).fold(event, Duration::min).max(Duration::from_millis(1))
     }
 
-    fn handle(&mut self, command: Command) {
-        match command {
-            Command::Serve { caller, call, reply } => {
-                // A client that has gone away needs no answer.
-                let _ = reply.send(self.serve(caller, &call));
-            }
-            Command::Write { stream, text } => self.cluster.write_stream(stream, text.as_deref()),
-        }
-    }
-
     fn serve(&mut self, caller: Caller, call: &Call) -> Reply {
         let http = HttpRequest {
             method: &call.method,
@@ -138,22 +126,18 @@ impl Actor {
             }
             Err(answer) => return Reply::Answer(answer),
         };
-        let logs = request.subresource == api::Subresource::Log;
+        if is_upgrade(request.subresource) {
+            return Reply::Answer(route::refusal(&not_implemented(&request), Shape::Json));
+        }
         let served = self.cluster.serve(caller, request);
         let (open, content_type, pieces) = match served.result {
             Ok(Response::Watch(watch)) => {
                 let (sender, pieces) = mpsc::channel(UNREAD_MAX);
-                let content_type = route::watch_content_type(&resource);
-                (Open::watch(watch, resource, sender), content_type, pieces)
-            }
-            Ok(Response::Stream(stream)) if logs => {
-                let (sender, pieces) = mpsc::channel(UNREAD_MAX);
-                (Open::logs(stream, sender), "text/plain", pieces)
+                (Open::watch(watch, resource, sender), "application/json", pieces)
             }
             Ok(Response::Stream(stream)) => {
-                let (sender, output) = mpsc::channel(UNREAD_MAX);
-                self.open.push(Open::session(stream, sender));
-                return Reply::Session(Session { stream, output });
+                let (sender, pieces) = mpsc::channel(UNREAD_MAX);
+                (Open::Logs { stream, lines: sender }, "text/plain", pieces)
             }
             result => {
                 let now = self.cluster.now();
@@ -163,4 +147,14 @@ impl Actor {
         self.open.push(open);
         Reply::Stream { content_type, warnings: served.warnings, pieces }
     }
+}
+
+/// Sessions that leave HTTP.
+fn is_upgrade(subresource: Subresource) -> bool {
+    matches!(subresource, Subresource::Exec | Subresource::Attach | Subresource::PortForward | Subresource::Proxy)
+}
+
+fn not_implemented(request: &Request) -> Status {
+    let message = format!("{} over HTTP is not implemented by this simulation", request.subresource.as_str());
+    Status::new(501, Reason::Unknown, message)
 }

@@ -55,9 +55,15 @@ impl Tokens {
         let presented = authorization.strip_prefix("Bearer ").unwrap_or_default().trim();
         let unauthorized = || Status::new(401, Reason::Unauthorized, "Unauthorized");
         let token = self.0.iter().find(|token| same(&token.token, presented)).ok_or_else(unauthorized)?;
-        let mut groups: Vec<&str> = token.groups.iter().map(String::as_str).collect();
+        Ok(token.caller())
+    }
+}
+
+impl Token {
+    pub fn caller(&self) -> Caller {
+        let mut groups: Vec<&str> = self.groups.iter().map(String::as_str).collect();
         groups.push("system:authenticated");
-        Ok(Caller::new(&token.user, &groups, AGENT))
+        Caller::new(&self.user, &groups, AGENT)
     }
 }
 

@@ -58,7 +58,7 @@ async fn serve(options: Options) -> anyhow::Result<()> {
         kubeconfig::write(file, &server, options.tokens.admin())?;
     }
     let cluster = actor::start(options.cluster(), options.speed);
-    let door = http::Door::new(cluster, options.tokens);
+    let door = http::Door::new(cluster, options.tokens, address.ip().is_loopback());
     println!("ready: Kubernetes v1.36, {} nodes, {server}{}", options.nodes, options.ready_note);
     loop {
         let (stream, _) = tokio::select! {

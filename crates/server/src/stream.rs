@@ -1,9 +1,9 @@
-//! Answers that go on: watches, followed logs, exec sessions.
+//! Answers that go on: watches and followed logs.
 
 use std::time::{Duration, Instant};
 
 use api::WatchId;
-use api::request::{StreamId, StreamOutput};
+use api::request::StreamId;
 use apiserver::route::{self, Resource};
 use hyper::body::Bytes;
 use tabernetes::Cluster;
@@ -13,13 +13,11 @@ use tokio::sync::mpsc::Sender;
 const WATCH_SECONDS: u64 = 1800;
 /// Where nothing tells of new output, this often is looked.
 const LOGS_PERIOD: Duration = Duration::from_millis(100);
-const SESSION_PERIOD: Duration = Duration::from_millis(20);
 
 /// One stream that a client listens to.
 pub enum Open {
     Watch { watch: WatchId, resource: Box<Resource>, until: Instant, lines: Sender<Bytes> },
     Logs { stream: StreamId, lines: Sender<Bytes> },
-    Session { stream: StreamId, output: Sender<StreamOutput> },
 }
 
 impl Open {
@@ -29,20 +27,11 @@ impl Open {
         Open::Watch { watch, resource: Box::new(resource), until, lines }
     }
 
-    pub fn logs(stream: StreamId, lines: Sender<Bytes>) -> Open {
-        Open::Logs { stream, lines }
-    }
-
-    pub fn session(stream: StreamId, output: Sender<StreamOutput>) -> Open {
-        Open::Session { stream, output }
-    }
-
     /// How long the cluster's thread may sleep without looking at this stream.
     pub fn period(&self) -> Duration {
         match self {
             Open::Watch { until, .. } => until.saturating_duration_since(Instant::now()),
             Open::Logs { .. } => LOGS_PERIOD,
-            Open::Session { .. } => SESSION_PERIOD,
         }
     }
 
@@ -59,17 +48,11 @@ impl Open {
                 let output = cluster.read_stream(*stream);
                 send(lines, output.stdout) && output.end.is_none()
             }
-            Open::Session { stream, output } => {
-                let piece = cluster.read_stream(*stream);
-                let ended = piece.end.is_some();
-                let is_new = piece != StreamOutput::default();
-                !output.is_closed() && (!is_new || output.try_send(piece).is_ok()) && !ended
-            }
         };
         if !goes_on {
             match self {
                 Open::Watch { watch, .. } => cluster.close_watch(*watch),
-                Open::Logs { stream, .. } | Open::Session { stream, .. } => cluster.end_stream(*stream),
+                Open::Logs { stream, .. } => cluster.end_stream(*stream),
             }
         }
         goes_on

@@ -9,7 +9,8 @@ impl Strategy for PodDisruptionBudget {
     const UNCONDITIONAL_UPDATE: bool = false;
 
     fn prepare_for_create(&mut self) {
-        self.status = None;
+        // Upstream's status is no pointer: its zeros are always written.
+        self.status = Some(PodDisruptionBudgetStatus::default());
     }
 
     fn prepare_for_update(&mut self, old: &Self) {

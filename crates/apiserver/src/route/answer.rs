@@ -130,12 +130,6 @@ pub fn refusal(status: &Status, shape: Shape) -> Answer {
     Answer::of(status.code, &status.to_value(), shape)
 }
 
-/// How the stream of a watch's events is written.
-pub fn watch_content_type(resource: &Resource) -> &'static str {
-    // Upstream says `;stream=watch` of encodings that frame their events, and of YAML.
-    if resource.shape == Shape::Yaml { "application/yaml;stream=watch" } else { "application/json" }
-}
-
 /// One event of a watch, as a line of its stream.
 pub fn watch_line(event: &WatchEvent, resource: &Resource, now: SimTime) -> String {
     let name = match event.kind {
@@ -200,8 +194,8 @@ fn table(resource: &Resource, objects: &[ObjectRef], meta: &Value, now: SimTime)
     let kind = resource.kind;
     let columns = table::columns(kind).iter().map(|column: &Column| {
         json!({
-            "name": column.name, "type": column.data_type, "format": column.format, "description": "",
-            "priority": column.priority,
+            "name": column.name, "type": column.data_type, "format": column.format,
+            "description": description(kind.plural, column.name), "priority": column.priority,
         })
     });
     let rows = objects.iter().map(|object| {
@@ -221,6 +215,18 @@ fn table(resource: &Resource, objects: &[ObjectRef], meta: &Value, now: SimTime)
         "columnDefinitions": columns.collect::<Value>(),
         "rows": rows.collect::<Value>(),
     })
+}
+
+/// What upstream says of its printer columns, one a line: `PLURAL|COLUMN|TEXT`, or `*` for every kind.
+const DESCRIPTIONS: &str = include_str!("columns.txt");
+
+fn description(plural: &str, column: &str) -> String {
+    let of = |wanted: &str| {
+        DESCRIPTIONS
+            .lines()
+            .find_map(|line| line.strip_prefix(wanted)?.strip_prefix('|')?.strip_prefix(column)?.strip_prefix('|'))
+    };
+    of(plural).or_else(|| of("*")).unwrap_or_default().replace("\\n", "\n")
 }
 
 /// An object as JSON, with the fields that Go writes though they hold nothing.

@@ -10,7 +10,7 @@ mod query;
 
 use api::{Body, Kind, Request, Status, Subresource, Verb};
 
-pub use answer::{Answer, answer, refusal, watch_content_type, watch_line};
+pub use answer::{Answer, answer, refusal, watch_line};
 
 /// The parts of a request that matter here.
 #[derive(Clone, Copy, Debug, Default)]

@@ -49,6 +49,7 @@ impl Parameters {
             let error = Error::too_long(&Path::new("fieldManager"), FIELD_MANAGER_BYTES_MAX);
             return Err(invalid_options(options_kind, error));
         }
+        self.check_list_options(verb)?;
         let agent = user_agent.split(['/', ' ']).next().unwrap_or_default();
         Ok(Options {
             dry_run: self.dry_run(options_kind)?,
@@ -76,6 +77,48 @@ impl Parameters {
             },
             ..Options::default()
         })
+    }
+
+    /// Upstream's `ValidateListOptions`.
+    fn check_list_options(&self, verb: Verb) -> Result<(), Status> {
+        let path = Path::new("resourceVersionMatch");
+        let (wanted, initial) =
+            (self.get("resourceVersionMatch").unwrap_or_default(), self.is_set("sendInitialEvents"));
+        let mut errors = Vec::new();
+        match verb {
+            Verb::Watch if initial && wanted != "NotOlderThan" => {
+                let why = "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan";
+                errors.push(Error::forbidden(&path, why));
+            }
+            Verb::Watch if !initial && !wanted.is_empty() => {
+                let why = "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided";
+                errors.push(Error::forbidden(&path, why));
+            }
+            Verb::List => {
+                let revision = self.get("resourceVersion").unwrap_or_default();
+                if !wanted.is_empty() && revision.is_empty() {
+                    let why = "resourceVersionMatch is forbidden unless resourceVersion is provided";
+                    errors.push(Error::forbidden(&path, why));
+                }
+                if !wanted.is_empty() && !self.text("continue").is_empty() {
+                    let why = "resourceVersionMatch is forbidden when continue is provided";
+                    errors.push(Error::forbidden(&path, why));
+                }
+                if !matches!(wanted, "" | "Exact" | "NotOlderThan") {
+                    errors.push(Error::not_supported(&path, wanted, &["Exact", "NotOlderThan", ""]));
+                }
+                if wanted == "Exact" && revision == "0" {
+                    let why = "resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"";
+                    errors.push(Error::forbidden(&path, why));
+                }
+                if initial {
+                    let why = "sendInitialEvents is forbidden for list";
+                    errors.push(Error::forbidden(&Path::new("sendInitialEvents"), why));
+                }
+            }
+            _ => {}
+        }
+        if errors.is_empty() { Ok(()) } else { Err(invalid_options_all("ListOptions", &errors)) }
     }
 
     /// `PodExecOptions` and `PodAttachOptions`
@@ -140,12 +183,19 @@ pub(super) fn propagation(policy: &str) -> Result<Propagation, Status> {
 
 /// The options themselves break their rules.
 pub(super) fn invalid_options(kind: &str, error: Error) -> Status {
-    let causes = vec![api::status::Cause {
+    invalid_options_all(kind, &[error])
+}
+
+fn invalid_options_all(kind: &str, errors: &[Error]) -> Status {
+    let cause = |error: &Error| api::status::Cause {
         reason: error.kind.reason().into(),
         message: error.body(),
         field: error.field.clone(),
-    }];
-    let mut status = Status::new(422, Reason::Invalid, format!("{kind}.meta.k8s.io \"\" is invalid: {error}"));
+    };
+    let causes = errors.iter().map(cause).collect();
+    let texts: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    let text = if texts.len() == 1 { texts.concat() } else { format!("[{}]", texts.join(", ")) };
+    let mut status = Status::new(422, Reason::Invalid, format!("{kind}.meta.k8s.io \"\" is invalid: {text}"));
     status.details = Some(Details { group: "meta.k8s.io".into(), kind: kind.into(), causes, ..Details::default() });
     status
 }
