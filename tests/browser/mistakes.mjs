@@ -22,6 +22,25 @@ const aliasBomb = ["a: &a [x,x,x,x,x,x,x,x,x]"]
   .concat([..."bcdefghij"].map((name, index) => `${name}: &${name} [${Array(9).fill(`*${"abcdefghi"[index]}`)}]`))
   .join("\n");
 
+const wrongSelector = `apiVersion: apps/v1
+kind: Deployment
+metadata: {name: mistake}
+spec:
+  selector: {matchLabels: {app: one}}
+  template:
+    metadata: {labels: {app: other}}
+    spec: {containers: [{name: web, image: nginx}]}
+`;
+
+/** What the Service was long ago, as an editor that was left open would send it. */
+const stale = `apiVersion: v1
+kind: Service
+metadata: {name: frontend, resourceVersion: "1"}
+spec:
+  selector: {app: guestbook, tier: frontend}
+  ports: [{port: 8080, targetPort: 80}]
+`;
+
 /** A name, a text, and what the answer must say of it. */
 const refusedTexts = [
   ["wrong-yaml.yaml", "kind: ConfigMap\n  metadata: [", /yaml|mapping|line \d/i],
@@ -30,6 +49,8 @@ const refusedTexts = [
   ["unknown-field.yaml", configMap("dataa: {}"), /unknown field "dataa"/],
   ["wrong-type.yaml", configMap("data: [1, 2]"), /data/],
   ["no-name.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {}\n", /name/],
+  ["invalid.yaml", wrongSelector, /Invalid value.*`selector` does not match template `labels`/],
+  ["conflict.yaml", stale, /the object has been modified; please apply your changes to the latest version/],
   ["control-characters.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: \u0007\u0000}\n", /control|character|yaml/i],
   ["alias-bomb.yaml", configMap(aliasBomb), /alias|too|unknown field|yaml/i],
   ["deeply-nested.yaml", configMap(`data: ${"[".repeat(20_000)}`), /deep|nest|yaml|depth|recursion/i],

@@ -31,6 +31,9 @@ pub(crate) fn inspect(cluster: &mut Cluster, reference: &page::ObjectRef) -> Opt
     });
     let key = meta::key(object.meta());
     let story = Story::of(cluster, kind, &key);
+    let pod = object.downcast_ref::<Pod>();
+    let mut why = story.why(cluster);
+    story.ready(cluster, pod, &mut why);
     Some(Inspection {
         object: reference.clone(),
         deleted: None,
@@ -39,10 +42,24 @@ pub(crate) fn inspect(cluster: &mut Cluster, reference: &page::ObjectRef) -> Opt
         sections: sections(&value),
         yaml: api::yaml::emit(&value),
         events: events_of(cluster, reference),
+        why,
+        effects: story.effects(cluster),
+        phases: story.phases(cluster, pod),
+    })
+}
+
+/// What the trace remembers of an object that is gone.
+pub(crate) fn remember(cluster: &Cluster, reference: &page::ObjectRef) -> Inspection {
+    let gone = Inspection { object: reference.clone(), ..Inspection::default() };
+    let Some(kind) = api::kinds::KINDS.iter().find(|kind| kind.kind == reference.kind) else { return gone };
+    let story = Story::of(cluster, kind, &meta::key_of(&reference.namespace, &reference.name));
+    let last = story.own.last().and_then(|id| cluster.trace.get(*id));
+    Inspection {
+        deleted: last.map(|record| record.at),
         why: story.why(cluster),
         effects: story.effects(cluster),
-        phases: story.phases(cluster, object.downcast_ref::<Pod>()),
-    })
+        ..gone
+    }
 }
 
 fn context(cluster: &Cluster) -> Context {
@@ -217,13 +234,22 @@ impl Story {
         effects
     }
 
+    fn milestones(&self, cluster: &Cluster, pod: Option<&Pod>) -> Option<kubelet::Milestones> {
+        let node = pod?.spec.as_ref()?.node_name.as_deref()?;
+        cluster.kubelet(node)?.milestones(&self.key)
+    }
+
+    /// The moment at which a Pod became ready, among its causes.
+    fn ready(&self, cluster: &Cluster, pod: Option<&Pod>, causes: &mut Vec<Cause>) {
+        let Some(at) = self.milestones(cluster, pod).and_then(|milestones| milestones.ready) else { return };
+        let place = causes.iter().rposition(|cause| cause.at <= at).map_or(0, |before| before + 1);
+        let (text, detail) = ("Ready".to_owned(), "Services send it traffic from now on".to_owned());
+        causes.insert(place, Cause { at, mark: CauseMark::Ready, text, detail, object: None });
+    }
+
     /// Where a Pod's time went until it was ready.
     fn phases(&self, cluster: &Cluster, pod: Option<&Pod>) -> Vec<(String, u64)> {
-        let Some(pod) = pod else { return Vec::new() };
-        let node = pod.spec.as_ref().and_then(|spec| spec.node_name.as_deref()).unwrap_or_default();
-        let Some(milestones) = cluster.kubelet(node).and_then(|kubelet| kubelet.milestones(&self.key)) else {
-            return Vec::new();
-        };
+        let Some(milestones) = self.milestones(cluster, pod) else { return Vec::new() };
         let created = self.created.and_then(|id| cluster.trace.get(id)).map(|record| record.at);
         let ends = [
             ("scheduling", milestones.seen),

@@ -276,7 +276,12 @@ impl Session {
                     file.map(|file| (file.name.clone(), file.text.clone())).unwrap_or((String::new(), text));
                 self.apply(&name, &text);
             }
-            What::Run(line) => self.run_line(&line),
+            What::Run(line) => {
+                // Nobody has typed it: the terminal shows it as if somebody had.
+                let output = TerminalOutput { text: format!("$ {line}\n"), ..TerminalOutput::default() };
+                self.reports.push(Report::Terminal { output });
+                self.run_line(&line);
+            }
             What::Act(act) => self.act(&act),
         }
     }
@@ -479,7 +484,7 @@ impl Session {
             // A deleted object stays with its last state.
             None => {
                 let last = self.last_inspection.take().filter(|last| last.object == object);
-                let last = last.unwrap_or(Inspection { object, ..Inspection::default() });
+                let last = last.unwrap_or_else(|| inspect::remember(&self.cluster, &object));
                 Inspection { deleted: Some(last.deleted.unwrap_or(now)), ..last }
             }
         };

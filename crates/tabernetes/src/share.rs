@@ -1,7 +1,8 @@
-//! Share links: a scenario in a URL fragment, `v1.<codec>.<payload>`.
+//! Share links: a scenario in a URL fragment, `v1.<codec>.<payload>.<sum>`.
 //!
-//! Codec `d` is the scenario as JSON, raw DEFLATE, base64url without padding. A reader that does not know the version or the
-//! codec says so, and so does one whose payload ends too soon: chat programs cut links.
+//! Codec `d` is the scenario as JSON, raw DEFLATE, base64url without padding; the sum is the payload's FNV-1a hash in eight
+//! hexadecimal digits. A reader that does not know the version or the codec says so. Chat programs cut links: one without
+//! its whole sum was cut, one whose sum differs was changed.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -12,13 +13,19 @@ use protocol::{Problem, ProblemKind};
 
 const VERSION: &str = "v1";
 const CODEC: &str = "d";
+const SUM_DIGITS: usize = 8;
 /// What a link may unfold to.
 const UNFOLDED_MAX: usize = 16 << 20;
 
 /// The fragment for a scenario, without `#`.
 pub fn encode(scenario: &Scenario) -> String {
     let json = serde_json::to_vec(scenario).expect("a scenario always has a JSON form");
-    format!("{VERSION}.{CODEC}.{}", URL_SAFE_NO_PAD.encode(compress_to_vec(&json, 9)))
+    let payload = URL_SAFE_NO_PAD.encode(compress_to_vec(&json, 9));
+    format!("{VERSION}.{CODEC}.{payload}.{:08x}", fnv1a(&payload))
+}
+
+fn fnv1a(text: &str) -> u32 {
+    text.bytes().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }
 
 /// Reads a fragment back.
@@ -46,15 +53,17 @@ pub fn decode(fragment: &str) -> Result<Scenario, Problem> {
         let message = format!("The link ends after {} characters, before its content does.", fragment.len() + 1);
         problem(ProblemKind::LinkCutShort, &message)
     };
-    let packed = match URL_SAFE_NO_PAD.decode(payload) {
-        Ok(packed) => packed,
-        Err(base64::DecodeError::InvalidLength(_) | base64::DecodeError::InvalidLastSymbol(..)) => return Err(cut()),
-        Err(error) => return Err(corrupt(&format!("The link holds characters that do not belong there: {error}."))),
+    let Some((payload, sum)) = payload.split_once('.').filter(|(_, sum)| sum.len() >= SUM_DIGITS) else {
+        return Err(cut());
     };
+    let damaged = || corrupt("Some of the link's characters have changed on their way.");
+    if sum != format!("{:08x}", fnv1a(payload)) {
+        return Err(damaged());
+    }
+    let packed = URL_SAFE_NO_PAD.decode(payload).map_err(|_| damaged())?;
     let json = decompress_to_vec_with_limit(&packed, UNFOLDED_MAX).map_err(|error| match error.status {
-        TINFLStatus::NeedsMoreInput | TINFLStatus::FailedCannotMakeProgress => cut(),
         TINFLStatus::HasMoreOutput => corrupt("The link unfolds to more than 16 MiB."),
-        _ => corrupt("The link's content is damaged."),
+        _ => damaged(),
     })?;
     serde_json::from_slice(&json).map_err(|error| corrupt(&format!("The link's content is no scenario: {error}.")))
 }
@@ -78,8 +87,15 @@ mod tests {
         assert_eq!(problem_of(&link.replacen("v1.", "v2.", 1)), ProblemKind::TooNew);
         assert_eq!(problem_of(&link.replacen(".d.", ".zstd.", 1)), ProblemKind::TooNew);
         assert_eq!(problem_of("hello"), ProblemKind::LinkCorrupt);
-        assert_eq!(problem_of("v1.d.!!!!"), ProblemKind::LinkCorrupt);
+        assert_eq!(problem_of(&link[..link.len() - 1]), ProblemKind::LinkCutShort);
+        let changed = |at: usize| {
+            let other = if link.as_bytes()[at] == b'A' { "B" } else { "A" };
+            format!("{}{other}{}", &link[..at], &link[at + 1..])
+        };
+        for at in (5..link.len()).step_by(37).filter(|at| link.as_bytes()[*at] != b'.') {
+            assert_eq!(problem_of(&changed(at)), ProblemKind::LinkCorrupt, "character {at}");
+        }
         let other = URL_SAFE_NO_PAD.encode(compress_to_vec(b"{\"kind\": \"Pod\"}", 9));
-        assert_eq!(problem_of(&format!("v1.d.{other}")), ProblemKind::LinkCorrupt);
+        assert_eq!(problem_of(&format!("v1.d.{other}.{:08x}", fnv1a(&other))), ProblemKind::LinkCorrupt);
     }
 }

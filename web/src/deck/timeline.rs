@@ -72,14 +72,25 @@ fn Marks(props: &MarksProps) -> Html {
             <text class="m tick" x={(x + 3.0).to_string()} y="9.5">{ format::moment(at) }</text>
         </>}
     });
-    let spans = marks.iter().filter(|mark| matches!(mark.kind, MarkKind::Rollout | MarkKind::Trouble));
+    // Spans that lie on one another share one label: the first one's.
+    let mut labelled = 0.0;
+    let spans = marks.iter().filter(|mark| matches!(mark.kind, MarkKind::Rollout | MarkKind::Trouble)).map(|mark| {
+        let (from, to) = (scale.x(mark.at), scale.x(mark.until.unwrap_or(now).max(mark.at)));
+        let width = mark.label.chars().count() as f64 * LABEL_WIDTH * 0.85;
+        let fits = mark.kind == MarkKind::Trouble && !props.mini && from >= labelled && width < to - from;
+        if fits {
+            labelled = to;
+        }
+        span(mark, (from, to), fits, props.mini)
+    });
+    let spans: Vec<Html> = spans.collect();
     html! {
         <svg aria-hidden="true">
             if !props.mini {
                 { for ticks }
             }
             { graph(&traffic, scale, height) }
-            { for spans.map(|mark| span(mark, scale, now, props.mini)) }
+            { for spans }
             { for flags(&marks, scale, height, props.mini) }
             <title>{ lang.say(W::Timeline) }</title>
         </svg>
@@ -87,18 +98,16 @@ fn Marks(props: &MarksProps) -> Html {
 }
 
 /// A bar from start to end; one that goes on ends at the playhead, which draws over it.
-fn span(mark: &Mark, scale: Scale, now: u64, mini: bool) -> Html {
+fn span(mark: &Mark, (x, end): (f64, f64), labelled: bool, mini: bool) -> Html {
     let (y, colour) = match mark.kind {
         MarkKind::Trouble => (if mini { 18 } else { 37 }, "var(--wait)"),
         _ => (if mini { 12 } else { 27 }, "var(--start)"),
     };
-    let (x, end) = (scale.x(mark.at), scale.x(mark.until.unwrap_or(now).max(mark.at)));
     let width = (end - x).max(2.0);
-    let fits = mark.label.chars().count() as f64 * LABEL_WIDTH * 0.85 < width && !mini;
     html! {<>
         <rect x={x.to_string()} y={y.to_string()} width={width.to_string()} height="8" rx="1.5" fill={colour} opacity=".26" />
         <path d={format!("M{:.1} {y}v8", x + 1.0)} stroke={colour} stroke-width="2" />
-        if mark.kind == MarkKind::Trouble && fits {
+        if labelled {
             <text class="span" x={(x + 6.0).to_string()} y={format!("{}", f64::from(y) + 7.2)}>{ &mark.label }</text>
         }
     </>}

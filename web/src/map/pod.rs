@@ -9,6 +9,9 @@ use crate::lamp::{self, LampMark};
 use crate::store::Row;
 use crate::words::{W, use_lang};
 
+/// Letters of a name that fit beside the mark.
+const ONE_LINE_MAX: usize = 8;
+
 #[derive(Properties, PartialEq)]
 pub struct Props {
     pub pod: Row<Pod>,
@@ -37,7 +40,7 @@ pub fn PodTile(props: &Props) -> Html {
             aria-label={name} aria-pressed={props.selected.to_string()} data-tile={pod.key.clone()} {onclick}
             onmouseenter={hover::enter(format!("pod/{}", pod.key))} onmouseleave={hover::leave}>
             <LampMark lamp={pod.lamp.clone()} />
-            <span class="nm"><b>{ &pod.title }</b><i>{ second_line(pod) }</i></span>
+            <span class="nm"><b class={(pod.title.chars().count() > ONE_LINE_MAX).then_some("long")}>{ &pod.title }</b><i>{ second_line(pod) }</i></span>
             if let Some(revision) = pod.revision {
                 <span class={classes!("rev", pod.newest_revision.then_some("new"), is_low(pod).then_some("low"))}>{ format!("v{revision}") }</span>
             }
@@ -63,7 +66,7 @@ pub fn PodTile(props: &Props) -> Html {
 
 /// A name of one line that leaves no room beside it for the revision.
 fn is_low(pod: &Pod) -> bool {
-    (6..=8).contains(&pod.title.chars().count())
+    (6..=ONE_LINE_MAX).contains(&pod.title.chars().count())
 }
 
 /// What tells the Pod apart; where it has init containers to run, how far they are.
