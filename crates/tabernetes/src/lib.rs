@@ -21,6 +21,7 @@ pub mod scenario;
 mod serve;
 pub mod session;
 pub mod share;
+mod streams;
 pub mod trace;
 mod traffic;
 mod view;
