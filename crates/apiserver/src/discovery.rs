@@ -67,6 +67,12 @@ pub fn serve(caller: &Caller, method: &str, path: &str, accept: &str) -> Answer 
             value
         }
         ["apis", group, version] => resources(group, version),
+        ["openapi", "v2"] if accept.contains("protobuf") => return openapi_v2(),
+        ["openapi", "v2"] => json!({
+            "swagger": "2.0",
+            "info": { "title": "Kubernetes", "version": "v1.36.2" },
+            "paths": {},
+        }),
         ["openapi", "v3"] => openapi_index(),
         ["openapi", "v3", "api", version] => openapi("", version),
         ["openapi", "v3", "apis", group, version] => openapi(group, version),
@@ -278,6 +284,14 @@ fn aggregated_resource(kind: &Kind) -> Value {
         resource.insert("subresources".into(), subresources.into());
     }
     Value::Object(resource)
+}
+
+/// An `openapi.v2.Document` that describes nothing: kubectl asks for it about kinds that version 3 does not know.
+fn openapi_v2() -> Answer {
+    // Fields 1 (swagger), 2 (info: 1 title, 2 version) and 8 (paths), each as its tag, its length and its bytes.
+    let body = "\x0a\x032.0\x12\x15\x0a\x0aKubernetes\x12\x07v1.36.2\x42\x00";
+    let content_type = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
+    Answer { content_type, ..Answer::text(body) }
 }
 
 fn openapi_index() -> Value {

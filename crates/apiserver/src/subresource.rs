@@ -124,6 +124,8 @@ impl ApiServer {
             let name = old.name();
             let mut status = Status::invalid(kind, name, std::slice::from_ref(&error));
             status.message = format!("Scale.autoscaling {name:?} is invalid: {error}");
+            let details = status.details.get_or_insert_default();
+            (details.group, details.kind) = ("autoscaling".into(), "Scale".into());
             return Err(status);
         }
         let mut new = old.clone_boxed();

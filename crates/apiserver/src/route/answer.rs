@@ -2,6 +2,7 @@
 
 use api::request::List;
 use api::table::{self, Column};
+use api::types::Pod;
 use api::{ObjectRef, Reason, Response, SimTime, Status, Verb, WatchEvent, WatchKind, kinds};
 use serde_json::{Map, Value, json};
 
@@ -201,6 +202,9 @@ fn table(resource: &Resource, objects: &[ObjectRef], meta: &Value, now: SimTime)
     let rows = objects.iter().map(|object| {
         let cells: Value = table::cells(kind, &**object, now).iter().map(table::Cell::to_value).collect();
         let mut row = json!({ "cells": cells });
+        if let Some(condition) = completed(object) {
+            row["conditions"] = json!([condition]);
+        }
         match resource.include {
             Include::None => {}
             Include::Metadata => row["object"] = partial(object),
@@ -215,6 +219,17 @@ fn table(resource: &Resource, objects: &[ObjectRef], meta: &Value, now: SimTime)
         "columnDefinitions": columns.collect::<Value>(),
         "rows": rows.collect::<Value>(),
     })
+}
+
+/// What marks the row of a Pod that has ended.
+fn completed(object: &ObjectRef) -> Option<Value> {
+    let phase = object.downcast_ref::<Pod>()?.status.as_ref()?.phase.as_deref()?;
+    let message = match phase {
+        "Succeeded" => "The pod has completed successfully.",
+        "Failed" => "The pod failed.",
+        _ => return None,
+    };
+    Some(json!({ "type": "Completed", "status": "True", "reason": phase, "message": message }))
 }
 
 /// What upstream says of its printer columns, one a line: `PLURAL|COLUMN|TEXT`, or `*` for every kind.
@@ -243,6 +258,14 @@ pub(crate) fn wire_form(object: &ObjectRef) -> Value {
                 }
             }
             conditions(&mut value, &["lastProbeTime", "lastTransitionTime"]);
+        }
+        "Node" => conditions(&mut value, &["lastHeartbeatTime", "lastTransitionTime"]),
+        "PodDisruptionBudget" => {
+            if let Some(status) = value.get_mut("status").and_then(Value::as_object_mut) {
+                for count in ["disruptionsAllowed", "currentHealthy", "desiredHealthy", "expectedPods"] {
+                    status.entry(count).or_insert_with(|| 0.into());
+                }
+            }
         }
         "PersistentVolumeClaim" => {
             conditions(&mut value, &["lastProbeTime", "lastTransitionTime"]);

@@ -1,0 +1,6 @@
+//! The program as its clients see it.
+#![expect(clippy::disallowed_methods, reason = "tests of a native program")]
+
+mod harness;
+mod http;
+mod kubectl;
