@@ -68,6 +68,11 @@ impl Cache {
         self.order().iter().map(|&slot| self.node(slot))
     }
 
+    /// All slots are below this.
+    pub fn slots(&self) -> usize {
+        self.nodes.len()
+    }
+
     pub fn node(&self, slot: Slot) -> &NodeInfo {
         self.nodes[slot as usize].as_ref().expect("slots are handed out for nodes that exist")
     }

@@ -17,13 +17,21 @@ pub struct State {
 
 #[derive(Debug)]
 struct Scored {
-    constraint: Constraint,
+    max_skew: i64,
     /// Grows with the number of domains, so that a constraint over many small domains counts as much as others.
     weight: f64,
     /// Label sets of the Pods that count.
     matching: Vec<bool>,
-    /// Matching Pods of each domain; hosts are counted when they are scored.
-    counts: BTreeMap<Box<str>, i64>,
+    domains: Domains,
+}
+
+/// The domains that a topology label makes of the nodes.
+#[derive(Debug)]
+enum Domains {
+    /// Every node with the label is one; its Pods are counted when it is scored.
+    Hosts { labelled: Vec<bool> },
+    /// The domain of each slot, if it has the label, and the matching Pods of each domain with a feasible node.
+    Groups { of_slot: Vec<Option<u32>>, pods: Vec<Option<i64>> },
 }
 
 impl PreScorePlugin for PodTopologySpread {
@@ -55,52 +63,77 @@ fn default_constraints(handle: Handle, pod: &PodInfo) -> Vec<Constraint> {
 impl State {
     /// With the default constraints nodes without the labels count too, as a domain of their own.
     fn new(handle: Handle, pod: &PodInfo, constraints: Vec<Constraint>, feasible: &[Slot], needs_keys: bool) -> State {
-        let required = Required::of(pod);
-        let mut ignored = BTreeSet::new();
-        let mut counts = vec![BTreeMap::<Box<str>, i64>::new(); constraints.len()];
-        for &slot in feasible {
-            let labels = handle.cache.node(slot).labels();
-            if needs_keys && !has_all_keys(&constraints, labels) {
-                ignored.insert(slot);
-                continue;
-            }
-            for (counts, constraint) in counts.iter_mut().zip(&constraints) {
-                let domain = labels.get(&constraint.topology_key).map(String::as_str).unwrap_or_default();
-                if constraint.topology_key != HOSTNAME && !counts.contains_key(domain) {
-                    counts.insert(domain.into(), 0);
-                }
-            }
-        }
+        let lacks_keys = |slot: &&Slot| needs_keys && !has_all_keys(&constraints, handle.cache.node(**slot).labels());
+        let ignored: BTreeSet<Slot> = feasible.iter().filter(lacks_keys).copied().collect();
+        let search = Search {
+            handle,
+            pod,
+            required: Required::of(pod),
+            feasible,
+            ignored: &ignored,
+            keys: if needs_keys { &constraints } else { &[] },
+        };
+        let constraints = constraints.iter().map(|constraint| search.score(constraint)).collect();
+        State { constraints, ignored }
+    }
+}
 
-        let mut scored: Vec<Scored> = constraints
-            .into_iter()
-            .zip(counts)
-            .map(|(constraint, counts)| {
-                let by_host = constraint.topology_key == HOSTNAME;
-                let domains = if by_host { feasible.len() - ignored.len() } else { counts.len() };
-                let matching = handle.cache.label_sets.matching(pod.namespace(), &constraint.selector);
-                Scored { weight: natural_logarithm(domains as u64 + 2), matching, counts, constraint }
-            })
-            .collect();
+/// What the constraints of one Pod are counted over.
+struct Search<'a> {
+    handle: Handle<'a>,
+    pod: &'a PodInfo,
+    required: Required,
+    feasible: &'a [Slot],
+    ignored: &'a BTreeSet<Slot>,
+    /// Nodes that lack the label of one of these do not count.
+    keys: &'a [Constraint],
+}
 
-        if scored.iter().all(|scored| scored.counts.is_empty()) {
-            return State { constraints: scored, ignored };
-        }
-        for node in handle.cache.nodes() {
-            let labels = node.labels();
-            if needs_keys && !scored.iter().all(|scored| labels.contains_key(&scored.constraint.topology_key)) {
-                continue;
+impl Search<'_> {
+    fn score(&self, constraint: &Constraint) -> Scored {
+        let cache = self.handle.cache;
+        let matching = cache.label_sets.matching(self.pod.namespace(), &constraint.selector);
+        let (domains, count) = if constraint.topology_key == HOSTNAME {
+            let mut labelled = vec![false; cache.slots()];
+            for node in cache.nodes() {
+                labelled[node.slot as usize] = node.label(HOSTNAME).is_some();
             }
-            for scored in &mut scored {
-                let domain = labels.get(&scored.constraint.topology_key).map(String::as_str).unwrap_or_default();
-                if let Some(count) = scored.counts.get_mut(domain)
-                    && scored.constraint.includes(pod, &required, node)
-                {
-                    *count += node.count_matching(&scored.matching);
-                }
+            (Domains::Hosts { labelled }, self.feasible.len() - self.ignored.len())
+        } else {
+            self.groups(constraint, &matching)
+        };
+        Scored { max_skew: constraint.max_skew, weight: natural_logarithm(count as u64 + 2), matching, domains }
+    }
+
+    /// The domains of a constraint, and how many of them have feasible nodes.
+    fn groups(&self, constraint: &Constraint, matching: &[bool]) -> (Domains, usize) {
+        let cache = self.handle.cache;
+        let mut of_slot = vec![None; cache.slots()];
+        let mut numbers: BTreeMap<&str, u32> = BTreeMap::new();
+        for node in cache.nodes() {
+            let next = numbers.len() as u32;
+            of_slot[node.slot as usize] =
+                node.label(&constraint.topology_key).map(|name| *numbers.entry(name).or_insert(next));
+        }
+        let next = numbers.len() as u32;
+        let unlabelled = if next == 0 { 0 } else { *numbers.entry("").or_insert(next) };
+        let domain_of = |slot: Slot| of_slot[slot as usize].unwrap_or(unlabelled) as usize;
+
+        let mut pods = vec![None; numbers.len().max(1)];
+        for &slot in self.feasible.iter().filter(|slot| !self.ignored.contains(slot)) {
+            pods[domain_of(slot)] = Some(0);
+        }
+        let count = pods.iter().flatten().count();
+        // Where no node has the label, nobody will ask for the sums.
+        for node in cache.nodes().filter(|_| !numbers.is_empty()) {
+            if let Some(sum) = &mut pods[domain_of(node.slot)]
+                && has_all_keys(self.keys, node.labels())
+                && constraint.includes(self.pod, &self.required, node)
+            {
+                *sum += node.count_matching(matching);
             }
         }
-        State { constraints: scored, ignored }
+        (Domains::Groups { of_slot, pods }, count)
     }
 }
 
@@ -110,15 +143,15 @@ impl ScorePlugin for PodTopologySpread {
         if ignored.contains(&node.slot) {
             return 0;
         }
+        let slot = node.slot as usize;
         let mut score = 0.0;
-        for Scored { constraint, weight, matching, counts } in constraints {
-            let Some(domain) = node.label(&constraint.topology_key) else { continue };
-            let count = if constraint.topology_key == HOSTNAME {
-                node.count_matching(matching)
-            } else {
-                counts.get(domain).copied().unwrap_or(0)
+        for Scored { max_skew, weight, matching, domains } in constraints {
+            let count = match domains {
+                Domains::Hosts { labelled } => labelled[slot].then(|| node.count_matching(matching)),
+                Domains::Groups { of_slot, pods } => of_slot[slot].map(|domain| pods[domain as usize].unwrap_or(0)),
             };
-            score += count as f64 * weight + (constraint.max_skew - 1) as f64;
+            let Some(count) = count else { continue };
+            score += count as f64 * weight + (max_skew - 1) as f64;
         }
         (score + 0.5) as i64
     }
