@@ -8,6 +8,9 @@ use etcd::{Change, Compare, Etcd, Op};
 
 /// Events live for an hour, as with `--event-ttl` left alone.
 const EVENT_TTL: SimTime = 3600 * SECOND;
+/// Changes that a watch can begin at. A rollout of thousands of Pods would otherwise keep every state of each in memory
+/// until the next compaction, five minutes later.
+const HISTORY_MAX: usize = 2000;
 
 #[derive(Clone, Default)]
 pub(crate) struct Storage {
@@ -78,6 +81,9 @@ impl Storage {
         let lease = (kind.id == Event::ID).then(|| self.etcd.grant(now, EVENT_TTL));
         let put = Op::Put { key: &key, value: object.clone(), lease };
         self.etcd.txn(&[Compare::ModRevision(&key, expected)], vec![put])?;
+        if self.etcd.history() > HISTORY_MAX {
+            self.etcd.compact(self.etcd.revision() - HISTORY_MAX as u64 / 2);
+        }
         Some(object)
     }
 

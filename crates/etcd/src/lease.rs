@@ -1,6 +1,7 @@
 //! Leases: keys that vanish unless somebody keeps them alive.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::{Error, Etcd, Op, Revision};
 
@@ -13,7 +14,6 @@ pub(crate) struct Leases {
     leases: BTreeMap<LeaseId, Lease>,
     /// By moment of expiry, so that nothing is scanned.
     expiries: BTreeSet<(u64, LeaseId)>,
-    of_key: BTreeMap<Box<str>, LeaseId>,
 }
 
 #[derive(Clone)]
@@ -21,23 +21,17 @@ struct Lease {
     /// Nanoseconds.
     ttl: u64,
     expires: u64,
-    keys: BTreeSet<Box<str>>,
+    keys: BTreeSet<Arc<str>>,
 }
 
 impl Leases {
-    /// Hangs the key on a lease, or on none.
-    pub(crate) fn attach(&mut self, key: &str, lease: Option<LeaseId>) {
-        if let Some(old) = self.of_key.remove(key)
-            && let Some(old) = self.leases.get_mut(&old)
-        {
+    /// Takes the key off a lease and hangs it on another, if that exists. Returns what it hangs on.
+    pub(crate) fn hang(&mut self, key: &Arc<str>, old: Option<LeaseId>, new: Option<LeaseId>) -> Option<LeaseId> {
+        if let Some(old) = old.and_then(|old| self.leases.get_mut(&old)) {
             old.keys.remove(key);
         }
-        if let Some(id) = lease
-            && let Some(lease) = self.leases.get_mut(&id)
-        {
-            lease.keys.insert(key.into());
-            self.of_key.insert(key.into(), id);
-        }
+        self.leases.get_mut(&new?)?.keys.insert(key.clone());
+        new
     }
 }
 

@@ -10,6 +10,7 @@
 mod lease;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 
 pub use lease::LeaseId;
 
@@ -21,12 +22,21 @@ pub type Revision = u64;
 pub struct Etcd<V> {
     revision: Revision,
     compacted: Revision,
-    /// Versions of each key, oldest first; a deletion is a version without a value.
-    keys: BTreeMap<Box<str>, Vec<Version<V>>>,
+    keys: BTreeMap<Arc<str>, Key<V>>,
     /// Every change since the compaction, in order.
     log: VecDeque<Change<V>>,
     leases: lease::Leases,
     live_keys: usize,
+}
+
+#[derive(Clone)]
+struct Key<V> {
+    /// Shared with the log and the leases.
+    name: Arc<str>,
+    /// Oldest first; a deletion is a version without a value.
+    versions: Vec<Version<V>>,
+    /// What the key hangs on.
+    lease: Option<LeaseId>,
 }
 
 #[derive(Clone)]
@@ -39,7 +49,7 @@ struct Version<V> {
 /// A key with its value at some revision.
 #[derive(Clone, Debug, PartialEq)]
 pub struct KeyValue<V> {
-    pub key: Box<str>,
+    pub key: Arc<str>,
     pub value: V,
     pub create_revision: Revision,
     pub mod_revision: Revision,
@@ -49,7 +59,7 @@ pub struct KeyValue<V> {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Change<V> {
     pub revision: Revision,
-    pub key: Box<str>,
+    pub key: Arc<str>,
     /// `None` for a deletion.
     pub value: Option<V>,
     pub previous: Option<V>,
@@ -115,14 +125,14 @@ impl<V: Clone> Etcd<V> {
 
     /// The key's newest value.
     pub fn get(&self, key: &str) -> Option<(&V, Revision)> {
-        let version = self.keys.get(key)?.last()?;
+        let version = self.keys.get(key)?.versions.last()?;
         Some((version.value.as_ref()?, version.revision))
     }
 
     /// The key's value as it was at a revision.
     pub fn get_at(&self, key: &str, at: Revision) -> Result<Option<KeyValue<V>>, Error> {
         self.check(at)?;
-        Ok(self.keys.get_key_value(key).and_then(|(key, versions)| version_at(key, versions, at)))
+        Ok(self.keys.get(key).and_then(|key| version_at(key, at)))
     }
 
     /// The newest values of the keys that begin with `prefix`, in order, beginning at `from`.
@@ -134,8 +144,8 @@ impl<V: Clone> Etcd<V> {
         let start = if from > prefix { from } else { prefix };
         self.keys
             .range::<str, _>((std::ops::Bound::Included(start), std::ops::Bound::Unbounded))
-            .take_while(move |(key, _)| key.starts_with(prefix))
-            .filter_map(|(key, versions)| Some((&**key, versions.last()?.value.as_ref()?)))
+            .take_while(move |(name, _)| name.starts_with(prefix))
+            .filter_map(|(name, key)| Some((&**name, key.versions.last()?.value.as_ref()?)))
     }
 
     /// The same as the key space was at a revision.
@@ -145,8 +155,8 @@ impl<V: Clone> Etcd<V> {
         Ok(self
             .keys
             .range::<str, _>((std::ops::Bound::Included(start), std::ops::Bound::Unbounded))
-            .take_while(|(key, _)| key.starts_with(prefix))
-            .filter_map(|(key, versions)| version_at(key, versions, at))
+            .take_while(|(name, _)| name.starts_with(prefix))
+            .filter_map(|(_, key)| version_at(key, at))
             .collect())
     }
 
@@ -182,31 +192,42 @@ impl<V: Clone> Etcd<V> {
     }
 
     fn last(&self, key: &str) -> Option<&Version<V>> {
-        self.keys.get(key)?.last().filter(|version| version.value.is_some())
+        self.keys.get(key)?.versions.last().filter(|version| version.value.is_some())
     }
 
-    fn put(&mut self, key: &str, value: V, lease: Option<LeaseId>) {
+    fn put(&mut self, name: &str, value: V, lease: Option<LeaseId>) {
         let revision = self.revision;
-        let versions = self.keys.entry(key.into()).or_default();
-        let live = versions.last().filter(|version| version.value.is_some());
+        let key = match self.keys.get_mut(name) {
+            Some(key) => key,
+            None => {
+                let name: Arc<str> = name.into();
+                self.keys.entry(name.clone()).or_insert(Key { name, versions: Vec::with_capacity(1), lease: None })
+            }
+        };
+        let live = key.versions.last().filter(|version| version.value.is_some());
         let create_revision = live.map_or(revision, |version| version.create_revision);
         let previous = live.and_then(|version| version.value.clone());
         if previous.is_none() {
             self.live_keys += 1;
         }
-        versions.push(Version { revision, create_revision, value: Some(value.clone()) });
-        self.log.push_back(Change { revision, key: key.into(), value: Some(value), previous });
-        self.leases.attach(key, lease);
+        key.versions.push(Version { revision, create_revision, value: Some(value.clone()) });
+        key.lease = self.leases.hang(&key.name, key.lease, lease);
+        self.log.push_back(Change { revision, key: key.name.clone(), value: Some(value), previous });
     }
 
-    fn delete(&mut self, key: &str) {
+    fn delete(&mut self, name: &str) {
         let revision = self.revision;
-        let Some(versions) = self.keys.get_mut(key) else { return };
-        let Some(previous) = versions.last().and_then(|version| version.value.clone()) else { return };
-        versions.push(Version { revision, create_revision: 0, value: None });
+        let Some(key) = self.keys.get_mut(name) else { return };
+        let Some(previous) = key.versions.last().and_then(|version| version.value.clone()) else { return };
+        key.versions.push(Version { revision, create_revision: 0, value: None });
+        key.lease = self.leases.hang(&key.name, key.lease, None);
         self.live_keys -= 1;
-        self.log.push_back(Change { revision, key: key.into(), value: None, previous: Some(previous) });
-        self.leases.attach(key, None);
+        self.log.push_back(Change { revision, key: key.name.clone(), value: None, previous: Some(previous) });
+    }
+
+    /// How many changes can still be watched.
+    pub fn history(&self) -> usize {
+        self.log.len()
     }
 
     /// Every change after a revision, in order.
@@ -225,29 +246,29 @@ impl<V: Clone> Etcd<V> {
             return;
         }
         self.compacted = revision;
-        let touched: Vec<Box<str>> = {
+        let touched: Vec<Arc<str>> = {
             let end = self.log.partition_point(|change| change.revision <= revision);
             self.log.drain(..end).map(|change| change.key).collect()
         };
-        for key in touched {
-            let Some(versions) = self.keys.get_mut(&key) else { continue };
+        for name in touched {
+            let Some(Key { versions, .. }) = self.keys.get_mut(&name) else { continue };
             let newest = versions.partition_point(|version| version.revision <= revision).saturating_sub(1);
             versions.drain(..newest);
             if let [only] = versions.as_slice()
                 && only.value.is_none()
                 && only.revision <= revision
             {
-                self.keys.remove(&key);
+                self.keys.remove(&name);
             }
         }
     }
 }
 
-fn version_at<V: Clone>(key: &str, versions: &[Version<V>], at: Revision) -> Option<KeyValue<V>> {
-    let end = versions.partition_point(|version| version.revision <= at);
-    let version = versions[..end].last()?;
+fn version_at<V: Clone>(key: &Key<V>, at: Revision) -> Option<KeyValue<V>> {
+    let end = key.versions.partition_point(|version| version.revision <= at);
+    let version = key.versions[..end].last()?;
     Some(KeyValue {
-        key: key.into(),
+        key: key.name.clone(),
         value: version.value.clone()?,
         create_revision: version.create_revision,
         mod_revision: version.revision,
