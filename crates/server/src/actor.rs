@@ -4,7 +4,8 @@
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
-use api::{Caller, Reason, Request, Response, Status, Subresource};
+use api::request::{StreamId, StreamOutput};
+use api::{Body, Caller, Reason, Request, Response, Status, Subresource};
 use apiserver::discovery;
 use apiserver::route::{self, Answer, HttpRequest, Route, Shape};
 use hyper::body::Bytes;
@@ -13,6 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::pace::{Pace, Speed};
 use crate::stream::Open;
+use crate::websocket;
 
 /// Requests wait no longer than this for the events of the moment.
 const SLICE: Duration = Duration::from_millis(10);
@@ -31,6 +33,8 @@ pub struct Call {
     pub accept: String,
     pub user_agent: String,
     pub body: String,
+    /// The client can go on in WebSocket.
+    pub upgrades: bool,
 }
 
 pub enum Reply {
@@ -41,12 +45,30 @@ pub enum Reply {
         warnings: Vec<String>,
         pieces: mpsc::Receiver<Bytes>,
     },
+    Session(Session),
 }
 
-pub struct Command {
-    pub caller: Caller,
-    pub call: Call,
-    pub reply: oneshot::Sender<Reply>,
+pub enum Command {
+    Serve {
+        caller: Caller,
+        call: Call,
+        reply: oneshot::Sender<Reply>,
+    },
+    /// Standard input of a session, or `None` for Ctrl-C.
+    Write {
+        stream: StreamId,
+        text: Option<String>,
+    },
+    CloseInput {
+        stream: StreamId,
+    },
+}
+
+/// An exec or attach session, to be carried over the client's connection.
+pub struct Session {
+    pub stream: StreamId,
+    pub tty: bool,
+    pub output: mpsc::Receiver<StreamOutput>,
 }
 
 /// Starts the cluster. The thread ends when the last sender is gone.
@@ -77,9 +99,7 @@ impl Actor {
             };
             let kept_up = self.advance();
             for command in command.into_iter().chain(commands.try_iter()) {
-                let reply = self.serve(command.caller, &command.call);
-                // A client that has gone away needs no answer.
-                let _ = command.reply.send(reply);
+                self.handle(command);
             }
             let cluster = &mut self.cluster;
             self.open.retain_mut(|open| open.pump(cluster));
@@ -110,6 +130,17 @@ impl Actor {
         self.open.iter().map(Open::period).fold(event, Duration::min).max(Duration::from_millis(1))
     }
 
+    fn handle(&mut self, command: Command) {
+        match command {
+            Command::Serve { caller, call, reply } => {
+                // A client that has gone away needs no answer.
+                let _ = reply.send(self.serve(caller, &call));
+            }
+            Command::Write { stream, text } => self.cluster.write_stream(stream, text.as_deref()),
+            Command::CloseInput { stream } => self.cluster.close_stream_input(stream),
+        }
+    }
+
     fn serve(&mut self, caller: Caller, call: &Call) -> Reply {
         let http = HttpRequest {
             method: &call.method,
@@ -126,7 +157,14 @@ impl Actor {
             }
             Err(answer) => return Reply::Answer(answer),
         };
-        if is_upgrade(request.subresource) {
+        let tty = match &request.body {
+            Body::Exec(_) if !call.upgrades => {
+                return Reply::Answer(route::refusal(&websocket::refusal(), Shape::Json));
+            }
+            Body::Exec(options) => Some(options.tty),
+            _ => None,
+        };
+        if matches!(request.subresource, Subresource::PortForward | Subresource::Proxy) {
             return Reply::Answer(route::refusal(&not_implemented(&request), Shape::Json));
         }
         let served = self.cluster.serve(caller, request);
@@ -134,6 +172,11 @@ impl Actor {
             Ok(Response::Watch(watch)) => {
                 let (sender, pieces) = mpsc::channel(UNREAD_MAX);
                 (Open::watch(watch, resource, sender), "application/json", pieces)
+            }
+            Ok(Response::Stream(stream)) if tty.is_some() => {
+                let (sender, output) = mpsc::channel(UNREAD_MAX);
+                self.open.push(Open::Session { stream, output: sender });
+                return Reply::Session(Session { stream, tty: tty == Some(true), output });
             }
             Ok(Response::Stream(stream)) => {
                 let (sender, pieces) = mpsc::channel(UNREAD_MAX);
@@ -147,11 +190,6 @@ impl Actor {
         self.open.push(open);
         Reply::Stream { content_type, warnings: served.warnings, pieces }
     }
-}
-
-/// Sessions that leave HTTP.
-fn is_upgrade(subresource: Subresource) -> bool {
-    matches!(subresource, Subresource::Exec | Subresource::Attach | Subresource::PortForward | Subresource::Proxy)
 }
 
 fn not_implemented(request: &Request) -> Status {

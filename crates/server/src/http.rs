@@ -17,6 +17,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use crate::actor::{Call, Command, Reply};
 use crate::auth::Tokens;
+use crate::websocket::{self, Upgrade};
 
 /// `--max-request-body-bytes`; the pipeline has a smaller limit of its own.
 const BODY_BYTES_MAX: usize = 3 * 1024 * 1024;
@@ -61,7 +62,8 @@ impl Door {
         self.loopback && is_local && !headers.contains_key(header::ORIGIN)
     }
 
-    async fn answer(&self, caller: Caller, request: Request<Incoming>) -> Result<Response<Body>, Status> {
+    async fn answer(&self, caller: Caller, mut request: Request<Incoming>) -> Result<Response<Body>, Status> {
+        let upgrade = Upgrade::of(&mut request);
         let (parts, body) = request.into_parts();
         let header = |name| text(&parts.headers, &name).to_owned();
         let mut call = Call {
@@ -71,14 +73,19 @@ impl Door {
             accept: header(header::ACCEPT),
             user_agent: header(header::USER_AGENT),
             body: String::new(),
+            upgrades: upgrade.is_some(),
         };
         let collected = Limited::new(body, BODY_BYTES_MAX).collect().await.map_err(|_| too_large())?;
         call.body = String::from_utf8(collected.to_bytes().into()).map_err(|_| unsupported())?;
         let (reply, answer) = oneshot::channel();
         let gone = |_| Status::internal("the cluster has stopped");
-        self.cluster.send(Command { caller, call, reply }).map_err(|_| Status::internal("stopped"))?;
+        self.cluster.send(Command::Serve { caller, call, reply }).map_err(|_| Status::internal("stopped"))?;
         Ok(match answer.await.map_err(gone)? {
             Reply::Answer(answer) => respond(answer),
+            Reply::Session(session) => match upgrade {
+                Some(upgrade) => upgrade.accept(session, self.cluster.clone()),
+                None => respond(refusal(&websocket::refusal(), Shape::Json)),
+            },
             Reply::Stream { content_type, warnings, pieces } => {
                 head(StatusCode::OK, content_type, &warnings, Body::Stream(pieces))
             }

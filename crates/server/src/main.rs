@@ -12,6 +12,7 @@ mod kubeconfig;
 mod options;
 mod pace;
 mod stream;
+mod websocket;
 
 use std::process::ExitCode;
 

@@ -1,9 +1,9 @@
-//! Answers that go on: watches and followed logs.
+//! Answers that go on: watches, followed logs, exec sessions.
 
 use std::time::{Duration, Instant};
 
 use api::WatchId;
-use api::request::StreamId;
+use api::request::{StreamId, StreamOutput};
 use apiserver::route::{self, Resource};
 use hyper::body::Bytes;
 use tabernetes::Cluster;
@@ -13,11 +13,25 @@ use tokio::sync::mpsc::Sender;
 const WATCH_SECONDS: u64 = 1800;
 /// Where nothing tells of new output, this often is looked.
 const LOGS_PERIOD: Duration = Duration::from_millis(100);
+const SESSION_PERIOD: Duration = Duration::from_millis(20);
 
 /// One stream that a client listens to.
 pub enum Open {
-    Watch { watch: WatchId, resource: Box<Resource>, until: Instant, lines: Sender<Bytes> },
-    Logs { stream: StreamId, lines: Sender<Bytes> },
+    Watch {
+        watch: WatchId,
+        resource: Box<Resource>,
+        until: Instant,
+        lines: Sender<Bytes>,
+    },
+    Logs {
+        stream: StreamId,
+        lines: Sender<Bytes>,
+    },
+    /// exec and attach.
+    Session {
+        stream: StreamId,
+        output: Sender<StreamOutput>,
+    },
 }
 
 impl Open {
@@ -32,6 +46,7 @@ impl Open {
         match self {
             Open::Watch { until, .. } => until.saturating_duration_since(Instant::now()),
             Open::Logs { .. } => LOGS_PERIOD,
+            Open::Session { .. } => SESSION_PERIOD,
         }
     }
 
@@ -48,11 +63,17 @@ impl Open {
                 let output = cluster.read_stream(*stream);
                 send(lines, output.stdout) && output.end.is_none()
             }
+            Open::Session { stream, output } => {
+                let piece = cluster.read_stream(*stream);
+                let ended = piece.end.is_some();
+                let is_new = piece != StreamOutput::default();
+                !output.is_closed() && (!is_new || output.try_send(piece).is_ok()) && !ended
+            }
         };
         if !goes_on {
             match self {
                 Open::Watch { watch, .. } => cluster.close_watch(*watch),
-                Open::Logs { stream, .. } => cluster.end_stream(*stream),
+                Open::Logs { stream, .. } | Open::Session { stream, .. } => cluster.end_stream(*stream),
             }
         }
         goes_on

@@ -106,6 +106,18 @@ impl Cluster {
         }
     }
 
+    /// End of an exec session's standard input.
+    pub fn close_stream_input(&mut self, id: StreamId) {
+        let now = self.now;
+        if let Some(Stream::Exec { node, session }) = self.streams.open.get(&id).cloned()
+            && let Some(kubelet) = self.kubelet_mut(node)
+        {
+            kubelet.exec_close_input(now, session);
+            self.settle_node(node);
+            self.plan_wake(node);
+        }
+    }
+
     pub(crate) fn stream_read(&mut self, id: StreamId) -> StreamOutput {
         let now = self.now;
         match self.streams.open.get(&id).cloned() {

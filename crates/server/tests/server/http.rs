@@ -63,7 +63,7 @@ fn discovery_health_and_refusals() {
 
     assert_eq!(server.get("/apis/none.example.com/v1").body, "404 page not found\n");
     assert_eq!(server.send("POST", PODS, &[("Content-Type", "text/plain")], POD).code, 415);
-    assert_eq!(server.get(&format!("{PODS}/none/exec?command=ls")).code, 501);
+    assert_eq!(server.get(&format!("{PODS}/none/exec?command=ls")).code, 400);
     let warned = server.send(
         "POST",
         "/api/v1/namespaces/default/configmaps",

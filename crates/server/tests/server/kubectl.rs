@@ -45,6 +45,7 @@ fn kubectl_works() {
     assert_eq!(pods.lines().filter(|line| line.contains("1/1") && line.contains("Running")).count(), 2, "{pods}");
     assert!(run(&["logs", "deployment/web"]).contains("start worker process"));
     assert!(run(&["describe", "deployment", "web"]).contains("2 desired | 2 updated | 2 total | 2 available"));
+    assert_eq!(run(&["exec", "deployment/web", "--", "sh", "-c", "echo hello"]), "hello\n");
     run(&["scale", "deployment/web", "--replicas=1"]);
     run(&["rollout", "restart", "deployment/web"]);
     run(&["delete", "-f", file, "--wait=true", "--timeout=60s"]);
