@@ -9,6 +9,9 @@ use crate::strategy::Rules;
 /// The object's namespace is the request's, or is refused.
 pub(crate) fn settle_namespace(kind: &Kind, request: &Request, meta: &mut ObjectMeta) -> Result<(), Status> {
     let named = meta.namespace.as_deref().unwrap_or_default();
+    if kind.namespaced && !named.is_empty() && named == request.namespace {
+        return Ok(());
+    }
     if named.is_empty() || named == request.namespace {
         meta.namespace = kind.namespaced.then(|| request.namespace.clone());
         return Ok(());

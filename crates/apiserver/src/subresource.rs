@@ -13,12 +13,13 @@ impl ApiServer {
     pub(crate) fn bind(&mut self, context: &Context, request: Request) -> Result<Status, Status> {
         let kind = Pod::row();
         let Body::Json(binding) = &request.body else { return Err(Status::bad_request("the request has no Binding")) };
-        let name = binding.pointer("/metadata/name").and_then(Value::as_str).unwrap_or(&request.name);
-        let node = binding.pointer("/target/name").and_then(Value::as_str).unwrap_or_default();
+        let text = |part: &str, field: &str| binding.get(part)?.get(field)?.as_str();
+        let name = text("metadata", "name").unwrap_or(&request.name);
+        let node = text("target", "name").unwrap_or_default();
         let Some(old) = self.storage.get(kind, &request.namespace, name).cloned() else {
             return Err(Status::not_found(kind, name));
         };
-        let uid = binding.pointer("/metadata/uid").and_then(Value::as_str).unwrap_or_default();
+        let uid = text("metadata", "uid").unwrap_or_default();
         let mut new = old.clone_boxed();
         let pod = new.downcast_mut::<Pod>().expect("a Pod is stored under its key");
         let refuse = |why: String| Err(Status::conflict(kind, name, &why));
