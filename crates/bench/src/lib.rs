@@ -1,10 +1,11 @@
-//! Runs of the core that are measured (`deploy`) or compared between machines (`trace`).
+//! Runs of the core that are measured (`deploy`, `idle`) or compared between machines (`trace`).
 //!
 //! A run is prepared first and then started, so that only what matters is measured. It reads no clock: the native
 //! program (`main.rs`) and the WebAssembly one (`run.mjs`, in Node) measure time and memory around it and print the
 //! same line, `NAME target=… KEY=VALUE…`.
 
 mod deploy;
+mod idle;
 mod parameters;
 pub mod trace;
 
@@ -44,8 +45,9 @@ pub fn prepare(name: &str, parameters: &str) -> Result<Prepared, String> {
     let mut parameters = Parameters::parse(parameters)?;
     let run = match name {
         "deploy" => deploy::prepare(&mut parameters)?,
+        "idle" => idle::prepare(&mut parameters)?,
         "trace" => trace::prepare(&mut parameters)?,
-        other => return Err(format!("there is no benchmark {other:?}: there are deploy and trace")),
+        other => return Err(format!("there is no benchmark {other:?}: there are deploy, idle and trace")),
     };
     Ok(Prepared { description: parameters.finish()?, run })
 }

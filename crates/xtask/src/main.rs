@@ -27,7 +27,7 @@ cargo xtask <command>
   test [NAME…]                               run every test suite, or those named:
                                              fmt tidy clippy native scenarios wasm parity browser
   bench [NAME…] [--target native|wasm] [-- KEY=VALUE…]
-                                             run the benchmarks, one line each: deploy page
+                                             run the benchmarks, one line each: deploy idle page
   tidy                                       check file lengths, crate edges and other house rules
 ";
 

@@ -11,7 +11,7 @@ use xshell::{Shell, cmd};
 use crate::{fresh, wasm_tools, workspace};
 
 /// What `crates/bench` measures when no name is given; the page comes after.
-const CORE: &[&str] = &["deploy"];
+const CORE: &[&str] = &["deploy", "idle"];
 const PAGE: &str = "page";
 
 const WASM: &str = "wasm32-unknown-unknown";
