@@ -78,10 +78,11 @@ pub fn parse(http: &HttpRequest) -> Result<Route, Answer> {
     let verb = path::verb(http.method, &target, &parameters).map_err(refuse)?;
     let mut request = Request::of(verb, target.kind.id, &target.namespace, &target.name).on(target.subresource);
     request.options = parameters.options(verb, http.user_agent).map_err(refuse)?;
-    if matches!(target.subresource, Subresource::Exec | Subresource::Attach) {
-        request.body = Body::Exec(parameters.exec());
-    } else {
-        body::read(http, target.kind, &mut request).map_err(refuse)?;
+    match target.subresource {
+        Subresource::Exec | Subresource::Attach => request.body = Body::Exec(parameters.exec()),
+        // Whatever they carry is not for the API server.
+        Subresource::PortForward | Subresource::Proxy => {}
+        _ => body::read(http, target.kind, &mut request).map_err(refuse)?,
     }
     let include = match parameters.get("includeObject") {
         Some("None") => Include::None,
