@@ -287,10 +287,16 @@ impl Session {
     }
 
     fn record(&mut self, what: What) -> CauseId {
-        let text = label(&what);
-        self.viewer.marks.action(self.cluster.now(), &text);
+        let label = label(&what);
+        self.viewer.marks.action(self.cluster.now(), &label);
+        // "Why?" names the whole line.
+        let cause = if let What::Run(line) = &what {
+            self.cluster.begin_action(line)
+        } else {
+            self.cluster.begin_action(&label)
+        };
         self.log.push(Step { at: Moment(self.cluster.now()), what });
-        self.cluster.begin_action(&text)
+        cause
     }
 
     fn apply(&mut self, file: &str, text: &str) {
