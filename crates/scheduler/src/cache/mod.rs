@@ -17,7 +17,7 @@ use api::types::{Node, Pod};
 use rustc_hash::FxHashMap;
 
 pub use label_sets::LabelSets;
-pub use node_info::{NodeInfo, PodOnNode, Slot};
+pub use node_info::{HOSTNAME, NodeInfo, PodOnNode, Slot, ZONE};
 use node_tree::NodeTree;
 pub use pod_info::{AffinityTerm, HostPort, PodAffinityTerms, PodInfo};
 pub use resource::Resource;

@@ -13,12 +13,18 @@ use super::resource::Resource;
 /// A slot of the cache: the position of a node that stays the same while the node exists.
 pub type Slot = u32;
 
+pub const HOSTNAME: &str = "kubernetes.io/hostname";
+pub const ZONE: &str = "topology.kubernetes.io/zone";
+
 #[derive(Clone, Debug)]
 pub struct NodeInfo {
     pub slot: Slot,
     pub name: Arc<str>,
     /// Absent while only Pods on it are known.
     pub node: Option<Arc<Node>>,
+    /// The labels that every attempt asks each node for.
+    hostname: Option<Box<str>>,
+    zone: Option<Box<str>>,
     pub pods: Vec<PodOnNode>,
     pub requested: Resource,
     pub non_zero_milli_cpu: i64,
@@ -43,6 +49,8 @@ impl NodeInfo {
             slot,
             name,
             node: None,
+            hostname: None,
+            zone: None,
             pods: Vec::new(),
             requested: Resource::default(),
             non_zero_milli_cpu: 0,
@@ -59,6 +67,8 @@ impl NodeInfo {
         let allocatable = node.status.as_ref().and_then(|status| status.allocatable.as_ref());
         self.allocatable = allocatable.map(Resource::of).unwrap_or_default();
         self.allowed_pods = allocatable.and_then(|all| all.get("pods")).map_or(0, |pods| Amount::of(pods).units());
+        let label = |key| meta::label(&node.metadata, key).map(Box::from);
+        (self.hostname, self.zone) = (label(HOSTNAME), label(ZONE));
         self.node = Some(node);
     }
 
@@ -104,7 +114,12 @@ impl NodeInfo {
     }
 
     pub fn label(&self, key: &str) -> Option<&str> {
-        meta::label(&self.node.as_ref()?.metadata, key)
+        let node = self.node.as_ref()?;
+        match key {
+            HOSTNAME => self.hostname.as_deref(),
+            ZONE => self.zone.as_deref(),
+            other => meta::label(&node.metadata, other),
+        }
     }
 
     pub fn labels(&self) -> &BTreeMap<String, String> {

@@ -1,6 +1,6 @@
 //! The order in which nodes are looked at: one of each zone in turn, so that zones fill evenly.
 
-use super::node_info::{NodeInfo, Slot};
+use super::node_info::{NodeInfo, Slot, ZONE};
 
 #[derive(Clone, Debug, Default)]
 pub struct NodeTree {
@@ -49,6 +49,6 @@ impl NodeTree {
 /// Region and zone as one text; nodes without both form a zone of their own.
 pub fn zone_of(node: &NodeInfo) -> String {
     let region = node.label("topology.kubernetes.io/region").unwrap_or_default();
-    let zone = node.label("topology.kubernetes.io/zone").unwrap_or_default();
+    let zone = node.label(ZONE).unwrap_or_default();
     if region.is_empty() && zone.is_empty() { String::new() } else { format!("{region}:\0:{zone}") }
 }

@@ -13,7 +13,7 @@ use api::types::{Node, TopologySpreadConstraint};
 
 use super::node_affinity::Required;
 use super::taint_toleration::tolerates_all;
-use crate::cache::{NodeInfo, PodInfo};
+use crate::cache::{HOSTNAME, NodeInfo, PodInfo, ZONE};
 use crate::framework::{ClusterEvent, Handle, QueueingHint};
 
 pub struct PodTopologySpread;
@@ -23,9 +23,6 @@ pub struct State {
     filter: filter::State,
     score: Arc<score::State>,
 }
-
-const HOSTNAME: &str = "kubernetes.io/hostname";
-const ZONE: &str = "topology.kubernetes.io/zone";
 
 #[derive(Debug)]
 struct Constraint {
