@@ -77,7 +77,7 @@ impl ImageManager {
             return Decision::Refuse { reason: "InvalidImageName", message, event };
         }
         let policy = container.image_pull_policy.as_deref().unwrap_or("IfNotPresent");
-        if policy != "Always" && runtime.image_status(now, image).is_some() {
+        if policy != "Always" && runtime.has_image(now, image) {
             return Decision::Present;
         }
         if policy == "Never" {

@@ -82,6 +82,11 @@ impl Runtime {
         self.images.set_fault(fault);
     }
 
+    /// Whether a reference or id names an image that is here.
+    pub fn has_image(&self, now: SimTime, name: &str) -> bool {
+        self.images.find(now, name).is_some()
+    }
+
     /// The image, if the node has it at `now`. By reference, digest or id.
     pub fn image_status(&self, now: SimTime, image: &str) -> Option<ImageStatus> {
         self.images.status(now, image)
