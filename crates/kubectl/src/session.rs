@@ -12,6 +12,9 @@ use crate::complete::{self, Completion};
 use crate::shell;
 use crate::task::{Call, Cx, Io, Step};
 
+/// Where the terminal's simulated shell lives; the page's files lie there.
+const HOME: &str = "/root";
+
 /// One terminal: what `kubectl config` knows, the files of the page, and the shell's variables.
 #[derive(Clone, Default)]
 pub struct Session {
@@ -34,7 +37,7 @@ impl Default for State {
             namespace: "default".into(),
             context: "kubernetes-admin@kubernetes".into(),
             files: BTreeMap::new(),
-            variables: BTreeMap::from([("HOME".into(), "/root".into()), ("PWD".into(), "/root".into())]),
+            variables: BTreeMap::from([("HOME".into(), HOME.into()), ("PWD".into(), HOME.into())]),
         }
     }
 }
@@ -81,7 +84,7 @@ impl Session {
 /// How `State::files` names a path.
 pub(crate) fn file_key(path: &str) -> &str {
     let mut path = path;
-    while let Some(rest) = path.strip_prefix("./").or_else(|| path.strip_prefix("/root/")) {
+    while let Some(rest) = path.strip_prefix("./").or_else(|| path.strip_prefix(HOME)?.strip_prefix('/')) {
         path = rest;
     }
     path.strip_prefix("~/").unwrap_or(path)

@@ -7,7 +7,7 @@ use crate::workspace;
 const UNFINISHED: &[&str] = &[concat!("to", "do!("), concat!("FIX", "ME"), concat!("X", "XX:")];
 
 const HOME_FOLDERS: &[&str] =
-    &[concat!("/home", "/"), concat!("/Users", "/"), concat!("/root/", ".cargo"), concat!("/root/", ".rustup")];
+    &[concat!("/home", "/"), concat!("/Users", "/"), concat!("/root", "/", ".cargo"), concat!("/root", "/", ".rustup")];
 
 /// Lines that speak of a home folder inside a simulated container or of an example machine.
 const NO_REAL_HOME: &[&str] = &[concat!("/home", "/user"), concat!("/home", "/node"), concat!("/home", "/runner")];
