@@ -27,6 +27,8 @@ const GROUPS: &[&str] = &[
     "certificates/v1",
     "authentication/v1",
     "authorization/v1",
+    "flowcontrol/v1",
+    "resource/v1",
 ];
 
 fn main() {
@@ -94,7 +96,8 @@ fn read_type(path: &Path, text: &str, types: &mut BTreeMap<String, Fields>, root
     assert_eq!(names.len(), field_types.len(), "{definition}");
     let short = short_name(definition);
     let in_served_group = GROUPS.iter().any(|group| path.to_string_lossy().contains(&format!("/api/{group}/")))
-        || path.to_string_lossy().contains("apiextensions_apiserver");
+        || path.to_string_lossy().contains("apiextensions_apiserver")
+        || path.to_string_lossy().contains("kube_aggregator");
     if text.contains("impl crate::Resource for") && in_served_group && !short.ends_with("List") {
         roots.insert(short.clone());
     }

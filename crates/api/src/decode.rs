@@ -23,13 +23,18 @@ const STRICT_ERRORS_MAX: usize = 100;
 pub type Decoded = (Box<dyn Object>, Vec<String>);
 
 /// Decodes an object that a client has sent as `kind`.
-pub fn decode(kind: &Kind, value: Value, validation: FieldValidation) -> Result<Decoded, Status> {
+pub fn decode(kind: &'static Kind, value: Value, validation: FieldValidation) -> Result<Decoded, Status> {
     decode_text(kind, value, &Layout::default(), validation)
 }
 
 /// The same for a value that was read from text: `layout` tells what the value does not, repeated fields and the order
 /// of fields.
-pub fn decode_text(kind: &Kind, value: Value, layout: &Layout, validation: FieldValidation) -> Result<Decoded, Status> {
+pub fn decode_text(
+    kind: &'static Kind,
+    value: Value,
+    layout: &Layout,
+    validation: FieldValidation,
+) -> Result<Decoded, Status> {
     decode_result(kind, value, layout, validation).map_err(|failure| match failure {
         Failure::OtherKind(status) | Failure::Strict(status) => status,
         Failure::Type(mistake) => unhandled(kind, &mistake.text),
@@ -46,7 +51,7 @@ pub(crate) enum Failure {
 }
 
 pub(crate) fn decode_result(
-    kind: &Kind,
+    kind: &'static Kind,
     mut value: Value,
     layout: &Layout,
     validation: FieldValidation,
@@ -67,7 +72,7 @@ pub(crate) fn decode_result(
         fields.insert("apiVersion".into(), kind.api_version().into());
         fields.insert("kind".into(), kind.kind.into());
     }
-    let object = (kind.decode)(value).map_err(|error| {
+    let object = (kind.decode)(kind, value).map_err(|error| {
         let text = error.to_string();
         Failure::Type(Mistake { path: String::new(), converter: text.clone(), text })
     })?;

@@ -1,16 +1,20 @@
 //! The table of kinds. Adding one is a row here and a strategy in `apiserver::registry`.
+//!
+//! A kind that some component works with is `typed`: its objects are `k8s-openapi` structs. The others are `tree`s: JSON
+//! that decoding has checked against the schema ([`crate::object::Tree`]), which costs the page no code. A `review` is
+//! only ever created and never stored. A row may be a view of another: a second version, or a twin in another group.
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use k8s_openapi::{ListableResource, Metadata};
+use k8s_openapi::{ListableResource, Metadata, Resource};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::object::Object;
-use crate::request::Subresource;
+use crate::object::{Object, Tree};
+use crate::request::{Subresource, Verb};
 
 /// A row's number. Small numbers are the built-in kinds in the table's order; custom resources follow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct KindId(pub u16);
+pub struct KindId(pub u32);
 
 /// What the API server knows of a kind before it knows any object of it.
 #[derive(Debug)]
@@ -21,6 +25,7 @@ pub struct Kind {
     pub version: &'static str,
     /// `Pod`
     pub kind: &'static str,
+    /// Empty for reviews.
     pub list_kind: &'static str,
     /// `pods`
     pub plural: &'static str,
@@ -30,8 +35,18 @@ pub struct Kind {
     pub categories: &'static [&'static str],
     pub namespaced: bool,
     pub subresources: &'static [Subresource],
-    /// Decodes the typed struct. Unknown fields are passed over: `crate::decode` reports them.
-    pub decode: fn(Value) -> Result<Box<dyn Object>, serde_json::Error>,
+    /// Decodes the object. Unknown fields are passed over: `crate::decode` reports them.
+    pub decode: fn(&'static Kind, Value) -> Result<Box<dyn Object>, serde_json::Error>,
+    /// Objects of this kind are kept as those of another.
+    pub view: Option<View>,
+}
+
+/// How a kind is kept as another.
+#[derive(Clone, Copy, Debug)]
+pub struct View {
+    pub stored: KindId,
+    pub to_stored: fn(Value) -> Value,
+    pub from_stored: fn(Value) -> Value,
 }
 
 impl Kind {
@@ -53,6 +68,32 @@ impl Kind {
     pub fn has(&self, subresource: Subresource) -> bool {
         self.subresources.contains(&subresource)
     }
+
+    /// A question that is answered and forgotten: it can be created, and nothing else.
+    pub fn is_review(&self) -> bool {
+        self.list_kind.is_empty()
+    }
+
+    /// In the order in which discovery lists them.
+    pub fn verbs(&self) -> &'static [Verb] {
+        use Verb::*;
+        match self.kind {
+            _ if self.is_review() => &[Create],
+            "Namespace" => &[Create, Delete, Get, List, Patch, Update, Watch],
+            "ComponentStatus" => &[Get, List],
+            _ => &[Create, Delete, DeleteCollection, Get, List, Patch, Update, Watch],
+        }
+    }
+
+    /// The kind as which its objects are kept: itself, unless it is a view.
+    pub fn stored(&'static self) -> &'static Kind {
+        self.view.map_or(self, |view| row(view.stored))
+    }
+
+    /// Objects of this kind lie in the store under its own name.
+    pub fn is_stored(&self) -> bool {
+        self.view.is_none() && self.verbs().contains(&Verb::Create) && !self.is_review()
+    }
 }
 
 /// A Rust type that is a row of the table.
@@ -64,67 +105,148 @@ pub trait Kinded: Metadata<Ty = ObjectMeta> + ListableResource {
     }
 }
 
-fn decode<T: Object + DeserializeOwned>(value: Value) -> Result<Box<dyn Object>, serde_json::Error> {
+fn typed<T: Object + DeserializeOwned>(_: &'static Kind, value: Value) -> Result<Box<dyn Object>, serde_json::Error> {
     Ok(Box::new(T::deserialize(value)?))
 }
 
+fn tree(kind: &'static Kind, value: Value) -> Result<Box<dyn Object>, serde_json::Error> {
+    Ok(Box::new(Tree::new(kind.id, value)))
+}
+
 macro_rules! kinds {
-    ($($scope:ident $type:ty, $singular:literal, [$($short:literal)*], [$($category:literal)*], [$($sub:ident)*];)*) => {
-        pub static KINDS: &[Kind] = &[$(
-            Kind {
-                id: <$type as Kinded>::ID,
-                group: <$type as k8s_openapi::Resource>::GROUP,
-                version: <$type as k8s_openapi::Resource>::VERSION,
-                kind: <$type as k8s_openapi::Resource>::KIND,
-                list_kind: <$type as ListableResource>::LIST_KIND,
-                plural: <$type as k8s_openapi::Resource>::URL_PATH_SEGMENT,
+    ($($scope:ident $form:ident $type:ty $(=> $view:expr)?, $singular:literal, [$($short:literal)*], [$($category:literal)*],
+       [$($sub:ident)*];)*) => {
+        pub static KINDS: &[Kind] = &kinds!(@rows [] 0u32; $(
+            {
+                $form $type;
+                group: <$type as Resource>::GROUP,
+                version: <$type as Resource>::VERSION,
+                kind: <$type as Resource>::KIND,
+                plural: <$type as Resource>::URL_PATH_SEGMENT,
                 singular: $singular,
                 short_names: &[$($short),*],
                 categories: &[$($category),*],
                 namespaced: kinds!(@scope $scope),
                 subresources: &[$(Subresource::$sub),*],
-                decode: decode::<$type>,
+                view: kinds!(@view $($view)?),
             }
-        ),*];
-        kinds!(@number 0u16; $($type,)*);
+        )*);
+        kinds!(@ids 0u32; $($form $type,)*);
     };
-    (@scope namespaced) => { true };
-    (@scope cluster) => { false };
-    (@number $n:expr; ) => {};
-    (@number $n:expr; $type:ty, $($rest:ty,)*) => {
+    (@rows [$($done:expr,)*] $n:expr; ) => { [$($done),*] };
+    (@rows [$($done:expr,)*] $n:expr; { $form:ident $type:ty; $($field:ident: $value:expr,)* } $($rest:tt)*) => {
+        kinds!(@rows [$($done,)* Kind {
+            id: KindId($n),
+            list_kind: kinds!(@list $form $type),
+            decode: kinds!(@decode $form $type),
+            $($field: $value,)*
+        },] $n + 1; $($rest)*)
+    };
+    (@ids $n:expr; ) => {};
+    (@ids $n:expr; typed $type:ty, $($rest:tt)*) => {
         impl Kinded for $type {
             const ID: KindId = KindId($n);
         }
-        kinds!(@number $n + 1; $($rest,)*);
+        kinds!(@ids $n + 1; $($rest)*);
     };
+    (@ids $n:expr; $form:ident $type:ty, $($rest:tt)*) => { kinds!(@ids $n + 1; $($rest)*); };
+    (@scope namespaced) => { true };
+    (@scope cluster) => { false };
+    (@view) => { None };
+    (@view $view:expr) => { Some($view) };
+    (@list review $type:ty) => { "" };
+    (@list $form:ident $type:ty) => { <$type as ListableResource>::LIST_KIND };
+    (@decode typed $type:ty) => { typed::<$type> };
+    (@decode $form:ident $type:ty) => { tree };
 }
 
+use k8s_openapi::api::admissionregistration::v1 as admission;
+use k8s_openapi::api::authentication::v1 as authentication;
+use k8s_openapi::api::authorization::v1 as authorization;
+use k8s_openapi::api::autoscaling;
+use k8s_openapi::api::certificates::v1::CertificateSigningRequest;
+use k8s_openapi::api::events::v1 as events;
+use k8s_openapi::api::flowcontrol::v1 as flow;
+use k8s_openapi::api::resource::v1 as resource;
+use k8s_openapi::api::storage::v1 as storage;
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use k8s_openapi::kube_aggregator::pkg::apis::apiregistration::v1::APIService;
+
 use crate::types::*;
+use crate::view;
 
 kinds! {
-    cluster Namespace, "namespace", ["ns"], [], [Status Finalize];
-    cluster Node, "node", ["no"], [], [Status Proxy];
-    namespaced Pod, "pod", ["po"], ["all"],
+    cluster typed Namespace, "namespace", ["ns"], [], [Status Finalize];
+    cluster typed Node, "node", ["no"], [], [Status Proxy];
+    namespaced typed Pod, "pod", ["po"], ["all"],
         [Status Binding Eviction Log Exec Attach PortForward Proxy EphemeralContainers Resize];
-    namespaced Service, "service", ["svc"], ["all"], [Status Proxy];
-    namespaced Endpoints, "endpoints", ["ep"], [], [];
-    namespaced EndpointSlice, "endpointslice", [], [], [];
-    namespaced ConfigMap, "configmap", ["cm"], [], [];
-    namespaced Secret, "secret", [], [], [];
-    namespaced ServiceAccount, "serviceaccount", ["sa"], [], [Token];
-    cluster PersistentVolume, "persistentvolume", ["pv"], [], [Status];
-    namespaced PersistentVolumeClaim, "persistentvolumeclaim", ["pvc"], [], [Status];
-    cluster StorageClass, "storageclass", ["sc"], [], [];
-    namespaced Event, "event", ["ev"], [], [];
-    namespaced Lease, "lease", [], [], [];
-    namespaced Deployment, "deployment", ["deploy"], ["all"], [Status Scale];
-    namespaced ReplicaSet, "replicaset", ["rs"], ["all"], [Status Scale];
-    namespaced StatefulSet, "statefulset", ["sts"], ["all"], [Status Scale];
-    namespaced ControllerRevision, "controllerrevision", [], [], [];
-    namespaced Ingress, "ingress", ["ing"], [], [Status];
-    cluster IngressClass, "ingressclass", [], [], [];
-    cluster PriorityClass, "priorityclass", ["pc"], [], [];
-    namespaced PodDisruptionBudget, "poddisruptionbudget", ["pdb"], [], [Status];
+    namespaced typed Service, "service", ["svc"], ["all"], [Status Proxy];
+    namespaced typed Endpoints, "endpoints", ["ep"], [], [];
+    namespaced typed EndpointSlice, "endpointslice", [], [], [];
+    namespaced typed ConfigMap, "configmap", ["cm"], [], [];
+    namespaced typed Secret, "secret", [], [], [];
+    namespaced typed ServiceAccount, "serviceaccount", ["sa"], [], [Token];
+    cluster typed PersistentVolume, "persistentvolume", ["pv"], [], [Status];
+    namespaced typed PersistentVolumeClaim, "persistentvolumeclaim", ["pvc"], [], [Status];
+    cluster typed StorageClass, "storageclass", ["sc"], [], [];
+    namespaced typed Event, "event", ["ev"], [], [];
+    namespaced typed Lease, "lease", [], [], [];
+    namespaced typed Deployment, "deployment", ["deploy"], ["all"], [Status Scale];
+    namespaced typed ReplicaSet, "replicaset", ["rs"], ["all"], [Status Scale];
+    namespaced typed StatefulSet, "statefulset", ["sts"], ["all"], [Status Scale];
+    namespaced typed ControllerRevision, "controllerrevision", [], [], [];
+    namespaced typed Ingress, "ingress", ["ing"], [], [Status];
+    cluster typed IngressClass, "ingressclass", [], [], [];
+    cluster typed PriorityClass, "priorityclass", ["pc"], [], [];
+    namespaced typed PodDisruptionBudget, "poddisruptionbudget", ["pdb"], [], [Status];
+    namespaced typed PodTemplate, "podtemplate", [], [], [];
+    namespaced typed ReplicationController, "replicationcontroller", ["rc"], ["all"], [Status Scale];
+    namespaced typed ResourceQuota, "resourcequota", ["quota"], [], [Status];
+    namespaced typed LimitRange, "limitrange", ["limits"], [], [];
+    namespaced review Binding, "binding", [], [], [];
+    cluster tree ComponentStatus, "componentstatus", ["cs"], [], [];
+    namespaced typed DaemonSet, "daemonset", ["ds"], ["all"], [Status];
+    namespaced typed Job, "job", [], ["all"], [Status];
+    namespaced typed CronJob, "cronjob", ["cj"], ["all"], [Status];
+    namespaced typed HorizontalPodAutoscaler, "horizontalpodautoscaler", ["hpa"], ["all"], [Status];
+    namespaced tree autoscaling::v1::HorizontalPodAutoscaler => view::AUTOSCALER_V1, "horizontalpodautoscaler",
+        ["hpa"], ["all"], [Status];
+    namespaced tree events::Event => view::EVENT_V1, "event", ["ev"], [], [];
+    namespaced typed NetworkPolicy, "networkpolicy", ["netpol"], [], [];
+    cluster tree IPAddress, "ipaddress", ["ip"], [], [];
+    cluster tree ServiceCIDR, "servicecidr", [], [], [Status];
+    namespaced typed Role, "role", [], [], [];
+    namespaced typed RoleBinding, "rolebinding", [], [], [];
+    cluster typed ClusterRole, "clusterrole", [], [], [];
+    cluster typed ClusterRoleBinding, "clusterrolebinding", [], [], [];
+    cluster tree storage::CSIDriver, "csidriver", [], [], [];
+    cluster tree storage::CSINode, "csinode", [], [], [];
+    namespaced tree storage::CSIStorageCapacity, "csistoragecapacity", [], [], [];
+    cluster tree storage::VolumeAttachment, "volumeattachment", [], [], [Status];
+    cluster tree storage::VolumeAttributesClass, "volumeattributesclass", ["vac"], [], [];
+    cluster typed RuntimeClass, "runtimeclass", [], [], [];
+    cluster tree admission::ValidatingWebhookConfiguration, "validatingwebhookconfiguration", [], ["api-extensions"], [];
+    cluster tree admission::MutatingWebhookConfiguration, "mutatingwebhookconfiguration", [], ["api-extensions"], [];
+    cluster tree admission::ValidatingAdmissionPolicy, "validatingadmissionpolicy", [], ["api-extensions"], [Status];
+    cluster tree admission::ValidatingAdmissionPolicyBinding, "validatingadmissionpolicybinding", [], ["api-extensions"],
+        [];
+    cluster tree admission::MutatingAdmissionPolicy, "mutatingadmissionpolicy", [], ["api-extensions"], [];
+    cluster tree admission::MutatingAdmissionPolicyBinding, "mutatingadmissionpolicybinding", [], ["api-extensions"], [];
+    cluster tree CustomResourceDefinition, "customresourcedefinition", ["crd" "crds"], ["api-extensions"], [Status];
+    cluster tree APIService, "apiservice", [], ["api-extensions"], [Status];
+    cluster tree CertificateSigningRequest, "certificatesigningrequest", ["csr"], [], [Approval Status];
+    cluster tree flow::FlowSchema, "flowschema", [], [], [Status];
+    cluster tree flow::PriorityLevelConfiguration, "prioritylevelconfiguration", [], [], [Status];
+    cluster tree resource::DeviceClass, "deviceclass", [], [], [];
+    namespaced tree resource::ResourceClaim, "resourceclaim", [], [], [Status];
+    namespaced tree resource::ResourceClaimTemplate, "resourceclaimtemplate", [], [], [];
+    cluster tree resource::ResourceSlice, "resourceslice", [], [], [];
+    cluster review authentication::SelfSubjectReview, "selfsubjectreview", [], [], [];
+    cluster review authentication::TokenReview, "tokenreview", [], [], [];
+    namespaced review authorization::LocalSubjectAccessReview, "localsubjectaccessreview", [], [], [];
+    cluster review authorization::SelfSubjectAccessReview, "selfsubjectaccessreview", [], [], [];
+    cluster review authorization::SelfSubjectRulesReview, "selfsubjectrulesreview", [], [], [];
+    cluster review authorization::SubjectAccessReview, "subjectaccessreview", [], [], [];
 }
 
 /// Finds a row by group, version and plural name, as in a path.
@@ -136,6 +258,11 @@ pub fn by_resource(group: &str, version: &str, plural: &str) -> Option<&'static 
 pub fn by_kind(api_version: &str, kind: &str) -> Option<&'static Kind> {
     let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
     KINDS.iter().find(|row| row.kind == kind && row.group == group && row.version == version)
+}
+
+/// The kinds whose objects lie in the store, each once.
+pub fn stored() -> impl Iterator<Item = &'static Kind> {
+    KINDS.iter().filter(|kind| kind.is_stored())
 }
 
 /// The row of a built-in kind.

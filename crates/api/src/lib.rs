@@ -22,6 +22,7 @@ pub mod status;
 pub mod table;
 pub mod time;
 pub mod validate;
+mod view;
 pub mod yaml;
 
 pub use k8s_openapi;
@@ -38,12 +39,16 @@ pub use time::SimTime;
 pub mod types {
     pub use k8s_openapi::ByteString;
     pub use k8s_openapi::api::apps::v1::*;
+    pub use k8s_openapi::api::autoscaling::v2::*;
+    pub use k8s_openapi::api::batch::v1::*;
     pub use k8s_openapi::api::coordination::v1::*;
     pub use k8s_openapi::api::core::v1::*;
     pub use k8s_openapi::api::discovery::v1::EndpointPort as SlicePort;
     pub use k8s_openapi::api::discovery::v1::{Endpoint, EndpointConditions, EndpointHints, EndpointSlice, ForZone};
     pub use k8s_openapi::api::networking::v1::*;
+    pub use k8s_openapi::api::node::v1::RuntimeClass;
     pub use k8s_openapi::api::policy::v1::*;
+    pub use k8s_openapi::api::rbac::v1::*;
     pub use k8s_openapi::api::scheduling::v1::*;
     pub use k8s_openapi::api::storage::v1::{CSIDriver, CSINode, StorageClass, VolumeAttachment};
     pub use k8s_openapi::apimachinery::pkg::api::resource::Quantity;

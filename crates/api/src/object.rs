@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::kinds::{KindId, Kinded};
 
@@ -111,6 +111,41 @@ impl Tree {
     pub fn new(kind: KindId, mut value: Value) -> Tree {
         let meta = value.get_mut("metadata").map(Value::take).unwrap_or_default();
         Tree { kind, meta: serde_json::from_value(meta).unwrap_or_default(), rest: value }
+    }
+
+    /// A field of the object, other than `metadata`.
+    pub fn get(&self, field: &str) -> Option<&Value> {
+        self.rest.get(field)
+    }
+
+    /// A value by its JSON pointer, such as `/spec/group`.
+    pub fn at(&self, pointer: &str) -> Option<&Value> {
+        self.rest.pointer(pointer)
+    }
+
+    /// The text at a JSON pointer; empty when there is none.
+    pub fn text(&self, pointer: &str) -> &str {
+        self.at(pointer).and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// Every field but `metadata`, for whoever changes them.
+    pub fn fields_mut(&mut self) -> &mut Map<String, Value> {
+        if !self.rest.is_object() {
+            self.rest = Value::Object(Map::new());
+        }
+        self.rest.as_object_mut().expect("it has just been made an object")
+    }
+
+    pub fn set(&mut self, field: &str, value: Option<Value>) {
+        match value {
+            Some(value) => self.fields_mut().insert(field.into(), value),
+            None => self.fields_mut().remove(field),
+        };
+    }
+
+    /// Takes over every field but `metadata`.
+    pub fn clone_fields_from(&mut self, other: &Tree) {
+        self.rest.clone_from(&other.rest);
     }
 }
 

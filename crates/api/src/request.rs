@@ -59,6 +59,7 @@ pub enum Subresource {
     Finalize,
     EphemeralContainers,
     Resize,
+    Approval,
 }
 
 impl Subresource {
@@ -79,6 +80,7 @@ impl Subresource {
             Subresource::Finalize => "finalize",
             Subresource::EphemeralContainers => "ephemeralcontainers",
             Subresource::Resize => "resize",
+            Subresource::Approval => "approval",
         }
     }
 }

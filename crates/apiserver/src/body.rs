@@ -2,8 +2,7 @@
 
 use api::{Body, Kind, Object, Request, Status};
 
-use crate::ApiServer;
-use crate::registry;
+use crate::{ApiServer, registry, view};
 
 impl ApiServer {
     /// Decodes and defaults the object that a create or update carries.
@@ -11,10 +10,11 @@ impl ApiServer {
         let mut object = match std::mem::take(&mut request.body) {
             Body::Typed(object) if object.kind_id() == kind.id => object,
             Body::Json(value) => {
-                let (object, warnings) =
-                    api::decode::decode_text(kind, value, &request.options.layout, request.options.field_validation)?;
+                let (layout, validation) = (&request.options.layout, request.options.field_validation);
+                let served = api::kinds::row(request.kind);
+                let (object, warnings) = api::decode::decode_text(served, value, layout, validation)?;
                 self.warnings.extend(warnings);
-                object
+                view::to_stored(served, object)?
             }
             _ => return Err(Status::bad_request("the request has no object of this kind")),
         };

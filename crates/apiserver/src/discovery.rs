@@ -189,11 +189,8 @@ fn names(resource: &mut Map<String, Value>, kind: &Kind) {
     }
 }
 
-fn verbs(kind: &Kind) -> &'static [&'static str] {
-    if kind.kind == "Namespace" {
-        return &["create", "delete", "get", "list", "patch", "update", "watch"];
-    }
-    &["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"]
+fn verbs(kind: &Kind) -> Vec<&'static str> {
+    kind.verbs().iter().map(|verb| verb.as_str()).collect()
 }
 
 fn subresources(kind: &Kind) -> Vec<Subresource> {
@@ -227,9 +224,11 @@ fn subresource_kind(kind: &Kind, sub: Subresource) -> SubresourceKind {
             return SubresourceKind { group: "", version: "", kind: name, verbs };
         }
         Subresource::Finalize => ("", "", kind.kind, &["update"]),
-        Subresource::None | Subresource::Status | Subresource::EphemeralContainers | Subresource::Resize => {
-            ("", "", kind.kind, STATE)
-        }
+        Subresource::None
+        | Subresource::Status
+        | Subresource::Approval
+        | Subresource::EphemeralContainers
+        | Subresource::Resize => ("", "", kind.kind, STATE),
     };
     SubresourceKind { group, version, kind: name.into(), verbs }
 }

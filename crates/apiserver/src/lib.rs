@@ -25,6 +25,7 @@ mod storage;
 pub mod strategy;
 mod subresource;
 mod update;
+mod view;
 mod watch;
 
 use api::rng::Rng;
@@ -74,9 +75,14 @@ impl ApiServer {
     pub fn handle(&mut self, context: &Context, request: Request) -> Result<Response, Status> {
         self.warnings.clear();
         self.created = false;
-        let kind = api::kinds::row(request.kind);
-        check_route(kind, &request)?;
-        authorization::authorize(context, kind, &request)?;
+        let served = api::kinds::row(request.kind);
+        check_route(served, &request)?;
+        authorization::authorize(context, served, &request)?;
+        let response = self.serve(context, served.stored(), request)?;
+        Ok(view::response(served, response))
+    }
+
+    fn serve(&mut self, context: &Context, kind: &'static Kind, request: Request) -> Result<Response, Status> {
         match (request.verb, request.subresource) {
             (Verb::Get, Subresource::None | Subresource::Status) => self.get(kind, &request).map(Response::Object),
             (Verb::Get, Subresource::Scale) => self.get_scale(kind, &request).map(Response::Object),
@@ -138,6 +144,9 @@ impl ApiServer {
 fn check_route(kind: &Kind, request: &Request) -> Result<(), Status> {
     if request.subresource != Subresource::None && !kind.has(request.subresource) {
         return Err(Status::new(404, api::Reason::NotFound, "the server could not find the requested resource"));
+    }
+    if request.subresource == Subresource::None && !kind.verbs().contains(&request.verb) {
+        return Err(Status::method_not_allowed(kind, request.verb.as_str()));
     }
     if kind.namespaced && request.namespace.is_empty() && request.verb.is_write() {
         return Err(Status::bad_request("an empty namespace may not be set during creation"));

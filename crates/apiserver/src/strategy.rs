@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 
 use api::field::Errors;
-use api::{KindId, Kinded, Object, Propagation};
+use api::k8s_openapi::Resource;
+use api::object::Tree;
+use api::{Kinded, Object, Propagation};
 
 /// A kind's rules. The pipeline owns everything common (metadata, finalizers, generations, optimistic concurrency): a
 /// strategy only says what differs. Every method has the answer of a plain kind as its default.
@@ -65,9 +67,71 @@ pub trait Strategy: Kinded + Object + Clone + PartialEq {
     }
 }
 
-/// A [`Strategy`] with its type erased: a row of `registry::STRATEGIES`.
+/// The same for a kind whose objects are [`Tree`]s. What differs in the defaults: `status` is kept apart where the kind has
+/// such a subresource.
+pub trait TreeStrategy {
+    const GROUP: &'static str;
+    const KIND: &'static str;
+    const CREATE_ON_UPDATE: bool = false;
+    const UNCONDITIONAL_UPDATE: bool = true;
+    const HAS_GENERATION: bool = false;
+    /// `status` is written through its subresource alone.
+    const HAS_STATUS: bool = false;
+    const FIELDS: &'static [&'static str] = &[];
+
+    fn default(_object: &mut Tree) {}
+
+    fn prepare_for_create(object: &mut Tree) {
+        if Self::HAS_STATUS {
+            object.set("status", None);
+        }
+    }
+
+    fn prepare_for_update(object: &mut Tree, old: &Tree) {
+        if Self::HAS_STATUS {
+            object.set("status", old.get("status").cloned());
+        }
+    }
+
+    fn prepare_for_status_update(object: &mut Tree, old: &Tree) {
+        let status = object.get("status").cloned();
+        object.clone_fields_from(old);
+        object.set("status", status);
+    }
+
+    fn same_generation(object: &Tree, old: &Tree) -> bool {
+        object.get("spec") == old.get("spec")
+    }
+
+    fn validate_name(name: &str, prefix: bool) -> Vec<String> {
+        crate::registry::subdomain_name(name, prefix)
+    }
+
+    fn validate(_object: &Tree) -> Errors {
+        Errors::new()
+    }
+
+    fn validate_update(object: &Tree, _old: &Tree) -> Errors {
+        Self::validate(object)
+    }
+
+    fn validate_status_update(_object: &Tree, _old: &Tree) -> Errors {
+        Errors::new()
+    }
+
+    fn warnings(_object: &Tree) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn field<'a>(_object: &'a Tree, _name: &str) -> Cow<'a, str> {
+        Cow::Borrowed("")
+    }
+}
+
+/// A strategy with its type erased: a row of `registry::STRATEGIES`.
 pub struct Rules {
-    pub kind: KindId,
+    pub group: &'static str,
+    pub kind: &'static str,
     pub create_on_update: bool,
     pub unconditional_update: bool,
     pub delete_returns_object: bool,
@@ -90,7 +154,8 @@ pub struct Rules {
 impl Rules {
     pub const fn of<T: Strategy>() -> Rules {
         Rules {
-            kind: T::ID,
+            group: <T as Resource>::GROUP,
+            kind: <T as Resource>::KIND,
             create_on_update: T::CREATE_ON_UPDATE,
             unconditional_update: T::UNCONDITIONAL_UPDATE,
             delete_returns_object: T::DELETE_RETURNS_OBJECT,
@@ -108,6 +173,30 @@ impl Rules {
             validate_status_update: |object, old| T::validate_status_update(exact(object), exact(old)),
             warnings: |object| T::warnings(exact(object)),
             field: |object, name| T::field(exact(object), name),
+        }
+    }
+
+    pub const fn tree<S: TreeStrategy>() -> Rules {
+        Rules {
+            group: S::GROUP,
+            kind: S::KIND,
+            create_on_update: S::CREATE_ON_UPDATE,
+            unconditional_update: S::UNCONDITIONAL_UPDATE,
+            delete_returns_object: false,
+            delete_propagation: Propagation::Background,
+            has_generation: S::HAS_GENERATION,
+            fields: S::FIELDS,
+            default: |object| S::default(exact_mut(object)),
+            prepare_for_create: |object| S::prepare_for_create(exact_mut(object)),
+            prepare_for_update: |object, old| S::prepare_for_update(exact_mut(object), exact(old)),
+            prepare_for_status_update: |object, old| S::prepare_for_status_update(exact_mut(object), exact(old)),
+            same_generation: |object, old| S::same_generation(exact(object), exact(old)),
+            validate_name: S::validate_name,
+            validate: |object| S::validate(exact(object)),
+            validate_update: |object, old| S::validate_update(exact(object), exact(old)),
+            validate_status_update: |object, old| S::validate_status_update(exact(object), exact(old)),
+            warnings: |object| S::warnings(exact(object)),
+            field: |object, name| S::field(exact(object), name),
         }
     }
 }

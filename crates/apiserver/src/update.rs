@@ -3,7 +3,7 @@
 use api::{Body, Kind, Object, ObjectRef, Reason, Request, Status, Subresource, Verb};
 
 use crate::admission::{self, Attributes};
-use crate::{ApiServer, Context, metadata, registry};
+use crate::{ApiServer, Context, metadata, registry, view};
 
 const STALE: &str = "the object has been modified; please apply your changes to the latest version and try again";
 
@@ -41,8 +41,11 @@ impl ApiServer {
         patch: api::Patch,
         request: &Request,
     ) -> Result<Box<dyn Object>, Status> {
-        let (mut object, warnings) = api::patch::apply(kind, old.to_value(), &patch, request.options.field_validation)?;
+        let served = api::kinds::row(request.kind);
+        let current = view::from_stored(served, old).to_value();
+        let (object, warnings) = api::patch::apply(served, current, &patch, request.options.field_validation)?;
         self.warnings.extend(warnings);
+        let mut object = view::to_stored(served, object)?;
         (registry::rules(kind.id).default)(&mut *object);
         Ok(object)
     }

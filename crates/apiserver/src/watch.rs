@@ -11,8 +11,8 @@ use api::types::Pod;
 use api::{Kind, KindId, Kinded, Object, ObjectRef, Request, Status};
 use serde_json::json;
 
-use crate::ApiServer;
 use crate::fields::Filter;
+use crate::{ApiServer, view};
 
 #[derive(Clone, Default)]
 pub(crate) struct Watches {
@@ -25,7 +25,9 @@ pub(crate) struct Watches {
 
 #[derive(Clone)]
 struct Watcher {
+    /// What is watched, and as what its events are shown.
     kind: KindId,
+    served: &'static Kind,
     filter: Filter,
     pending: VecDeque<WatchEvent>,
 }
@@ -38,7 +40,8 @@ struct Audience {
 }
 
 impl Watches {
-    fn open(&mut self, kind: KindId, filter: Filter, pending: VecDeque<WatchEvent>) -> WatchId {
+    fn open(&mut self, served: &'static Kind, filter: Filter, pending: VecDeque<WatchEvent>) -> WatchId {
+        let kind = served.stored().id;
         self.last += 1;
         let id = WatchId(self.last);
         let audience = self.by_kind.entry(kind).or_default();
@@ -49,7 +52,7 @@ impl Watches {
         if !pending.is_empty() {
             self.stirred.insert(id);
         }
-        self.watchers.insert(id, Watcher { kind, filter, pending });
+        self.watchers.insert(id, Watcher { kind, served, filter, pending });
         id
     }
 
@@ -93,6 +96,7 @@ fn node_of(object: &ObjectRef) -> Option<&str> {
 
 impl ApiServer {
     pub(crate) fn watch(&mut self, kind: &'static Kind, request: &Request) -> Result<WatchId, Status> {
+        let served = api::kinds::row(request.kind);
         let filter = Filter::of(kind, request)?;
         let mut pending = VecDeque::new();
         let options = &request.options;
@@ -119,15 +123,22 @@ impl ApiServer {
             }
         }
         if options.send_initial_events && options.allow_watch_bookmarks {
-            pending.push_back(initial_events_end(kind, self.storage.revision()));
+            pending.push_back(initial_events_end(served, self.storage.revision()));
         }
-        Ok(self.watches.open(kind.id, filter, pending))
+        Ok(self.watches.open(served, filter, pending))
     }
 
     /// What a watch has brought since it was last asked.
     pub fn watch_events(&mut self, id: WatchId) -> Vec<WatchEvent> {
         self.watches.stirred.remove(&id);
-        self.watches.watchers.get_mut(&id).map(|watcher| watcher.pending.drain(..).collect()).unwrap_or_default()
+        let Some(watcher) = self.watches.watchers.get_mut(&id) else { return Vec::new() };
+        let mut events: Vec<WatchEvent> = watcher.pending.drain(..).collect();
+        if watcher.served.view.is_some() {
+            for event in &mut events {
+                event.object = view::from_stored(watcher.served, &event.object);
+            }
+        }
+        events
     }
 
     pub fn close_watch(&mut self, id: WatchId) {

@@ -1,6 +1,6 @@
 //! The component that runs the controllers.
 
-use api::kinds::KINDS;
+use api::kinds;
 use api::types::Event as EventObject;
 use api::{Kinded, SimTime};
 use client::{Change, Client, Component, Watch};
@@ -93,7 +93,7 @@ impl Component for ControllerManager {
 
     /// All kinds but events: the garbage collector follows owners of any kind.
     fn watches(&self) -> Vec<Watch> {
-        let kinds = KINDS.iter().filter(|kind| kind.id != EventObject::ID);
+        let kinds = kinds::stored().filter(|kind| kind.id != EventObject::ID);
         kinds.map(|kind| Watch { kind: Some(kind.id), ..Watch::default() }).collect()
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use api::kinds::KINDS;
+use api::kinds;
 use api::request::Options;
 use api::time::SECOND;
 use api::types::{Namespace, NamespaceCondition, NamespaceStatus, Pod};
@@ -86,7 +86,7 @@ fn delete_content(client: &mut Client, namespace: &str, deleted_at: SimTime) -> 
     let mut remains = Remains::default();
     delete_kind(client, Pod::row(), namespace, deleted_at, &mut remains);
     if remains.resources.is_empty() {
-        for kind in KINDS.iter().filter(|kind| kind.namespaced && kind.id != Pod::ID) {
+        for kind in kinds::stored().filter(|kind| kind.namespaced && kind.id != Pod::ID) {
             delete_kind(client, kind, namespace, deleted_at, &mut remains);
         }
     }

@@ -115,7 +115,7 @@ impl Completer<'_, '_> {
 
     fn types(&self) -> Vec<Completion> {
         let mut types: Vec<Completion> =
-            kinds::KINDS.iter().map(|kind| completion(kind.plural, kind.short_names.join(", "))).collect();
+            kinds::stored().map(|kind| completion(kind.plural, kind.short_names.join(", "))).collect();
         types.sort_by(|a, b| a.text.cmp(&b.text));
         types
     }

@@ -58,8 +58,7 @@ pub(crate) fn find_kinds(words: &str) -> Result<Vec<&'static Kind>, Failure> {
     let mut found: Vec<&'static Kind> = Vec::new();
     for word in words.split(',').filter(|word| !word.is_empty()) {
         if word == "all" {
-            let mut all: Vec<&'static Kind> =
-                kinds::KINDS.iter().filter(|kind| kind.categories.contains(&"all")).collect();
+            let mut all: Vec<&'static Kind> = kinds::stored().filter(|kind| kind.categories.contains(&"all")).collect();
             all.sort_by_key(|kind| (kind.group, kind.plural));
             found.extend(all);
         } else {

@@ -5,32 +5,46 @@
 
 mod config_map;
 mod controller_revision;
+mod cron_job;
+mod daemon_set;
 mod deployment;
 mod endpoint_slice;
 mod endpoints;
 mod event;
 mod go_diff;
+mod horizontal_pod_autoscaler;
 mod ingress;
 mod ingress_class;
+mod job;
 mod lease;
+mod limit_range;
 mod namespace;
+mod network_policy;
 mod node;
 mod persistent_volume;
 mod persistent_volume_claim;
 pub mod pod;
 mod pod_disruption_budget;
 mod pod_template;
+mod pod_template_object;
 mod priority_class;
+mod rbac;
 mod replica_set;
+mod replication_controller;
+mod resource_quota;
 mod rules;
+mod runtime_class;
 mod secret;
 mod service;
 mod service_account;
 mod stateful_set;
 mod storage_class;
+mod tree;
 
 use api::types::*;
 use api::{KindId, Object};
+
+pub(crate) use rules::subdomain_name;
 
 use crate::strategy::Rules;
 
@@ -58,6 +72,52 @@ static STRATEGIES: &[Rules] = &[
     Rules::of::<IngressClass>(),
     Rules::of::<PriorityClass>(),
     Rules::of::<PodDisruptionBudget>(),
+    Rules::of::<PodTemplate>(),
+    Rules::of::<ReplicationController>(),
+    Rules::of::<ResourceQuota>(),
+    Rules::of::<LimitRange>(),
+    Rules::tree::<tree::Binding>(),
+    Rules::tree::<tree::ComponentStatus>(),
+    Rules::of::<DaemonSet>(),
+    Rules::of::<Job>(),
+    Rules::of::<CronJob>(),
+    Rules::of::<HorizontalPodAutoscaler>(),
+    Rules::tree::<tree::AutoscalerV1>(),
+    Rules::tree::<tree::EventV1>(),
+    Rules::of::<NetworkPolicy>(),
+    Rules::tree::<tree::IpAddress>(),
+    Rules::tree::<tree::ServiceCidr>(),
+    Rules::of::<Role>(),
+    Rules::of::<RoleBinding>(),
+    Rules::of::<ClusterRole>(),
+    Rules::of::<ClusterRoleBinding>(),
+    Rules::tree::<tree::CsiDriver>(),
+    Rules::tree::<tree::CsiNode>(),
+    Rules::tree::<tree::CsiStorageCapacity>(),
+    Rules::tree::<tree::VolumeAttachment>(),
+    Rules::tree::<tree::VolumeAttributesClass>(),
+    Rules::of::<RuntimeClass>(),
+    Rules::tree::<tree::ValidatingWebhookConfiguration>(),
+    Rules::tree::<tree::MutatingWebhookConfiguration>(),
+    Rules::tree::<tree::ValidatingAdmissionPolicy>(),
+    Rules::tree::<tree::ValidatingAdmissionPolicyBinding>(),
+    Rules::tree::<tree::MutatingAdmissionPolicy>(),
+    Rules::tree::<tree::MutatingAdmissionPolicyBinding>(),
+    Rules::tree::<tree::CustomResourceDefinition>(),
+    Rules::tree::<tree::ApiService>(),
+    Rules::tree::<tree::CertificateSigningRequest>(),
+    Rules::tree::<tree::FlowSchema>(),
+    Rules::tree::<tree::PriorityLevelConfiguration>(),
+    Rules::tree::<tree::DeviceClass>(),
+    Rules::tree::<tree::ResourceClaim>(),
+    Rules::tree::<tree::ResourceClaimTemplate>(),
+    Rules::tree::<tree::ResourceSlice>(),
+    Rules::tree::<tree::SelfSubjectReview>(),
+    Rules::tree::<tree::TokenReview>(),
+    Rules::tree::<tree::LocalSubjectAccessReview>(),
+    Rules::tree::<tree::SelfSubjectAccessReview>(),
+    Rules::tree::<tree::SelfSubjectRulesReview>(),
+    Rules::tree::<tree::SubjectAccessReview>(),
 ];
 
 /// The rules of a built-in kind.
@@ -79,7 +139,9 @@ mod tests {
     #[test]
     fn rules_stand_in_the_order_of_the_kinds() {
         for (index, row) in api::kinds::KINDS.iter().enumerate() {
-            assert_eq!(rules(row.id).kind, KindId(index as u16), "{}", row.kind);
+            assert_eq!(row.id, KindId(index as u32));
+            let rules = rules(row.id);
+            assert_eq!((rules.group, rules.kind), (row.group, row.kind));
         }
         assert_eq!(STRATEGIES.len(), api::kinds::KINDS.len());
     }

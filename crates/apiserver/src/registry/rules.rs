@@ -12,7 +12,7 @@ pub(super) const NOT_NEGATIVE: &str = "must be greater than or equal to 0";
 pub(super) const POSITIVE: &str = "must be greater than 0";
 
 /// The form of most names.
-pub(super) fn subdomain_name(name: &str, prefix: bool) -> Complaints {
+pub(crate) fn subdomain_name(name: &str, prefix: bool) -> Complaints {
     dns1123_subdomain(&trim_prefix_name(name, prefix))
 }
 

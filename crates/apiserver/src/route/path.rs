@@ -12,7 +12,7 @@ pub(super) struct Target {
     pub subresource: Subresource,
 }
 
-const SUBRESOURCES: [Subresource; 13] = [
+const SUBRESOURCES: [Subresource; 14] = [
     Subresource::Status,
     Subresource::Scale,
     Subresource::Binding,
@@ -26,6 +26,7 @@ const SUBRESOURCES: [Subresource; 13] = [
     Subresource::Finalize,
     Subresource::EphemeralContainers,
     Subresource::Resize,
+    Subresource::Approval,
 ];
 
 /// `None` for paths that name no resource; `Err` is the 404.

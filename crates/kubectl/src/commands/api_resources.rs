@@ -18,8 +18,6 @@ pub(super) static FLAGS: &[Flag] = &[
     switch("cached", ' ', "Use the cached list"),
 ];
 
-const VERBS: &str = "create,delete,deletecollection,get,list,patch,update,watch";
-
 pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
     if let Some(word) = args.operands.first() {
         return Err(Failure::usage("kubectl api-resources", format!("unexpected arguments: [{word}]")));
@@ -28,9 +26,12 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
     if !matches!(output, "" | "wide" | "name") {
         return Err(Failure::error(format!("--output {output} is not available")));
     }
-    let has_verbs = |_: &&Kind| args.all("verbs").iter().all(|verb| VERBS.split(',').any(|known| known == verb));
+    let has_verbs = |kind: &&Kind| args.all("verbs").iter().all(|wanted| verbs(kind).any(|verb| verb == wanted));
+    // Of a resource in several versions, the preferred one.
+    let preferred = |kind: &&Kind| kind.view.is_none_or(|view| kinds::row(view.stored).group != kind.group);
     let mut rows: Vec<&Kind> = kinds::KINDS
         .iter()
+        .filter(preferred)
         .filter(|kind| !args.given("api-group") || kind.group == args.text("api-group"))
         .filter(|kind| !args.given("namespaced") || kind.namespaced == args.is("namespaced"))
         .filter(|kind| args.all("categories").iter().all(|wanted| kind.categories.contains(&wanted.as_str())))
@@ -64,13 +65,17 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
             kind.kind.into(),
         ];
         if output == "wide" {
-            line.extend([VERBS.into(), kind.categories.join(",")]);
+            line.extend([verbs(kind).collect::<Vec<_>>().join(","), kind.categories.join(",")]);
         }
         lines.push(line);
     }
     let text = plain_table(&lines, 6, 3);
     call.io.out(&text);
     Ok(0)
+}
+
+fn verbs(kind: &Kind) -> impl Iterator<Item = &'static str> {
+    kind.verbs().iter().map(|verb| verb.as_str())
 }
 
 pub(super) fn versions(call: &mut Call, _: &Args) -> Outcome {
