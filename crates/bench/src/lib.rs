@@ -1,20 +1,23 @@
 //! Runs of the core that are measured (`deploy`, `idle`) or compared between machines (`trace`).
 //!
 //! A run is prepared first and then started, so that only what matters is measured. It reads no clock: the native
-//! program (`main.rs`) and the WebAssembly one (`run.mjs`, in Node) measure time and memory around it and print the
-//! same line, `NAME target=… KEY=VALUE…`.
+//! programs (`main.rs` and `bin/heap.rs`) and the WebAssembly one (`run.mjs`, in Node) measure time and memory around it
+//! and print the same line, `NAME target=… KEY=VALUE…`.
 
 mod deploy;
 mod idle;
 mod parameters;
 pub mod trace;
 
+use std::process::ExitCode;
+
 use wasm_bindgen::prelude::{JsValue, wasm_bindgen};
 
 pub use parameters::Parameters;
 
-/// A run that is ready to start. It returns what it found as ` KEY=VALUE` pairs.
-type Run = Box<dyn FnOnce() -> String>;
+/// A run that is ready to start. It returns what it found as ` KEY=VALUE` pairs, and keeps its cluster: taking one down is
+/// no part of what is measured.
+type Run = Box<dyn FnMut() -> String>;
 
 #[wasm_bindgen]
 pub struct Prepared {
@@ -30,7 +33,7 @@ impl Prepared {
         self.description.clone()
     }
 
-    pub fn start(self) -> String {
+    pub fn start(&mut self) -> String {
         (self.run)()
     }
 }
@@ -50,6 +53,22 @@ pub fn prepare(name: &str, parameters: &str) -> Result<Prepared, String> {
         other => return Err(format!("there is no benchmark {other:?}: there are deploy, idle and trace")),
     };
     Ok(Prepared { description: parameters.finish()?, run })
+}
+
+/// A program around one run: its arguments are the run's name and parameters, and `measure` gives the line to print.
+pub fn main(measure: impl FnOnce(&str, &mut Prepared) -> String) -> ExitCode {
+    let mut words = std::env::args().skip(1);
+    let name = words.next().unwrap_or_default();
+    match prepare(&name, &words.collect::<Vec<_>>().join(" ")) {
+        Ok(mut prepared) => {
+            println!("{}", measure(&name, &mut prepared));
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("bench: {error}");
+            ExitCode::FAILURE
+        }
+    }
 }
 
 /// This instance's `WebAssembly.Memory`, whose size `run.mjs` reports.

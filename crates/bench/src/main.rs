@@ -4,27 +4,18 @@
 use std::process::ExitCode;
 use std::time::Instant;
 
-use peak_alloc::PeakAlloc;
+use mimalloc::MiMalloc;
 
+/// As in `server`: the core is made of many small texts.
 #[global_allocator]
-static HEAP: PeakAlloc = PeakAlloc;
+static HEAP: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
-    let mut words = std::env::args().skip(1);
-    let name = words.next().unwrap_or_default();
-    let prepared = match bench::prepare(&name, &words.collect::<Vec<_>>().join(" ")) {
-        Ok(prepared) => prepared,
-        Err(error) => {
-            eprintln!("bench: {error}");
-            return ExitCode::FAILURE;
-        }
-    };
-    let description = prepared.description();
-    HEAP.reset_peak_usage();
-    let start = Instant::now();
-    let found = prepared.start();
-    let seconds = start.elapsed().as_secs_f64();
-    let peak = HEAP.peak_usage() as f64 / 1e6;
-    println!("{name} target=native{description}{found} wall_s={seconds:.3} peak_mb={peak:.1}");
-    ExitCode::SUCCESS
+    bench::main(|name, prepared| {
+        let description = prepared.description();
+        let start = Instant::now();
+        let found = prepared.start();
+        let seconds = start.elapsed().as_secs_f64();
+        format!("{name} target=native{description}{found} wall_s={seconds:.3}")
+    })
 }
