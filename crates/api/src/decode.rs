@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::json::{Layout, Repeated};
 use crate::kinds::{self, Kind};
-use crate::object::Object;
+use crate::object::Draft;
 use crate::request::FieldValidation;
 use crate::schema;
 use crate::status::Status;
@@ -20,7 +20,7 @@ pub(crate) use check::Mistake;
 const STRICT_ERRORS_MAX: usize = 100;
 
 /// An object and the texts of its `Warning` headers.
-pub type Decoded = (Box<dyn Object>, Vec<String>);
+pub type Decoded = (Draft, Vec<String>);
 
 /// Decodes an object that a client has sent as `kind`.
 pub fn decode(kind: &'static Kind, value: Value, validation: FieldValidation) -> Result<Decoded, Status> {

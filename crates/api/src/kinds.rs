@@ -9,7 +9,7 @@ use k8s_openapi::{ListableResource, Metadata, Resource};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::object::{Object, Tree};
+use crate::object::{Draft, Object, Tree};
 use crate::request::{Subresource, Verb};
 
 /// A row's number. Small numbers are the built-in kinds in the table's order; custom resources follow.
@@ -36,7 +36,7 @@ pub struct Kind {
     pub namespaced: bool,
     pub subresources: &'static [Subresource],
     /// Decodes the object. Unknown fields are passed over: `crate::decode` reports them.
-    pub decode: fn(&'static Kind, Value) -> Result<Box<dyn Object>, serde_json::Error>,
+    pub decode: fn(&'static Kind, Value) -> Result<Draft, serde_json::Error>,
     /// Objects of this kind are kept as those of another.
     pub view: Option<View>,
 }
@@ -105,12 +105,12 @@ pub trait Kinded: Metadata<Ty = ObjectMeta> + ListableResource {
     }
 }
 
-fn typed<T: Object + DeserializeOwned>(_: &'static Kind, value: Value) -> Result<Box<dyn Object>, serde_json::Error> {
-    Ok(Box::new(T::deserialize(value)?))
+fn typed<T: Object + DeserializeOwned>(_: &'static Kind, value: Value) -> Result<Draft, serde_json::Error> {
+    Ok(Draft::new(T::deserialize(value)?))
 }
 
-fn tree(kind: &'static Kind, value: Value) -> Result<Box<dyn Object>, serde_json::Error> {
-    Ok(Box::new(Tree::new(kind.id, value)))
+fn tree(kind: &'static Kind, value: Value) -> Result<Draft, serde_json::Error> {
+    Ok(Draft::new(Tree::new(kind.id, value)))
 }
 
 macro_rules! kinds {

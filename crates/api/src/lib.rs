@@ -27,7 +27,7 @@ pub mod yaml;
 
 pub use k8s_openapi;
 pub use kinds::{Kind, KindId, Kinded};
-pub use object::{Object, ObjectRef};
+pub use object::{Draft, Object, ObjectRef};
 pub use request::{
     Body, Caller, CauseId, FieldValidation, List, LogOptions, Options, Patch, PatchKind, Propagation, Request,
     Response, Subresource, User, Verb, WatchEvent, WatchId, WatchKind,

@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::fmt::Debug;
+use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
@@ -19,14 +20,42 @@ pub trait Object: Any + Send + Sync + Debug {
     fn to_value(&self) -> Value;
     /// The same as text.
     fn to_json(&self) -> String;
-    fn clone_boxed(&self) -> Box<dyn Object>;
+    /// A copy to change.
+    fn draft(&self) -> Draft;
     /// Equal in every field.
     fn equals(&self, other: &dyn Object) -> bool;
-    fn into_ref(self: Box<Self>) -> ObjectRef;
 }
 
 /// A shared object that nobody changes any more.
 pub type ObjectRef = Arc<dyn Object>;
+
+/// An object that is being made: nobody else holds it, so that it may change. To share it copies nothing.
+#[derive(Debug)]
+pub struct Draft(ObjectRef);
+
+impl Draft {
+    pub fn new(object: impl Object) -> Draft {
+        Draft(Arc::new(object))
+    }
+
+    pub fn share(self) -> ObjectRef {
+        self.0
+    }
+}
+
+impl Deref for Draft {
+    type Target = dyn Object;
+
+    fn deref(&self) -> &dyn Object {
+        &*self.0
+    }
+}
+
+impl DerefMut for Draft {
+    fn deref_mut(&mut self) -> &mut dyn Object {
+        Arc::get_mut(&mut self.0).expect("a draft has one holder")
+    }
+}
 
 impl<T> Object for T
 where
@@ -52,16 +81,12 @@ where
         serde_json::to_string(self).expect("an API object always has a JSON form")
     }
 
-    fn clone_boxed(&self) -> Box<dyn Object> {
-        Box::new(self.clone())
+    fn draft(&self) -> Draft {
+        Draft::new(self.clone())
     }
 
     fn equals(&self, other: &dyn Object) -> bool {
         other.downcast_ref::<T>().is_some_and(|other| self == other)
-    }
-
-    fn into_ref(self: Box<Self>) -> ObjectRef {
-        Arc::from(self as Box<dyn Object>)
     }
 }
 
@@ -175,15 +200,11 @@ impl Object for Tree {
         self.to_value().to_string()
     }
 
-    fn clone_boxed(&self) -> Box<dyn Object> {
-        Box::new(self.clone())
+    fn draft(&self) -> Draft {
+        Draft::new(self.clone())
     }
 
     fn equals(&self, other: &dyn Object) -> bool {
         other.downcast_ref::<Tree>().is_some_and(|other| self == other)
-    }
-
-    fn into_ref(self: Box<Self>) -> ObjectRef {
-        Arc::from(self as Box<dyn Object>)
     }
 }

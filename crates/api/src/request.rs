@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::json::Layout;
 use crate::kinds::{KindId, Kinded};
-use crate::object::{Object, ObjectRef};
+use crate::object::{Draft, Object, ObjectRef};
 use crate::status::Status;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -132,7 +132,7 @@ impl Request {
 pub enum Body {
     #[default]
     None,
-    Typed(Box<dyn Object>),
+    Typed(Draft),
     Json(Value),
     Patch(Patch),
     Exec(ExecOptions),
@@ -149,7 +149,7 @@ pub struct ExecOptions {
 
 impl<T: Object> From<T> for Body {
     fn from(object: T) -> Body {
-        Body::Typed(Box::new(object))
+        Body::Typed(Draft::new(object))
     }
 }
 

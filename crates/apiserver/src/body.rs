@@ -1,12 +1,12 @@
 //! From a request's body to an object.
 
-use api::{Body, Kind, Object, Request, Status};
+use api::{Body, Draft, Kind, Request, Status};
 
 use crate::{ApiServer, registry, view};
 
 impl ApiServer {
     /// Decodes and defaults the object that a create or update carries.
-    pub(crate) fn object_of(&mut self, kind: &'static Kind, request: &mut Request) -> Result<Box<dyn Object>, Status> {
+    pub(crate) fn object_of(&mut self, kind: &'static Kind, request: &mut Request) -> Result<Draft, Status> {
         let mut object = match std::mem::take(&mut request.body) {
             Body::Typed(object) if object.kind_id() == kind.id => object,
             Body::Json(value) => {

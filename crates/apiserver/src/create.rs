@@ -1,7 +1,7 @@
 //! POST.
 
 use api::types::ObjectMeta;
-use api::{Kind, Object, ObjectRef, Reason, Request, Status, Verb, time};
+use api::{Draft, Kind, Object, ObjectRef, Reason, Request, Status, Verb, time};
 
 use crate::admission::{self, Attributes};
 use crate::{ApiServer, Context, metadata, registry};
@@ -23,7 +23,7 @@ impl ApiServer {
         context: &Context,
         kind: &'static Kind,
         request: Request,
-        mut object: Box<dyn Object>,
+        mut object: Draft,
     ) -> Result<ObjectRef, Status> {
         let rules = registry::rules(kind.id);
         metadata::settle_namespace(kind, &request, object.meta_mut())?;
@@ -55,7 +55,7 @@ impl ApiServer {
         self.created = true;
         if request.options.dry_run {
             self.addresses.release(&allocated);
-            return Ok(ObjectRef::from(object));
+            return Ok(object.share());
         }
         let object = self.storage.put(kind, object, 0, context.now).expect("the key was free a moment ago");
         self.watches.publish(kind.id, None, Some(&object), context.cause);

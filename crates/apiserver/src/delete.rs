@@ -64,13 +64,13 @@ impl ApiServer {
             let mut last = old.clone();
             if kind.id == Pod::ID {
                 // Kinds with a grace period show that it was none.
-                let mut shown = old.clone_boxed();
+                let mut shown = old.draft();
                 begin_deletion(shown.meta_mut(), grace, context.now, kind);
-                last = ObjectRef::from(shown);
+                last = shown.share();
             }
             return Ok((self.remove(context, kind, &old, last), true));
         }
-        let mut new = old.clone_boxed();
+        let mut new = old.draft();
         let meta = new.meta_mut();
         meta.finalizers = Some(finalizers).filter(|finalizers| !finalizers.is_empty());
         begin_deletion(meta, grace, context.now, kind);
@@ -96,9 +96,9 @@ impl ApiServer {
         let shown = if ObjectRef::ptr_eq(old, &last) {
             deleted
         } else {
-            let mut shown = last.clone_boxed();
+            let mut shown = last.draft();
             shown.meta_mut().resource_version.clone_from(&deleted.meta().resource_version);
-            ObjectRef::from(shown)
+            shown.share()
         };
         self.watches.publish(kind.id, Some(&shown), None, context.cause);
         shown

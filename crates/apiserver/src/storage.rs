@@ -3,7 +3,7 @@
 use api::request::CauseId;
 use api::time::SECOND;
 use api::types::Event;
-use api::{Kind, KindId, Kinded, Object, ObjectRef, SimTime};
+use api::{Draft, Kind, KindId, Kinded, Object, ObjectRef, SimTime};
 use etcd::{Change, Compare, Etcd, Op};
 
 /// Events live for an hour, as with `--event-ttl` left alone.
@@ -74,9 +74,9 @@ impl Storage {
     }
 
     /// Writes an object if its key is still at `expected` (0: absent), and stamps it with the write's revision.
-    pub fn put(&mut self, kind: &Kind, mut object: Box<dyn Object>, expected: u64, now: SimTime) -> Option<ObjectRef> {
+    pub fn put(&mut self, kind: &Kind, mut object: Draft, expected: u64, now: SimTime) -> Option<ObjectRef> {
         object.meta_mut().resource_version = Some((self.etcd.revision() + 1).to_string());
-        let object = ObjectRef::from(object);
+        let object = object.share();
         let key = key(kind, object.namespace(), object.name());
         let lease = (kind.id == Event::ID).then(|| self.etcd.grant(now, EVENT_TTL));
         let put = Op::Put { key: &key, value: object.clone(), lease };
@@ -143,7 +143,7 @@ fn replayed(change: &Change<ObjectRef>) -> Replayed {
 }
 
 fn at_revision(object: &ObjectRef, revision: u64) -> ObjectRef {
-    let mut copy = object.clone_boxed();
+    let mut copy = object.draft();
     copy.meta_mut().resource_version = Some(revision.to_string());
-    ObjectRef::from(copy)
+    copy.share()
 }

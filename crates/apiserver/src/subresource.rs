@@ -2,7 +2,7 @@
 
 use api::object::Tree;
 use api::types::{Deployment, Namespace, Pod, PodCondition, ReplicaSet, StatefulSet};
-use api::{Body, Kind, Kinded, Object, ObjectRef, Reason, Request, Status, Verb, time};
+use api::{Body, Draft, Kind, Kinded, Object, ObjectRef, Reason, Request, Status, Verb, time};
 use serde_json::{Value, json};
 
 use crate::update::is_finished;
@@ -20,7 +20,7 @@ impl ApiServer {
             return Err(Status::not_found(kind, name));
         };
         let uid = text("metadata", "uid").unwrap_or_default();
-        let mut new = old.clone_boxed();
+        let mut new = old.draft();
         let pod = new.downcast_mut::<Pod>().expect("a Pod is stored under its key");
         let refuse = |why: String| Err(Status::conflict(kind, name, &why));
         if !uid.is_empty() && uid != old.uid() {
@@ -82,15 +82,15 @@ impl ApiServer {
         let old = self.get(kind, &request)?;
         let body = self.object_of(kind, &mut request)?;
         let finalizers = body.downcast_ref::<Namespace>().and_then(|namespace| namespace.spec.clone());
-        let mut new = old.clone_boxed();
+        let mut new = old.draft();
         if let Some(namespace) = new.downcast_mut::<Namespace>() {
             namespace.spec = finalizers;
         }
         if request.options.dry_run || new.equals(&*old) {
-            return Ok(ObjectRef::from(new));
+            return Ok(new.share());
         }
         if is_finished(&*new) {
-            return Ok(self.remove(context, kind, &old, ObjectRef::from(new)));
+            return Ok(self.remove(context, kind, &old, new.share()));
         }
         Ok(self.store(context, kind, &old, new))
     }
@@ -129,7 +129,7 @@ impl ApiServer {
             (details.group, details.kind) = ("autoscaling".into(), "Scale".into());
             return Err(status);
         }
-        let mut new = old.clone_boxed();
+        let mut new = old.draft();
         set_replicas(&mut *new, replicas as i32);
         if let Some(revision) = revision {
             new.meta_mut().resource_version = Some(revision);
@@ -191,5 +191,5 @@ fn scale_of(object: &ObjectRef) -> ObjectRef {
         "status": status,
     });
     let kind_id = object.kind_id();
-    ObjectRef::from(Box::new(Tree::new(kind_id, value)) as Box<dyn Object>)
+    Draft::new(Tree::new(kind_id, value)).share()
 }

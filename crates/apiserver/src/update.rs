@@ -1,6 +1,6 @@
 //! PUT and PATCH, of objects and of their status.
 
-use api::{Body, Kind, Object, ObjectRef, Reason, Request, Status, Subresource, Verb};
+use api::{Body, Draft, Kind, Object, ObjectRef, Reason, Request, Status, Subresource, Verb};
 
 use crate::admission::{self, Attributes};
 use crate::{ApiServer, Context, metadata, registry, view};
@@ -40,7 +40,7 @@ impl ApiServer {
         old: &ObjectRef,
         patch: api::Patch,
         request: &Request,
-    ) -> Result<Box<dyn Object>, Status> {
+    ) -> Result<Draft, Status> {
         let served = api::kinds::row(request.kind);
         let current = view::from_stored(served, old).to_value();
         let (object, warnings) = api::patch::apply(served, current, &patch, request.options.field_validation)?;
@@ -57,7 +57,7 @@ impl ApiServer {
         kind: &'static Kind,
         request: &Request,
         old: ObjectRef,
-        mut new: Box<dyn Object>,
+        mut new: Draft,
     ) -> Result<ObjectRef, Status> {
         let rules = registry::rules(kind.id);
         metadata::settle_namespace(kind, request, new.meta_mut())?;
@@ -86,22 +86,16 @@ impl ApiServer {
             return Ok(old);
         }
         if request.options.dry_run {
-            return Ok(ObjectRef::from(new));
+            return Ok(new.share());
         }
         if is_finished(&*new) {
-            return Ok(self.remove(context, kind, &old, ObjectRef::from(new)));
+            return Ok(self.remove(context, kind, &old, new.share()));
         }
         Ok(self.store(context, kind, &old, new))
     }
 
     /// Writes a new state over the one that was just read, and tells the watches.
-    pub(crate) fn store(
-        &mut self,
-        context: &Context,
-        kind: &'static Kind,
-        old: &ObjectRef,
-        new: Box<dyn Object>,
-    ) -> ObjectRef {
+    pub(crate) fn store(&mut self, context: &Context, kind: &'static Kind, old: &ObjectRef, new: Draft) -> ObjectRef {
         let object = self.storage.put(kind, new, old.revision(), context.now).expect("nothing wrote in between");
         self.watches.publish(kind.id, Some(old), Some(&object), context.cause);
         object

@@ -1,10 +1,10 @@
 //! Kinds that are kept as another: what a client sends and is shown has the served kind's form, what is stored the other's.
 
 use api::object::Tree;
-use api::{FieldValidation, Kind, Object, ObjectRef, Response, Status};
+use api::{Draft, FieldValidation, Kind, ObjectRef, Response, Status};
 
 /// What a client sent, as it is stored.
-pub(crate) fn to_stored(served: &'static Kind, object: Box<dyn Object>) -> Result<Box<dyn Object>, Status> {
+pub(crate) fn to_stored(served: &'static Kind, object: Draft) -> Result<Draft, Status> {
     let Some(view) = served.view else { return Ok(object) };
     let value = (view.to_stored)(object.to_value());
     let (object, _) = api::decode::decode(served.stored(), value, FieldValidation::Ignore)?;
@@ -15,8 +15,7 @@ pub(crate) fn to_stored(served: &'static Kind, object: Box<dyn Object>) -> Resul
 pub(crate) fn from_stored(served: &'static Kind, object: &ObjectRef) -> ObjectRef {
     match served.view {
         Some(view) if object.kind_id() == view.stored => {
-            let shown: Box<dyn Object> = Box::new(Tree::new(served.id, (view.from_stored)(object.to_value())));
-            ObjectRef::from(shown)
+            Draft::new(Tree::new(served.id, (view.from_stored)(object.to_value()))).share()
         }
         _ => object.clone(),
     }

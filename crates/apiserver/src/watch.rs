@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use api::object::Tree;
 use api::request::{CauseId, WatchEvent, WatchId, WatchKind};
 use api::types::Pod;
-use api::{Kind, KindId, Kinded, Object, ObjectRef, Request, Status};
+use api::{Draft, Kind, KindId, Kinded, ObjectRef, Request, Status};
 use serde_json::json;
 
 use crate::fields::Filter;
@@ -166,7 +166,7 @@ fn initial_events_end(kind: &Kind, revision: u64) -> WatchEvent {
             "annotations": { "k8s.io/initial-events-end": "true" },
         },
     });
-    let object = ObjectRef::from(Box::new(Tree::new(kind.id, object)) as Box<dyn Object>);
+    let object = Draft::new(Tree::new(kind.id, object)).share();
     WatchEvent { kind: WatchKind::Bookmark, object, cause: CauseId::default() }
 }
 
@@ -188,7 +188,7 @@ impl Filter {
 /// A deletion shows the object as it last matched, at the revision at which it ceased to.
 fn last_state(old: &ObjectRef, new: Option<&ObjectRef>) -> ObjectRef {
     let Some(new) = new else { return old.clone() };
-    let mut object = old.clone_boxed();
+    let mut object = old.draft();
     object.meta_mut().resource_version = new.meta().resource_version.clone();
-    ObjectRef::from(object)
+    object.share()
 }

@@ -69,7 +69,9 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
 /// The time first, and the memory of a second run: counting it takes time of its own.
 fn native(shell: &Shell, name: &str, parameters: &[String]) -> anyhow::Result<()> {
     let run = |program: &str| {
-        cmd!(shell, "cargo run --quiet --release --package bench --bin {program} -- {name} {parameters...}").quiet().read()
+        cmd!(shell, "cargo run --quiet --release --package bench --bin {program} -- {name} {parameters...}")
+            .quiet()
+            .read()
     };
     println!("{} {}", run("bench")?, run("heap")?);
     Ok(())
