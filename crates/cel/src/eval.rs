@@ -1,0 +1,325 @@
+//! The interpreter.
+
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::rc::Rc;
+
+use crate::ast::{Element, Entry, Expr, Literal, Macro, Node};
+use crate::library;
+use crate::value::{Key, Value};
+
+/// An evaluation takes at most this many steps, so that no rule stops the cluster.
+pub const STEPS_MAX: u32 = 1_000_000;
+
+/// Why an evaluation failed, in cel-go's words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Error {
+    text: String,
+    /// It took too many steps.
+    pub exhausted: bool,
+}
+
+impl Error {
+    pub fn new(text: impl Into<String>) -> Error {
+        Error { text: text.into(), exhausted: false }
+    }
+
+    pub(crate) fn no_overload() -> Error {
+        Error::new("no such overload")
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+type Result<T> = std::result::Result<T, Error>;
+
+pub(crate) fn eval(expr: &Expr, variables: &BTreeMap<String, Value>) -> Result<Value> {
+    let steps = Cell::new(0);
+    Scope { variables, locals: &[], outer: None, steps: &steps }.eval(expr)
+}
+
+/// The variables in sight: those of the macro around, of what is around that, and the activation's.
+struct Scope<'a> {
+    variables: &'a BTreeMap<String, Value>,
+    locals: &'a [(&'a str, Value)],
+    outer: Option<&'a Scope<'a>>,
+    steps: &'a Cell<u32>,
+}
+
+impl Scope<'_> {
+    fn lookup(&self, name: &str) -> Option<&Value> {
+        let local = self.locals.iter().find(|(other, _)| *other == name).map(|(_, value)| value);
+        local.or_else(|| match self.outer {
+            Some(outer) => outer.lookup(name),
+            None => self.variables.get(name),
+        })
+    }
+
+    fn step(&self) -> Result<()> {
+        self.steps.set(self.steps.get() + 1);
+        if self.steps.get() > STEPS_MAX {
+            let text = "operation cancelled: actual cost limit exceeded".into();
+            return Err(Error { text, exhausted: true });
+        }
+        Ok(())
+    }
+
+    fn eval(&self, expr: &Expr) -> Result<Value> {
+        self.step()?;
+        match &expr.node {
+            Node::Literal(literal) => Ok(constant(literal)),
+            Node::Ident(name) => match self.lookup(name) {
+                Some(Value::Failed(error)) => Err((**error).clone()),
+                Some(value) => Ok(value.clone()),
+                None => library::type_named(name).ok_or_else(|| Error::new(format!("no such attribute(s): {name}"))),
+            },
+            Node::Select { operand, field, test, optional } => {
+                let operand = self.eval(operand)?;
+                select(&operand, &Value::from(field.as_str()), *test, *optional)
+            }
+            Node::Call { target: None, name, args } => self.operator(name, args),
+            Node::Call { target: Some(target), name, args } => {
+                let mut values = vec![self.eval(target)?];
+                for arg in args {
+                    values.push(self.eval(arg)?);
+                }
+                self.charge(&values)?;
+                library::call(name, true, &values)
+            }
+            Node::List(elements) => self.list(elements),
+            Node::Map(entries) => self.map(entries),
+            Node::Macro { kind, range, variables, body } => {
+                let range = self.eval(range)?;
+                self.comprehension(*kind, &range, variables, body)
+            }
+        }
+    }
+
+    /// Long texts cost more, as they take longer.
+    fn charge(&self, values: &[Value]) -> Result<()> {
+        let length: usize = values.iter().filter_map(Value::as_str).map(|text| text.len() / 10).sum();
+        self.steps.set(self.steps.get().saturating_add(length as u32));
+        self.step()
+    }
+
+    fn operator(&self, name: &str, args: &[Expr]) -> Result<Value> {
+        match (name, args) {
+            ("_&&_", [one, other]) => self.junction(one, other, false),
+            ("_||_", [one, other]) => self.junction(one, other, true),
+            ("_?_:_", [condition, then, otherwise]) => match self.eval(condition)? {
+                Value::Bool(true) => self.eval(then),
+                Value::Bool(false) => self.eval(otherwise),
+                _ => Err(Error::no_overload()),
+            },
+            ("_[_]" | "_[?_]", [operand, index]) => {
+                let (operand, index) = (self.eval(operand)?, self.eval(index)?);
+                select(&operand, &index, false, name == "_[?_]")
+            }
+            _ => {
+                let values = args.iter().map(|arg| self.eval(arg)).collect::<Result<Vec<_>>>()?;
+                self.charge(&values)?;
+                library::call(name, false, &values)
+            }
+        }
+    }
+
+    /// `&&` (decided by false) and `||` (decided by true): the deciding side hides the other's error.
+    fn junction(&self, one: &Expr, other: &Expr, decided_by: bool) -> Result<Value> {
+        let left = self.eval(one);
+        if matches!(left, Ok(Value::Bool(value)) if value == decided_by) {
+            return left;
+        }
+        match (left, self.eval(other)) {
+            (_, Ok(Value::Bool(value))) if value == decided_by => Ok(Value::Bool(value)),
+            (Err(error), _) | (_, Err(error)) => Err(error),
+            (Ok(Value::Bool(_)), Ok(Value::Bool(value))) => Ok(Value::Bool(value)),
+            _ => Err(Error::no_overload()),
+        }
+    }
+
+    fn list(&self, elements: &[Element]) -> Result<Value> {
+        let mut list = Vec::with_capacity(elements.len());
+        for element in elements {
+            match self.eval(&element.value)? {
+                Value::Optional(inner) if element.optional => list.extend(inner.map(|value| (*value).clone())),
+                value => list.push(value),
+            }
+        }
+        Ok(Value::list(list))
+    }
+
+    fn map(&self, entries: &[Entry]) -> Result<Value> {
+        let mut map = BTreeMap::new();
+        for entry in entries {
+            let key = self.eval(&entry.key)?;
+            let key = Key::of(&key).ok_or_else(|| Error::new("unsupported key type"))?;
+            match self.eval(&entry.value)? {
+                Value::Optional(inner) if entry.optional => {
+                    map.extend(inner.map(|value| (key, (*value).clone())));
+                }
+                value => {
+                    map.insert(key, value);
+                }
+            }
+        }
+        Ok(Value::Map(Rc::new(map)))
+    }
+
+    fn comprehension(&self, kind: Macro, range: &Value, variables: &[String], body: &[Expr]) -> Result<Value> {
+        let items: Vec<(Value, Value)> = match range {
+            Value::Optional(inner) => match inner {
+                None => return Ok(Value::Optional(None)),
+                Some(value) => vec![((**value).clone(), Value::Null)],
+            },
+            Value::List(list) if variables.len() == 2 => {
+                list.iter().enumerate().map(|(index, item)| (Value::Int(index as i64), item.clone())).collect()
+            }
+            Value::List(list) => list.iter().map(|item| (item.clone(), Value::Null)).collect(),
+            Value::Map(map) => map.iter().map(|(key, value)| (key.to_value(), value.clone())).collect(),
+            _ => return Err(Error::no_overload()),
+        };
+        let mut outcome = Outcome::default();
+        for (first, second) in items {
+            let index = first.clone();
+            let values = [first, second];
+            let locals: Vec<(&str, Value)> = variables.iter().map(String::as_str).zip(values).collect();
+            let scope = Scope { variables: self.variables, locals: &locals, outer: Some(self), steps: self.steps };
+            scope.step()?;
+            if scope.iteration(kind, index, body, &mut outcome)? {
+                break;
+            }
+        }
+        outcome.finish(kind)
+    }
+
+    /// One round of a macro. True when the rest cannot change its outcome.
+    fn iteration(&self, kind: Macro, index: Value, body: &[Expr], outcome: &mut Outcome) -> Result<bool> {
+        let (last, conditions) = body.split_last().expect("macros have a body");
+        match kind {
+            Macro::All | Macro::Exists => {
+                let decisive = kind == Macro::Exists;
+                match self.eval(last) {
+                    Ok(Value::Bool(value)) if value == decisive => {
+                        outcome.decided = true;
+                        return Ok(true);
+                    }
+                    Ok(Value::Bool(_)) => {}
+                    Ok(_) => outcome.error = Some(Error::no_overload()),
+                    Err(error) if error.exhausted => return Err(error),
+                    Err(error) => outcome.error = Some(error),
+                }
+                return Ok(false);
+            }
+            Macro::ExistsOne => {
+                outcome.count += usize::from(self.holds(last)?);
+                return Ok(false);
+            }
+            Macro::Filter => {
+                if self.holds(last)? {
+                    outcome.list.push(index);
+                }
+                return Ok(false);
+            }
+            _ => {}
+        }
+        for condition in conditions {
+            if !self.holds(condition)? {
+                return Ok(false);
+            }
+        }
+        let value = self.eval(last)?;
+        match kind {
+            Macro::TransformMap => {
+                outcome.map.insert(Key::of(&index).ok_or_else(Error::no_overload)?, value);
+            }
+            Macro::TransformMapEntry => match value {
+                Value::Map(entries) => {
+                    outcome.map.extend(entries.iter().map(|(key, value)| (key.clone(), value.clone())))
+                }
+                _ => return Err(Error::no_overload()),
+            },
+            _ => outcome.list.push(value),
+        }
+        Ok(false)
+    }
+
+    fn holds(&self, condition: &Expr) -> Result<bool> {
+        self.eval(condition)?.as_bool().ok_or_else(Error::no_overload)
+    }
+}
+
+/// What a macro has gathered.
+#[derive(Default)]
+struct Outcome {
+    decided: bool,
+    /// An error that a decisive element hides.
+    error: Option<Error>,
+    count: usize,
+    list: Vec<Value>,
+    map: BTreeMap<Key, Value>,
+}
+
+impl Outcome {
+    fn finish(mut self, kind: Macro) -> Result<Value> {
+        match kind {
+            Macro::All | Macro::Exists => match self.error {
+                Some(error) if !self.decided => Err(error),
+                _ => Ok(Value::Bool(self.decided == (kind == Macro::Exists))),
+            },
+            Macro::ExistsOne => Ok(Value::Bool(self.count == 1)),
+            Macro::Map | Macro::Filter | Macro::TransformList => Ok(Value::list(self.list)),
+            Macro::TransformMap | Macro::TransformMapEntry => Ok(Value::Map(Rc::new(self.map))),
+            Macro::OptMap => Ok(self.list.pop().map_or(Value::Optional(None), Value::some)),
+            Macro::OptFlatMap => Ok(self.list.pop().unwrap_or(Value::Optional(None))),
+        }
+    }
+}
+
+fn constant(literal: &Literal) -> Value {
+    match literal {
+        Literal::Null => Value::Null,
+        Literal::Bool(flag) => Value::Bool(*flag),
+        Literal::Int(number) => Value::Int(*number),
+        Literal::Uint(number) => Value::Uint(*number),
+        Literal::Double(number) => Value::Double(*number),
+        Literal::String(text) => Value::from(text.as_str()),
+        Literal::Bytes(bytes) => Value::Bytes(bytes.as_slice().into()),
+    }
+}
+
+/// `a.b`, `a[b]`, `has(a.b)` and their optional forms.
+fn select(operand: &Value, index: &Value, test: bool, optional: bool) -> Result<Value> {
+    if let Value::Optional(inner) = operand {
+        return match inner {
+            None if test => Ok(Value::Bool(false)),
+            None => Ok(Value::Optional(None)),
+            Some(value) => select(value, index, test, !test),
+        };
+    }
+    let found = match operand {
+        Value::Map(map) => Key::of(index).and_then(|key| map.get(&key)),
+        Value::List(list) if !test => match Key::of(index) {
+            Some(Key::Int(at)) => usize::try_from(at).ok().and_then(|at| list.get(at)),
+            _ => return Err(Error::no_overload()),
+        },
+        _ => return Err(Error::no_overload()),
+    };
+    match found {
+        _ if test => Ok(Value::Bool(found.is_some())),
+        Some(Value::Failed(error)) => Err((**error).clone()),
+        Some(value) => Ok(if optional { Value::some(value.clone()) } else { value.clone() }),
+        None if optional => Ok(Value::Optional(None)),
+        None => {
+            let shown = library::text_of(index).unwrap_or_default();
+            Err(Error::new(match operand {
+                Value::List(_) => format!("index out of bounds: {shown}"),
+                _ => format!("no such key: {shown}"),
+            }))
+        }
+    }
+}
