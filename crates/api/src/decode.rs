@@ -5,6 +5,7 @@
 //! the typed structs read. Then the struct is made.
 
 mod check;
+mod typed;
 
 use serde_json::Value;
 
@@ -15,6 +16,7 @@ use crate::request::FieldValidation;
 use crate::schema;
 use crate::status::Status;
 pub(crate) use check::Mistake;
+pub use typed::typed;
 
 /// More mistakes than this are not listed.
 const STRICT_ERRORS_MAX: usize = 100;

@@ -36,7 +36,7 @@ pub struct Kind {
     pub namespaced: bool,
     pub subresources: &'static [Subresource],
     /// Decodes the object. Unknown fields are passed over: `crate::decode` reports them.
-    pub decode: fn(&'static Kind, Value) -> Result<Draft, serde_json::Error>,
+    pub decode: fn(&'static Kind, Value) -> Result<Draft, serde::de::value::Error>,
     /// Objects of this kind are kept as those of another.
     pub view: Option<View>,
 }
@@ -105,11 +105,11 @@ pub trait Kinded: Metadata<Ty = ObjectMeta> + ListableResource {
     }
 }
 
-fn typed<T: Object + DeserializeOwned>(_: &'static Kind, value: Value) -> Result<Draft, serde_json::Error> {
-    Ok(Draft::new(T::deserialize(value)?))
+fn typed<T: Object + DeserializeOwned>(_: &'static Kind, value: Value) -> Result<Draft, serde::de::value::Error> {
+    Ok(Draft::new(crate::decode::typed::<T>(value)?))
 }
 
-fn tree(kind: &'static Kind, value: Value) -> Result<Draft, serde_json::Error> {
+fn tree(kind: &'static Kind, value: Value) -> Result<Draft, serde::de::value::Error> {
     Ok(Draft::new(Tree::new(kind.id, value)))
 }
 

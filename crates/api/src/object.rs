@@ -1,7 +1,7 @@
 //! Objects with their type erased: what the store, the watches and the request pipeline handle.
 
 use std::any::Any;
-use std::fmt::Debug;
+use std::fmt::{self, Debug, Formatter};
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
 
@@ -12,14 +12,12 @@ use serde_json::{Map, Value};
 use crate::kinds::{KindId, Kinded};
 
 /// One API object. Implemented by every typed kind of [`crate::kinds`], and by the JSON trees of custom resources.
-pub trait Object: Any + Send + Sync + Debug {
+pub trait Object: Any + Send + Sync {
     fn kind_id(&self) -> KindId;
     fn meta(&self) -> &ObjectMeta;
     fn meta_mut(&mut self) -> &mut ObjectMeta;
     /// The object as JSON, with `apiVersion` and `kind`.
     fn to_value(&self) -> Value;
-    /// The same as text.
-    fn to_json(&self) -> String;
     /// A copy to change.
     fn draft(&self) -> Draft;
     /// Equal in every field.
@@ -59,7 +57,7 @@ impl DerefMut for Draft {
 
 impl<T> Object for T
 where
-    T: Kinded + Serialize + Clone + Debug + PartialEq + Send + Sync + 'static,
+    T: Kinded + Serialize + Clone + PartialEq + Send + Sync + 'static,
 {
     fn kind_id(&self) -> KindId {
         T::ID
@@ -75,10 +73,6 @@ where
 
     fn to_value(&self) -> Value {
         serde_json::to_value(self).expect("an API object always has a JSON form")
-    }
-
-    fn to_json(&self) -> String {
-        serde_json::to_string(self).expect("an API object always has a JSON form")
     }
 
     fn draft(&self) -> Draft {
@@ -117,6 +111,14 @@ impl dyn Object {
     }
 }
 
+/// Its name alone: to print whole objects of every kind would cost the page much code.
+impl Debug for dyn Object {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let kind = crate::kinds::row(self.kind_id());
+        write!(f, "{}/{}/{}", kind.plural, self.namespace(), self.name())
+    }
+}
+
 /// The typed view of a shared object, without copying it.
 pub fn typed<T: Object>(object: &ObjectRef) -> Option<Arc<T>> {
     let any: Arc<dyn Any + Send + Sync> = object.clone();
@@ -135,7 +137,7 @@ pub struct Tree {
 impl Tree {
     pub fn new(kind: KindId, mut value: Value) -> Tree {
         let meta = value.get_mut("metadata").map(Value::take).unwrap_or_default();
-        Tree { kind, meta: serde_json::from_value(meta).unwrap_or_default(), rest: value }
+        Tree { kind, meta: crate::decode::typed(meta).unwrap_or_default(), rest: value }
     }
 
     /// A field of the object, other than `metadata`.
@@ -194,10 +196,6 @@ impl Object for Tree {
             fields.insert("metadata".into(), meta);
         }
         value
-    }
-
-    fn to_json(&self) -> String {
-        self.to_value().to_string()
     }
 
     fn draft(&self) -> Draft {

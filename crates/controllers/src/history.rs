@@ -24,7 +24,7 @@ pub fn template_patch(template: &PodTemplateSpec) -> Value {
 pub fn template_of(revision: &ControllerRevision) -> Option<PodTemplateSpec> {
     let mut template = revision.data.as_ref()?.0.pointer("/spec/template")?.clone();
     template.as_object_mut()?.remove("$patch");
-    serde_json::from_value(template).ok()
+    api::decode::typed(template).ok()
 }
 
 /// A revision that is not stored yet.

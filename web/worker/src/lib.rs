@@ -67,7 +67,11 @@ pub fn start() {
 fn receive(text: &str) {
     let command: Command = match serde_json::from_str(text) {
         Ok(command) => command,
-        Err(error) => wasm_bindgen::throw_str(&error.to_string()),
+        Err(error) => {
+            // A page out of another build, kept by some cache.
+            let message = format!("the page sent what this core does not know: {error}");
+            return send(&[Report::Problem { problem: Problem { kind: ProblemKind::CoreFault, message } }]);
+        }
     };
     WORKER.with_borrow_mut(|worker| {
         if let Some(worker) = worker {

@@ -129,7 +129,7 @@ pub(super) fn raw(call: &mut Call, path: &str) -> Outcome {
         })
         .to_string()
     } else {
-        crate::resource::get(call, kind, namespace, name)?.to_json()
+        crate::resource::get(call, kind, namespace, name)?.to_value().to_string()
     };
     call.io.line(text);
     Ok(0)

@@ -204,7 +204,7 @@ pub(super) fn pods_of(call: &mut Call, space: &str, word: &str) -> Result<Vec<ap
             api::selector::Selector::from_map(&labels)
         }
         _ => {
-            let selector = serde_json::from_value(value["spec"]["selector"].clone()).ok();
+            let selector = api::decode::typed(value["spec"]["selector"].clone()).ok();
             api::selector::Selector::from_label_selector(selector.as_ref())
         }
     };

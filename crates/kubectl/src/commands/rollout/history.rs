@@ -93,7 +93,7 @@ pub(in crate::commands) fn run(call: &mut Call, args: &Args) -> Outcome {
 
 /// A template as `history --revision` shows it: the describer's text, with its tabs as they are.
 fn template_text(template: &Value) -> String {
-    let parsed: Option<PodTemplateSpec> = serde_json::from_value(template.clone()).ok();
+    let parsed: Option<PodTemplateSpec> = api::decode::typed(template.clone()).ok();
     let mut writer = describe::Writer::default();
     describe::pod_template(&mut writer, parsed.as_ref());
     writer.raw()
