@@ -3,7 +3,9 @@
 //! The cluster of the `tabernetes` crate adds latencies, rate limits, faults and the trace; here every call returns at
 //! once and watches deliver before the next piece of work.
 
-use api::request::{StreamId, StreamOutput, WatchEvent, WatchId};
+use std::sync::Arc;
+
+use api::request::{StreamId, StreamOutput, User, WatchEvent, WatchId};
 use api::rng::Rng;
 use api::{Caller, CauseId, Request, Response, SimTime, Status, Verb};
 use client::{Activity, Api, Change, Client, Component, Note};
@@ -139,6 +141,13 @@ impl Api for Local {
     }
 
     fn parallel(&mut self, _begin: bool) {}
+
+    fn act_as(&mut self, user: Option<User>) {
+        self.caller = Caller::admin("local");
+        if let Some(user) = user {
+            self.caller.user = Arc::new(user);
+        }
+    }
 
     fn take_warnings(&mut self) -> Vec<String> {
         std::mem::take(&mut self.warnings)

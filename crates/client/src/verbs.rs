@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use api::object::typed;
 use api::request::{Options, Propagation};
-use api::request::{StreamId, StreamOutput, WatchEvent, WatchId};
+use api::request::{StreamId, StreamOutput, User, WatchEvent, WatchId};
 use api::types::{ObjectMeta, Pod};
 use api::{Body, CauseId, Kinded, Object, Patch, PatchKind, Request, Response, SimTime, Status, Subresource, Verb};
 use serde_json::Value;
@@ -39,6 +39,14 @@ pub trait Api {
     /// The texts of the `Warning` headers that came with the answers since it was last asked.
     fn take_warnings(&mut self) -> Vec<String> {
         Vec::new()
+    }
+
+    /// From now on calls are made as this user, or as the caller again: impersonation.
+    fn act_as(&mut self, _user: Option<User>) {}
+
+    /// The body of the answer to `GET path`, where this is a connection over HTTP; `None` elsewhere.
+    fn raw(&mut self, _path: &str) -> Option<Result<String, Status>> {
+        None
     }
 
     /// What a watch has brought since it was last asked.
@@ -130,6 +138,14 @@ impl<'a> Client<'a> {
 
     pub fn take_warnings(&mut self) -> Vec<String> {
         self.api.take_warnings()
+    }
+
+    pub fn act_as(&mut self, user: Option<User>) {
+        self.api.act_as(user);
+    }
+
+    pub fn raw(&mut self, path: &str) -> Option<Result<String, Status>> {
+        self.api.raw(path)
     }
 
     pub fn watch_events(&mut self, watch: WatchId) -> Vec<WatchEvent> {

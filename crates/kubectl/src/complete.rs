@@ -32,7 +32,7 @@ pub(crate) fn complete(state: &State, line: &str, cursor: usize, client: &mut Cl
         Some((program, words)) if program == "kubectl" || program == "k" => {
             Completer { state, client, words, current: &current }.kubectl()
         }
-        Some(_) => state.files.keys().map(|name| completion(name.as_str(), "file")).collect(),
+        Some(_) => state.files.all().keys().map(|name| completion(name.as_str(), "file")).collect(),
     };
     found.retain(|proposal| proposal.text.starts_with(&current));
     found
@@ -121,7 +121,7 @@ impl Completer<'_, '_> {
     }
 
     fn files(&self) -> Vec<Completion> {
-        self.state.files.keys().map(|name| completion(name.as_str(), "file")).collect()
+        self.state.files.all().keys().map(|name| completion(name.as_str(), "file")).collect()
     }
 
     /// The objects of a kind, each with the status that `get` would show.

@@ -17,6 +17,7 @@ mod commands;
 mod complete;
 mod describe;
 mod failure;
+mod files;
 mod flags;
 mod manifest;
 mod output;
@@ -27,5 +28,6 @@ mod task;
 
 pub use apply::{AppliedDoc, Outcome, apply_manifest};
 pub use complete::Completion;
-pub use session::{EditRequest, Progress, Running, Session};
+pub use files::Disk;
+pub use session::{Context, EditRequest, Progress, Running, Session};
 pub use shell::is_incomplete;

@@ -6,7 +6,6 @@ use serde_json::Value;
 use crate::commands::namespace;
 use crate::failure::Failure;
 use crate::flags::Args;
-use crate::session::file_key;
 use crate::task::Call;
 
 /// One object of a manifest.
@@ -54,26 +53,21 @@ fn texts(call: &mut Call, file: &str) -> Result<Vec<(String, String)>, Failure> 
             "unable to read URL {file:?}: this page has no way to the Internet: paste the manifest into a file instead"
         )));
     }
-    let key = file_key(file).trim_end_matches('/');
-    if let Some(text) = call.state.files.get(key) {
-        return Ok(vec![(file.into(), text.clone())]);
+    if let Some(text) = call.state.files.read(file) {
+        return Ok(vec![(file.into(), text)]);
     }
-    let folder = if key == "." { String::new() } else { format!("{key}/") };
-    let inside: Vec<(String, String)> = call
-        .state
-        .files
-        .iter()
-        .filter(|(path, _)| {
-            let name = path.strip_prefix(&folder).unwrap_or_default();
-            !name.is_empty() && !name.contains('/') && [".yaml", ".yml", ".json"].iter().any(|end| name.ends_with(end))
-        })
-        .map(|(path, text)| (path.clone(), text.clone()))
-        .collect();
-    match inside.is_empty() {
-        true if key == "." => Err(Failure::error("no objects passed")),
-        true => Err(Failure::error(format!("the path {file:?} does not exist"))),
-        false => Ok(inside),
+    let Some(names) = call.state.files.list(file) else {
+        return Err(Failure::error(format!("the path {file:?} does not exist")));
+    };
+    let folder = file.trim_end_matches('/');
+    let manifests = names.iter().filter(|name| [".yaml", ".yml", ".json"].iter().any(|end| name.ends_with(end)));
+    let paths = manifests.map(|name| if folder == "." { name.clone() } else { format!("{folder}/{name}") });
+    let texts: Vec<(String, String)> =
+        paths.filter_map(|path| call.state.files.read(&path).map(|text| (path, text))).collect();
+    if texts.is_empty() {
+        return Err(Failure::error(format!("error reading [{file}]: recognized file extensions are [.json .yaml .yml]")));
     }
+    Ok(texts)
 }
 
 /// The documents of a text; the items of a list count as documents.

@@ -8,12 +8,11 @@ use std::rc::Rc;
 use api::SimTime;
 use client::Client;
 
+use crate::commands;
 use crate::complete::{self, Completion};
+use crate::files::{Disk, Files, HOME};
 use crate::shell;
 use crate::task::{Call, Cx, Io, Step};
-
-/// Where the terminal's simulated shell lives; the page's files lie there.
-const HOME: &str = "/root";
 
 /// One terminal: what `kubectl config` knows, the files of the page, and the shell's variables.
 #[derive(Clone, Default)]
@@ -25,18 +24,38 @@ pub struct Session {
 pub(crate) struct State {
     /// The namespace of the current context; `default` unless set.
     pub namespace: String,
-    pub context: String,
-    /// Page files by their path. A path has no leading `./`.
-    pub files: BTreeMap<String, String>,
+    pub context: Context,
+    pub files: Files,
     pub variables: BTreeMap<String, String>,
+}
+
+/// What `kubectl config` calls the current context.
+#[derive(Clone, Debug)]
+pub struct Context {
+    pub name: String,
+    pub cluster: String,
+    pub user: String,
+    /// The address of the API server.
+    pub server: String,
+}
+
+impl Default for Context {
+    fn default() -> Context {
+        Context {
+            name: "kubernetes-admin@kubernetes".into(),
+            cluster: "kubernetes".into(),
+            user: "kubernetes-admin".into(),
+            server: "https://127.0.0.1:6443".into(),
+        }
+    }
 }
 
 impl Default for State {
     fn default() -> Self {
         State {
             namespace: "default".into(),
-            context: "kubernetes-admin@kubernetes".into(),
-            files: BTreeMap::new(),
+            context: Context::default(),
+            files: Files::default(),
             variables: BTreeMap::from([("HOME".into(), HOME.into()), ("PWD".into(), HOME.into())]),
         }
     }
@@ -57,15 +76,36 @@ impl Session {
 
     /// The page's files. Commands may write some (`> file`).
     pub fn files(&self) -> BTreeMap<String, String> {
-        self.state.borrow().files.clone()
+        self.state.borrow().files.all().clone()
     }
 
     pub fn put_file(&mut self, path: &str, text: &str) {
-        self.state.borrow_mut().files.insert(file_key(path).into(), text.into());
+        self.state.borrow_mut().files.write(path, text.into());
     }
 
     pub fn remove_file(&mut self, path: &str) {
-        self.state.borrow_mut().files.remove(file_key(path));
+        self.state.borrow_mut().files.remove(path);
+    }
+
+    /// A terminal whose files lie on a disk.
+    pub fn on_disk(disk: Disk) -> Session {
+        let session = Session::default();
+        session.state.borrow_mut().files = Files::on(disk);
+        session
+    }
+
+    /// Names the context that `kubectl config` shows.
+    pub fn set_context(&mut self, context: Context) {
+        self.state.borrow_mut().context = context;
+    }
+
+    /// Begins a `kubectl` with these arguments, and what its standard input holds.
+    pub fn start_arguments(&mut self, words: Vec<String>, stdin: Option<String>) -> Running {
+        let cx = Cx::new();
+        let task = Box::pin(commands::run(cx.clone(), words));
+        let mut io = Io::default();
+        io.stdin = stdin;
+        Running { state: self.state.clone(), cx, io, task, exit: None }
     }
 
     /// Begins a line. Nothing happens before the first [`Running::poll`].
@@ -79,15 +119,6 @@ impl Session {
     pub fn complete(&self, line: &str, cursor: usize, client: &mut Client) -> Vec<Completion> {
         complete::complete(&self.state.borrow(), line, cursor, client)
     }
-}
-
-/// How `State::files` names a path.
-pub(crate) fn file_key(path: &str) -> &str {
-    let mut path = path;
-    while let Some(rest) = path.strip_prefix("./").or_else(|| path.strip_prefix(HOME)?.strip_prefix('/')) {
-        path = rest;
-    }
-    path.strip_prefix("~/").unwrap_or(path)
 }
 
 /// A line that has been started.

@@ -7,7 +7,7 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
 use api::request::{StreamId, WatchId};
-use api::{Request, Response, SimTime, Status};
+use api::{Request, Response, SimTime, Status, User};
 use client::Client;
 
 use crate::session::{EditRequest, State};
@@ -36,6 +36,8 @@ pub(crate) struct Io {
     pub interrupts_stream: bool,
     pub edit: Option<EditRequest>,
     pub edited: Option<Option<String>>,
+    /// Whom the command impersonates.
+    identity: Option<User>,
     watches: Vec<WatchId>,
     streams: Vec<StreamId>,
 }
@@ -98,6 +100,12 @@ impl Call<'_, '_> {
             self.io.err_line(format!("Warning: {warning}"));
         }
         answer
+    }
+
+    /// Makes the command's calls as this user.
+    pub fn act_as(&mut self, user: Option<User>) {
+        self.io.identity = user;
+        self.client.act_as(self.io.identity.clone());
     }
 
     /// Opens a watch that is closed when the line ends.
@@ -180,6 +188,7 @@ impl Cx {
             mailbox.polls += 1;
             mailbox.wake = None;
         }
+        call.client.act_as(call.io.identity.clone());
         loop {
             {
                 let mut mailbox = self.mailbox.borrow_mut();

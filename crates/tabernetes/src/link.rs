@@ -1,6 +1,8 @@
 //! A caller's connection to the API server: what a call costs, whom it tells, what it leaves in the trace.
 
-use api::request::{StreamId, StreamOutput, WatchEvent, WatchId};
+use std::sync::Arc;
+
+use api::request::{StreamId, StreamOutput, User, WatchEvent, WatchId};
 use api::types::{Event as EventObject, Lease, Node};
 use api::{Caller, CauseId, Kinded, Request, Response, SimTime, Status, meta};
 use apiserver::Context;
@@ -14,6 +16,8 @@ use crate::trace::{Origin, USER, What};
 pub(crate) struct Link<'a> {
     pub cluster: &'a mut Cluster,
     pub caller: Caller,
+    /// Whom the caller impersonates.
+    user: Option<Arc<User>>,
     pub origin: Origin,
     /// The caller's own moment.
     pub now: SimTime,
@@ -33,6 +37,7 @@ impl<'a> Link<'a> {
         Link {
             cluster,
             caller,
+            user: None,
             origin,
             now,
             record: CauseId::default(),
@@ -53,7 +58,11 @@ impl<'a> Link<'a> {
         let (verb, kind, subresource) = (request.verb, request.kind, request.subresource);
         let key = meta::key_of(&request.namespace, &request.name);
         let cause = self.cluster.trace.next_id();
-        let context = Context { now: committed, caller: self.caller.clone(), cause };
+        let mut caller = self.caller.clone();
+        if let Some(user) = &self.user {
+            caller.user = user.clone();
+        }
+        let context = Context { now: committed, caller, cause };
         let before = self.cluster.server.revision();
         let answer = self.cluster.answer(&context, request);
         self.warnings.extend(self.cluster.server.take_warnings());
@@ -132,6 +141,10 @@ impl Api for Link<'_> {
         } else if let Some((_, latest)) = self.parallel.take() {
             self.now = latest;
         }
+    }
+
+    fn act_as(&mut self, user: Option<User>) {
+        self.user = user.map(Arc::new);
     }
 
     fn take_warnings(&mut self) -> Vec<String> {

@@ -89,14 +89,19 @@ pub(super) fn versions(call: &mut Call, _: &Args) -> Outcome {
 }
 
 pub(super) fn cluster_info(call: &mut Call, _: &Args) -> Outcome {
-    call.io.line(format!("Kubernetes control plane is running at {}", super::config::SERVER));
+    let server = call.state.context.server.clone();
+    call.io.line(format!("Kubernetes control plane is running at {server}"));
     call.io.line("");
     call.io.line("To further debug and diagnose cluster problems, use 'kubectl cluster-info dump'.");
     Ok(0)
 }
 
-/// `get --raw PATH`: the paths that name objects of the table, and the health checks.
+/// `get --raw PATH`: whatever an HTTP server answers; else the paths that name objects of the table, and the health checks.
 pub(super) fn raw(call: &mut Call, path: &str) -> Outcome {
+    if let Some(answer) = call.client.raw(path) {
+        call.io.out(&answer?);
+        return Ok(0);
+    }
     let unknown = || {
         let text = "the server could not find the requested resource";
         Failure::from(api::Status::new(404, api::Reason::NotFound, text))

@@ -35,6 +35,7 @@ mod wait;
 
 use std::pin::Pin;
 
+use api::User;
 pub(crate) use table::COMMANDS;
 
 use crate::failure::{Failure, Outcome};
@@ -97,6 +98,7 @@ pub(crate) enum Run {
 /// Runs `kubectl` with these words.
 pub(crate) async fn run(cx: Cx, words: Vec<String>) -> i32 {
     let outcome = dispatch(&cx, words).await;
+    cx.with(|call| call.act_as(None)).await;
     match outcome {
         Ok(code) => code,
         Err(failure) => {
@@ -118,9 +120,8 @@ async fn dispatch(cx: &Cx, words: Vec<String>) -> Outcome {
         cx.out(help(command, &path)).await;
         return Ok(0);
     }
-    if args.some_text("as").is_some() {
-        return Err(Failure::error("this terminal always speaks as kubernetes-admin: --as is not simulated"));
-    }
+    let user = impersonated(&args)?;
+    cx.with(move |call| call.act_as(user)).await;
     match command.run {
         Run::Group => {
             if let Some(unknown) = args.operands.first() {
@@ -132,6 +133,23 @@ async fn dispatch(cx: &Cx, words: Vec<String>) -> Outcome {
         Run::Now(run) => cx.with(move |call| run(call, &args)).await,
         Run::Later(run) => run(cx.clone(), args).await,
     }
+}
+
+/// Whom `--as` names. The server counts whoever is named among the authenticated.
+fn impersonated(args: &Args) -> Result<Option<User>, Failure> {
+    let groups = args.all("as-group");
+    let Some(name) = args.some_text("as") else {
+        if groups.is_empty() && args.some_text("as-uid").is_none() {
+            return Ok(None);
+        }
+        return Err(Failure::error("requesting uid, groups or user-extra without impersonating a user"));
+    };
+    let mut groups = groups.to_vec();
+    let authenticated = "system:authenticated".to_owned();
+    if !groups.contains(&authenticated) && name != "system:anonymous" {
+        groups.push(authenticated);
+    }
+    Ok(Some(User { name: name.into(), uid: args.text("as-uid").into(), groups }))
 }
 
 /// The command that some words name.

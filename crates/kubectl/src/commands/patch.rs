@@ -8,7 +8,6 @@ use super::apply::DryRun;
 use crate::failure::{Failure, Outcome};
 use crate::flags::{Args, Flag, array, switch, text};
 use crate::resource::{self, Rules};
-use crate::session::file_key;
 use crate::task::Call;
 
 pub(super) static FLAGS: &[Flag] = &[
@@ -28,7 +27,7 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
     let text = match (args.some_text("patch"), args.some_text("patch-file")) {
         (Some(_), Some(_)) => return Err(Failure::error("cannot specify --patch and --patch-file together")),
         (Some(text), None) => text.to_owned(),
-        (None, Some(path)) => call.state.files.get(file_key(path)).cloned().ok_or_else(|| {
+        (None, Some(path)) => call.state.files.read(path).ok_or_else(|| {
             Failure::error(format!("unable to read patch file: open {path}: no such file or directory"))
         })?,
         (None, None) => {

@@ -256,7 +256,7 @@ static AUTH: &[Command] = &[
         flags: &[auth::CAN_I_FLAGS],
         ..row("can-i", ANY, "Check whether an action is allowed", Run::Now(auth::can_i))
     },
-    row("whoami", ANY, "Show who you are", Run::Now(auth::whoami)),
+    Command { flags: &[auth::WHOAMI_FLAGS], ..row("whoami", ANY, "Show who you are", Run::Now(auth::whoami)) },
 ];
 
 static TOP: &[Command] = &[

@@ -8,6 +8,7 @@ mod network;
 mod node;
 mod pod;
 mod rbac;
+pub(crate) mod rules;
 mod storage;
 mod template;
 mod volume;

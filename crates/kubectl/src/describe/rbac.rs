@@ -13,27 +13,9 @@ fn rules(writer: &mut Writer, meta: &ObjectMeta, rules: &[PolicyRule]) {
     writer.line(0, "PolicyRule:");
     writer.line(1, "Resources\tNon-Resource URLs\tResource Names\tVerbs");
     writer.line(1, "---------\t-----------------\t--------------\t-----");
-    for rule in rules {
-        let list = |list: Option<&Vec<String>>| format!("[{}]", list.map(|list| list.join(" ")).unwrap_or_default());
-        let names = list(rule.resource_names.as_ref());
-        let verbs = list(Some(&rule.verbs));
-        for path in rule.non_resource_urls.iter().flatten() {
-            writer.line(1, format!("\t[{path}]\t{names}\t{verbs}"));
-        }
-        for resource in rule.resources.iter().flatten() {
-            for group in rule.api_groups.iter().flatten() {
-                let (plural, sub) =
-                    resource.split_once('/').map_or((resource.as_str(), ""), |(plural, sub)| (plural, sub));
-                let mut shown = plural.to_owned();
-                if !group.is_empty() {
-                    shown.push_str(&format!(".{group}"));
-                }
-                if !sub.is_empty() {
-                    shown.push_str(&format!("/{sub}"));
-                }
-                writer.line(1, format!("{shown}\t[]\t{names}\t{verbs}"));
-            }
-        }
+    let rules = serde_json::json!(rules);
+    for line in super::rules::table(&rules) {
+        writer.line(1, line.join("\t"));
     }
 }
 

@@ -10,7 +10,7 @@ mod printer;
 
 pub(crate) use align::align;
 pub(crate) use base64::{decode as base64_decode, encode as base64_encode};
-pub(crate) use columns::Columns;
+pub(crate) use columns::{Columns, go_text};
 pub(crate) use gotemplate::GoTemplate;
 pub(crate) use jsonpath::{JsonPath, Path};
 pub(crate) use printer::{TablePrinter, TableStyle, plain_table};
@@ -19,7 +19,6 @@ use serde_json::Value;
 
 use crate::failure::Failure;
 use crate::flags::Args;
-use crate::session::file_key;
 use crate::task::Call;
 
 /// The format that a command prints objects in.
@@ -45,7 +44,7 @@ impl Format {
         let (name, joined) = output.split_once('=').map_or((output, None), |(name, rest)| (name, Some(rest)));
         let template = joined.or(args.some_text("template"));
         let file = |path: &str| {
-            let text = call.state.files.get(file_key(path)).cloned();
+            let text = call.state.files.read(path);
             text.ok_or_else(|| {
                 Failure::error(format!("error reading --template {path}, open {path}: no such file or directory"))
             })

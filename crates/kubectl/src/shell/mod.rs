@@ -12,7 +12,6 @@ pub(crate) use sink::Sink;
 use syntax::{Command, Joint, Line, Piece, Redirect, SyntaxError, Word};
 
 use crate::commands;
-use crate::session::file_key;
 use crate::task::{Call, Cx, INTERRUPTED};
 
 /// The programs of the terminal besides kubectl, for completion.
@@ -139,7 +138,7 @@ async fn run_stage(cx: &Cx, arguments: Vec<String>, stdin: Option<String>, outpu
             Redirect::In { from } => {
                 let path = expand_one(cx, from).await;
                 let name = path.clone();
-                let text = cx.with(move |call| call.state.files.get(file_key(&path)).cloned()).await;
+                let text = cx.with(move |call| call.state.files.read(&path)).await;
                 match text {
                     Some(text) => stdin = Some(text),
                     None => {
@@ -182,11 +181,10 @@ fn write_file(call: &mut Call, path: &str, append: bool, text: String) {
     if path == "/dev/null" {
         return;
     }
-    let file = call.state.files.entry(file_key(path).into()).or_default();
-    if !append {
-        file.clear();
+    match append {
+        true => call.state.files.append(path, &text),
+        false => call.state.files.write(path, text),
     }
-    file.push_str(&text);
 }
 
 /// Runs one program with its arguments.

@@ -3,7 +3,6 @@
 use api::time::SECOND;
 
 use super::{filter, run_command};
-use crate::session::file_key;
 use crate::task::{Call, Cx};
 
 const HELP: &str = "\
@@ -31,7 +30,7 @@ pub(crate) fn run(call: &mut Call, program: &str, words: &[String]) -> i32 {
             call.io.line(now.0.strftime("%a %b %e %H:%M:%S UTC %Y").to_string());
         }
         "ls" => {
-            let names: Vec<String> = call.state.files.keys().cloned().collect();
+            let names: Vec<String> = call.state.files.all().keys().cloned().collect();
             for name in names {
                 call.io.line(name);
             }
@@ -71,7 +70,7 @@ fn cat(call: &mut Call, words: &[String]) -> i32 {
         call.io.out(&text);
     }
     for word in words.iter().filter(|word| !word.starts_with('-')) {
-        match call.state.files.get(file_key(word)).cloned() {
+        match call.state.files.read(word) {
             Some(text) => call.io.out(&text),
             None => {
                 call.io.err_line(format!("cat: {word}: No such file or directory"));
@@ -85,7 +84,7 @@ fn cat(call: &mut Call, words: &[String]) -> i32 {
 fn remove(call: &mut Call, words: &[String]) -> i32 {
     let mut code = 0;
     for word in words.iter().filter(|word| !word.starts_with('-')) {
-        if call.state.files.remove(file_key(word)).is_none() {
+        if !call.state.files.remove(word) {
             call.io.err_line(format!("rm: cannot remove '{word}': No such file or directory"));
             code = 1;
         }
@@ -98,8 +97,8 @@ fn filter_files(call: &mut Call, program: &str, words: &[String]) -> i32 {
     let mut all = vec![program.to_owned()];
     let mut text = call.io.stdin.take();
     for word in words {
-        match call.state.files.get(file_key(word)) {
-            Some(file) => text.get_or_insert_default().push_str(file),
+        match call.state.files.read(word) {
+            Some(file) => text.get_or_insert_default().push_str(&file),
             None => all.push(word.clone()),
         }
     }

@@ -6,7 +6,6 @@ use super::{Made, make, name};
 use crate::failure::{Failure, Outcome};
 use crate::flags::{Args, Flag, array, int, switch, text};
 use crate::output::base64_encode;
-use crate::session::file_key;
 use crate::task::Call;
 
 pub(in crate::commands) static DATA_FLAGS: &[Flag] = &[
@@ -39,7 +38,7 @@ pub(in crate::commands) static TOKEN_FLAGS: &[Flag] =
 fn pairs(call: &Call, args: &Args) -> Result<Vec<(String, String)>, Failure> {
     let mut pairs: Vec<(String, String)> = Vec::new();
     let read = |path: &str| {
-        let text = call.state.files.get(file_key(path)).cloned();
+        let text = call.state.files.read(path);
         text.ok_or_else(|| Failure::error(format!("error reading {path}: no such file or directory")))
     };
     for text in args.all("from-literal") {
@@ -110,7 +109,7 @@ pub(in crate::commands) fn secret_tls(call: &mut Call, args: &Args) -> Outcome {
     let name = name(args, "kubectl create secret tls")?;
     super::require(args, &["cert", "key"])?;
     let read = |path: &str| {
-        let text = call.state.files.get(file_key(path)).cloned();
+        let text = call.state.files.read(path);
         text.ok_or_else(|| Failure::error(format!("open {path}: no such file or directory")))
     };
     let pairs = vec![("tls.crt".into(), read(args.text("cert"))?), ("tls.key".into(), read(args.text("key"))?)];

@@ -1,0 +1,229 @@
+//! [`client::Api`] over HTTP/1.1.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader, Read};
+use std::sync::mpsc::{Receiver, TryRecvError, channel};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use api::kinds;
+use api::request::{StreamId, StreamOutput, User, WatchId};
+use api::time::{EPOCH_SECONDS, SECOND};
+use api::{CauseId, Reason, Request, Response, SimTime, Status, Subresource, Verb, WatchEvent};
+use client::{Activity, Api, Note};
+use ureq::Agent;
+use ureq::http;
+
+use crate::answer::{self, Asked};
+use crate::config::Settings;
+use crate::path;
+
+/// The field manager of a request that names none is its first part.
+const USER_AGENT: &str = "kubectl/v1.33.1 (linux/amd64) kubernetes/tabernetes";
+
+/// A server, and what goes on over it.
+pub struct Connection {
+    agent: Agent,
+    settings: Settings,
+    user: Option<User>,
+    warnings: Vec<String>,
+    watches: BTreeMap<WatchId, Receiver<WatchEvent>>,
+    streams: BTreeMap<StreamId, Receiver<String>>,
+    opened: u64,
+}
+
+/// The wall clock, counted as the cluster counts.
+pub fn now() -> SimTime {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let seconds = i64::try_from(since.as_secs()).unwrap_or(i64::MAX).saturating_sub(EPOCH_SECONDS);
+    u64::try_from(seconds).unwrap_or_default() * SECOND + u64::from(since.subsec_nanos())
+}
+
+impl Connection {
+    pub fn new(settings: Settings) -> Connection {
+        let config = Agent::config_builder().http_status_as_error(false).allow_non_standard_methods(true);
+        Connection {
+            agent: Agent::new_with_config(config.user_agent(USER_AGENT).build()),
+            settings,
+            user: None,
+            warnings: Vec::new(),
+            watches: BTreeMap::new(),
+            streams: BTreeMap::new(),
+            opened: 0,
+        }
+    }
+
+    fn send(&mut self, call: path::Call) -> Result<http::Response<ureq::Body>, Status> {
+        let server = self.settings.context.server.trim_end_matches('/');
+        let mut request = http::Request::builder().method(call.method).uri(format!("{server}{}", call.path));
+        request = request.header("Accept", "application/json").header("Content-Type", call.content_type);
+        if !self.settings.token.is_empty() {
+            request = request.header("Authorization", format!("Bearer {}", self.settings.token));
+        }
+        if let Some(user) = &self.user {
+            request = request.header("Impersonate-User", &user.name);
+            for group in &user.groups {
+                request = request.header("Impersonate-Group", group);
+            }
+            if !user.uid.is_empty() {
+                request = request.header("Impersonate-Uid", &user.uid);
+            }
+        }
+        let request = request.body(call.body).map_err(|error| Status::bad_request(error.to_string()))?;
+        let request = self.agent.configure_request(request).allow_non_standard_methods(true).build();
+        let response = self.agent.run(request).map_err(|error| self.unreachable(&error))?;
+        let warnings = response.headers().get_all("warning").iter().filter_map(|value| warning(value.to_str().ok()?));
+        self.warnings.extend(warnings);
+        if response.status().as_u16() < 400 {
+            return Ok(response);
+        }
+        let code = response.status().as_u16();
+        Err(answer::refusal(code, &text(response)))
+    }
+
+    fn unreachable(&self, error: &ureq::Error) -> Status {
+        let server = &self.settings.context.server;
+        let address = server.split_once("://").map_or(server.as_str(), |(_, rest)| rest);
+        let message = match error {
+            ureq::Error::Io(error) if error.kind() == std::io::ErrorKind::ConnectionRefused => {
+                format!("The connection to the server {address} was refused - did you specify the right host or port?")
+            }
+            other => format!("Unable to connect to the server: {other}"),
+        };
+        Status::new(0, Reason::Unknown, message)
+    }
+
+    fn open(&mut self) -> u64 {
+        self.opened += 1;
+        self.opened
+    }
+}
+
+fn text(mut response: http::Response<ureq::Body>) -> String {
+    response.body_mut().with_config().limit(u64::MAX).read_to_string().unwrap_or_default()
+}
+
+/// The text of `299 - "text"`.
+fn warning(header: &str) -> Option<String> {
+    let quoted = header.split_once('"')?.1;
+    let text = quoted.rsplit_once('"')?.0;
+    Some(text.replace("\\\"", "\"").replace("\\\\", "\\"))
+}
+
+/// Reads an endless answer line by line beside the command.
+fn lines<T: Send + 'static>(
+    response: http::Response<ureq::Body>,
+    read: impl Fn(&str) -> Option<T> + Send + 'static,
+) -> Receiver<T> {
+    let (sender, receiver) = channel();
+    let body = BufReader::new(response.into_body().into_reader());
+    std::thread::spawn(move || follow(body, |line| read(line).is_none_or(|one| sender.send(one).is_ok())));
+    receiver
+}
+
+fn follow<R: Read>(mut body: BufReader<R>, mut keep: impl FnMut(&str) -> bool) {
+    let mut line = String::new();
+    while body.read_line(&mut line).is_ok_and(|count| count > 0) {
+        if !keep(&line) {
+            return;
+        }
+        line.clear();
+    }
+}
+
+impl Api for Connection {
+    fn call(&mut self, request: Request) -> Result<Response, Status> {
+        let asked =
+            Asked { kind: kinds::row(request.kind), verb: request.verb, subresource: request.subresource };
+        if matches!(request.subresource, Subresource::Exec | Subresource::Attach | Subresource::PortForward) {
+            return Err(Status::new(501, Reason::Unknown, "this client opens no streams into containers"));
+        }
+        let follows = request.options.log.follow;
+        let response = self.send(path::call(request))?;
+        if asked.verb == Verb::Watch {
+            let watch = WatchId(self.open());
+            self.watches.insert(watch, lines(response, move |line| answer::event(asked.kind, line)));
+            return Ok(Response::Watch(watch));
+        }
+        if follows {
+            let stream = StreamId(self.open());
+            self.streams.insert(stream, lines(response, |line| Some(line.to_owned())));
+            return Ok(Response::Stream(stream));
+        }
+        answer::success(asked, &text(response))
+    }
+
+    fn call_detached(&mut self, request: Request) -> Result<Response, Status> {
+        self.call(request)
+    }
+
+    fn now(&self) -> SimTime {
+        now()
+    }
+
+    fn spend(&mut self, _: SimTime) {}
+
+    fn random(&mut self) -> u64 {
+        now()
+    }
+
+    fn begin(&mut self, _: Activity, cause: CauseId) -> CauseId {
+        cause
+    }
+
+    fn note(&mut self, _: Note) {}
+
+    fn parallel(&mut self, _: bool) {}
+
+    fn act_as(&mut self, user: Option<User>) {
+        self.user = user;
+    }
+
+    fn raw(&mut self, path: &str) -> Option<Result<String, Status>> {
+        let call =
+            path::Call { method: "GET", path: path.into(), content_type: "application/json", body: String::new() };
+        Some(self.send(call).map(text))
+    }
+
+    fn take_warnings(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.warnings)
+    }
+
+    fn watch_events(&mut self, watch: WatchId) -> Vec<WatchEvent> {
+        self.watches.get(&watch).map(|events| events.try_iter().collect()).unwrap_or_default()
+    }
+
+    fn close_watch(&mut self, watch: WatchId) {
+        self.watches.remove(&watch);
+    }
+
+    fn stream_write(&mut self, _: StreamId, _: Option<&str>) {}
+
+    fn stream_read(&mut self, stream: StreamId) -> StreamOutput {
+        let mut output = StreamOutput::default();
+        let Some(pieces) = self.streams.get(&stream) else { return output };
+        loop {
+            match pieces.try_recv() {
+                Ok(piece) => output.stdout.push_str(&piece),
+                Err(TryRecvError::Empty) => return output,
+                Err(TryRecvError::Disconnected) => {
+                    output.end = Some(Ok(0));
+                    return output;
+                }
+            }
+        }
+    }
+
+    fn close_stream(&mut self, stream: StreamId) {
+        self.streams.remove(&stream);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::warning;
+
+    #[test]
+    fn warnings_are_unquoted() {
+        assert_eq!(warning(r#"299 - "unknown field \"spec.x\"""#).as_deref(), Some(r#"unknown field "spec.x""#));
+    }
+}
