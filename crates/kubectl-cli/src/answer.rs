@@ -1,9 +1,9 @@
 //! From the body of an answer to [`api::Response`].
 
-use api::object::Tree;
+use api::object::{Draft, Tree};
 use api::request::List;
 use api::status::{Cause, Details};
-use api::{Kind, Object, ObjectRef, Reason, Response, Status, Subresource, Verb, WatchEvent, WatchKind};
+use api::{Kind, ObjectRef, Reason, Response, Status, Subresource, Verb, WatchEvent, WatchKind};
 use serde_json::Value;
 
 /// What was asked.
@@ -48,7 +48,7 @@ fn list(kind: &'static Kind, mut value: Value) -> List {
 /// An object of the kind; a `Scale` or whatever else a subresource answers with stays a tree.
 fn object(kind: &'static Kind, value: Value) -> ObjectRef {
     let decoded = if value["kind"] == kind.kind { (kind.decode)(kind, value.clone()).ok() } else { None };
-    decoded.unwrap_or_else(|| Box::new(Tree::new(kind.id, value)) as Box<dyn Object>).into_ref()
+    decoded.unwrap_or_else(|| Draft::new(Tree::new(kind.id, value))).share()
 }
 
 /// One line of a watch; `None` for what is no event.
@@ -68,9 +68,7 @@ pub fn event(kind: &'static Kind, line: &str) -> Option<WatchEvent> {
 pub fn refusal(code: u16, body: &str) -> Status {
     match serde_json::from_str::<Value>(body) {
         Ok(value) if value["kind"] == "Status" => status(&value, code),
-        _ if code == 404 => {
-            Status::new(code, Reason::NotFound, "the server could not find the requested resource")
-        }
+        _ if code == 404 => Status::new(code, Reason::NotFound, "the server could not find the requested resource"),
         _ => Status::new(code, Reason::Unknown, body.trim_end()),
     }
 }
@@ -101,9 +99,24 @@ fn status(value: &Value, code: u16) -> Status {
 fn reason(text: &str) -> Reason {
     use Reason::*;
     let known = [
-        Unauthorized, Forbidden, NotFound, AlreadyExists, Conflict, Gone, Invalid, ServerTimeout, Timeout,
-        TooManyRequests, BadRequest, MethodNotAllowed, NotAcceptable, RequestEntityTooLarge, UnsupportedMediaType,
-        InternalError, Expired, ServiceUnavailable,
+        Unauthorized,
+        Forbidden,
+        NotFound,
+        AlreadyExists,
+        Conflict,
+        Gone,
+        Invalid,
+        ServerTimeout,
+        Timeout,
+        TooManyRequests,
+        BadRequest,
+        MethodNotAllowed,
+        NotAcceptable,
+        RequestEntityTooLarge,
+        UnsupportedMediaType,
+        InternalError,
+        Expired,
+        ServiceUnavailable,
     ];
     known.into_iter().find(|reason| reason.as_str() == text).unwrap_or(Unknown)
 }

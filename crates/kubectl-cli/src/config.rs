@@ -81,7 +81,8 @@ mod tests {
 
     #[test]
     fn flags_are_found_in_both_forms() {
-        let words: Vec<String> = ["--server=http://a", "get", "--token", "t", "--", "--user=x"].map(str::to_owned).into();
+        let words: Vec<String> =
+            ["--server=http://a", "get", "--token", "t", "--", "--user=x"].map(str::to_owned).into();
         assert_eq!(flag(&words, "server").as_deref(), Some("http://a"));
         assert_eq!(flag(&words, "token").as_deref(), Some("t"));
         assert_eq!(flag(&words, "user"), None);

@@ -132,8 +132,7 @@ fn follow<R: Read>(mut body: BufReader<R>, mut keep: impl FnMut(&str) -> bool) {
 
 impl Api for Connection {
     fn call(&mut self, request: Request) -> Result<Response, Status> {
-        let asked =
-            Asked { kind: kinds::row(request.kind), verb: request.verb, subresource: request.subresource };
+        let asked = Asked { kind: kinds::row(request.kind), verb: request.verb, subresource: request.subresource };
         if matches!(request.subresource, Subresource::Exec | Subresource::Attach | Subresource::PortForward) {
             return Err(Status::new(501, Reason::Unknown, "this client opens no streams into containers"));
         }

@@ -27,6 +27,7 @@ fn main() -> std::process::ExitCode {
         }
     };
     let mut session = Session::on_disk(Disk { read, write, list });
+    session.set_manual(kubectl::MANUAL);
     session.set_namespace(&settings.namespace);
     session.set_context(settings.context.clone());
     let mut connection = Connection::new(settings);
@@ -55,9 +56,13 @@ fn stdin() -> String {
 fn run(mut running: Running, connection: &mut Connection) -> std::io::Result<i32> {
     loop {
         let progress = running.poll(&mut Client::new(connection));
-        std::io::stdout().write_all(progress.stdout.as_bytes())?;
+        for piece in &progress.output {
+            match piece.error {
+                true => std::io::stderr().write_all(piece.text.as_bytes())?,
+                false => std::io::stdout().write_all(piece.text.as_bytes())?,
+            }
+        }
         std::io::stdout().flush()?;
-        std::io::stderr().write_all(progress.stderr.as_bytes())?;
         if let Some(code) = progress.exit {
             return Ok(code);
         }
@@ -66,7 +71,8 @@ fn run(mut running: Running, connection: &mut Connection) -> std::io::Result<i32
             continue;
         }
         let now = connection::now();
-        let wait = progress.wake.map_or(Duration::from_millis(20), |wake| Duration::from_nanos(wake.saturating_sub(now)));
+        let wait =
+            progress.wake.map_or(Duration::from_millis(20), |wake| Duration::from_nanos(wake.saturating_sub(now)));
         std::thread::sleep(wait);
     }
 }

@@ -31,7 +31,7 @@ pub fn call(request: Request) -> Call {
     };
     match request.body {
         Body::None => {}
-        Body::Typed(object) => body = object.to_json(),
+        Body::Typed(object) => body = object.to_value().to_string(),
         Body::Json(value) => body = value.to_string(),
         Body::Patch(patch) => {
             content_type = match patch.kind {
@@ -87,11 +87,14 @@ fn query(options: &Options, verb: Verb) -> Query {
     if matches!(verb, Verb::Create | Verb::Update | Verb::Patch) {
         add("dryRun", switch(options.dry_run, "All"));
         add("fieldManager", options.field_manager.clone());
-        add("fieldValidation", match options.field_validation {
-            FieldValidation::Ignore => "Ignore".into(),
-            FieldValidation::Warn => String::new(),
-            FieldValidation::Strict => "Strict".into(),
-        });
+        add(
+            "fieldValidation",
+            match options.field_validation {
+                FieldValidation::Ignore => "Ignore".into(),
+                FieldValidation::Warn => String::new(),
+                FieldValidation::Strict => "Strict".into(),
+            },
+        );
         add("force", switch(options.force, "true"));
     }
     let log = &options.log;

@@ -73,7 +73,7 @@ pub fn apply_manifest(client: &mut Client, text: &str, namespace: &str, dry_run:
             namespace: manifest.namespace.clone(),
             name: manifest.name.clone(),
             line: line_of(&manifest, &outcome),
-            warnings: io.stderr.lines().map(|line| line.trim_start_matches("Warning: ").to_owned()).collect(),
+            warnings: io.error_lines().map(|line| line.trim_start_matches("Warning: ").to_owned()).collect(),
             outcome,
         });
     }

@@ -121,6 +121,21 @@ pub static GLOBAL: &[Flag] = &[
     switch("match-server-version", ' ', "require the server's version to match"),
 ];
 
+/// How a command names its objects by files.
+pub static FILES: &[Flag] = &[
+    array("filename", 'f', "Files that name the objects"),
+    text("kustomize", 'k', "A kustomization folder"),
+    switch("recursive", 'R', "Look into folders"),
+];
+
+/// How a command prints objects.
+pub static PRINT: &[Flag] = &[
+    text("output", 'o', "Output format: yaml, json, name, jsonpath=…, go-template=…"),
+    text("template", ' ', "Template for -o go-template or jsonpath"),
+    on_by_default("allow-missing-template-keys", "Ignore missing fields in templates"),
+    switch("show-managed-fields", ' ', "Keep managedFields in yaml and json"),
+];
+
 /// What a command was given.
 #[derive(Clone, Debug, Default)]
 pub struct Args {

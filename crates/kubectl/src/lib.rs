@@ -10,7 +10,7 @@
 //! `-o` can do) and `describe`.
 //!
 //! Known differences: the printer columns are computed here from the objects instead of by the API server, with the same
-//! code (`api::table`); `--help` texts are our own and short.
+//! code (`api::table`); without the manual (`Session::set_manual`) the `--help` texts are our own and short.
 
 mod apply;
 mod commands;
@@ -19,6 +19,7 @@ mod describe;
 mod failure;
 mod files;
 mod flags;
+mod kustomize;
 mod manifest;
 mod output;
 mod resource;
@@ -29,5 +30,8 @@ mod task;
 pub use apply::{AppliedDoc, Outcome, apply_manifest};
 pub use complete::Completion;
 pub use files::Disk;
-pub use session::{Context, EditRequest, Progress, Running, Session};
+pub use session::{Context, EditRequest, Piece, Progress, Running, Session};
 pub use shell::is_incomplete;
+
+/// The help of every command. Each page begins with a form feed and the command.
+pub static MANUAL: &str = include_str!("manual.txt");

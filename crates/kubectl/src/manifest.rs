@@ -6,6 +6,7 @@ use serde_json::Value;
 use crate::commands::namespace;
 use crate::failure::Failure;
 use crate::flags::Args;
+use crate::kustomize;
 use crate::task::Call;
 
 /// One object of a manifest.
@@ -40,6 +41,14 @@ pub(crate) fn read(call: &mut Call, args: &Args) -> Result<Vec<Manifest>, Failur
             }
         }
     }
+    for folder in args.all("kustomize") {
+        let built = kustomize::build(&call.state.files, folder).map_err(Failure::error)?;
+        built.warnings.into_iter().for_each(|warning| call.io.err_line(warning));
+        for value in built.objects {
+            let document = yaml::Document { value, line: 1, lines: Default::default() };
+            manifests.push(resolve(document, folder, &fallback, enforced).map_err(|misread| misread.failure)?);
+        }
+    }
     Ok(manifests)
 }
 
@@ -65,7 +74,9 @@ fn texts(call: &mut Call, file: &str) -> Result<Vec<(String, String)>, Failure> 
     let texts: Vec<(String, String)> =
         paths.filter_map(|path| call.state.files.read(&path).map(|text| (path, text))).collect();
     if texts.is_empty() {
-        return Err(Failure::error(format!("error reading [{file}]: recognized file extensions are [.json .yaml .yml]")));
+        return Err(Failure::error(format!(
+            "error reading [{file}]: recognized file extensions are [.json .yaml .yml]"
+        )));
     }
     Ok(texts)
 }

@@ -191,7 +191,7 @@ pub(crate) fn pick(call: &mut Call, args: &Args, rules: Rules) -> Result<Picked,
     }
     let everywhere = args.is("all-namespaces");
     let namespace = if everywhere { String::new() } else { namespace(call, args) };
-    if !files.is_empty() {
+    if !files.is_empty() || args.some_text("kustomize").is_some() {
         return pick_files(call, args);
     }
     let mut picked = Picked::default();

@@ -26,6 +26,8 @@ pub(crate) struct State {
     pub namespace: String,
     pub context: Context,
     pub files: Files,
+    /// Pages of the manual; empty where only the short help is at hand.
+    pub manual: &'static str,
     pub variables: BTreeMap<String, String>,
 }
 
@@ -56,6 +58,7 @@ impl Default for State {
             namespace: "default".into(),
             context: Context::default(),
             files: Files::default(),
+            manual: "",
             variables: BTreeMap::from([("HOME".into(), HOME.into()), ("PWD".into(), HOME.into())]),
         }
     }
@@ -92,6 +95,11 @@ impl Session {
         let session = Session::default();
         session.state.borrow_mut().files = Files::on(disk);
         session
+    }
+
+    /// What `--help` shows: [`crate::MANUAL`], which is too long for a page to carry.
+    pub fn set_manual(&mut self, manual: &'static str) {
+        self.state.borrow_mut().manual = manual;
     }
 
     /// Names the context that `kubectl config` shows.
@@ -133,8 +141,8 @@ pub struct Running {
 /// What a line has done since it was last polled.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Progress {
-    pub stdout: String,
-    pub stderr: String,
+    /// What it has printed, in its order.
+    pub output: Vec<Piece>,
     /// The exit code, once the line is done.
     pub exit: Option<i32>,
     /// When to poll again at the latest. Polling earlier is harmless. `None` when the line is done or waits for
@@ -144,6 +152,28 @@ pub struct Progress {
     pub edit: Option<EditRequest>,
     /// The program reads the keyboard: what the user types goes to [`Running::input`].
     pub reads_input: bool,
+}
+
+/// Text for the terminal.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Piece {
+    pub text: String,
+    /// It comes from standard error.
+    pub error: bool,
+}
+
+impl Progress {
+    pub fn stdout(&self) -> String {
+        self.of(false)
+    }
+
+    pub fn stderr(&self) -> String {
+        self.of(true)
+    }
+
+    fn of(&self, error: bool) -> String {
+        self.output.iter().filter(|piece| piece.error == error).map(|piece| piece.text.as_str()).collect()
+    }
 }
 
 /// `kubectl edit` wants a text changed.
@@ -166,8 +196,7 @@ impl Running {
         }
         let wake = if self.exit.is_none() { self.cx.wake() } else { None };
         Progress {
-            stdout: std::mem::take(&mut self.io.stdout),
-            stderr: std::mem::take(&mut self.io.stderr),
+            output: std::mem::take(&mut self.io.output),
             exit: self.exit,
             wake,
             edit: self.io.edit.take(),

@@ -10,7 +10,7 @@ use api::request::{StreamId, WatchId};
 use api::{Request, Response, SimTime, Status, User};
 use client::Client;
 
-use crate::session::{EditRequest, State};
+use crate::session::{EditRequest, Piece, State};
 use crate::shell::Sink;
 
 /// What a command may touch while it runs: borrowed anew for each of its steps.
@@ -23,8 +23,8 @@ pub(crate) struct Call<'a, 'c> {
 /// A running line's streams.
 #[derive(Default)]
 pub(crate) struct Io {
-    pub stdout: String,
-    pub stderr: String,
+    /// What the terminal has been given, in its order.
+    pub output: Vec<Piece>,
     /// Pipes and redirections that stand between the command and the terminal, outermost first.
     pub sinks: Vec<Sink>,
     /// What a pipe or a here-document feeds the command.
@@ -56,7 +56,15 @@ impl Io {
                 None => return,
             }
         }
-        self.stdout.push_str(&text);
+        self.print(&text, false);
+    }
+
+    fn print(&mut self, text: &str, error: bool) {
+        match self.output.last_mut() {
+            _ if text.is_empty() => {}
+            Some(last) if last.error == error => last.text.push_str(text),
+            _ => self.output.push(Piece { text: text.into(), error }),
+        }
     }
 
     pub fn line(&mut self, text: impl AsRef<str>) {
@@ -68,8 +76,13 @@ impl Io {
         match self.sinks.iter().rposition(|sink| sink.takes_stderr) {
             Some(position) if self.sinks[position].drops_stderr => {}
             Some(position) => self.out_below(position + 1, text.to_owned()),
-            None => self.stderr.push_str(text),
+            None => self.print(text, true),
         }
+    }
+
+    /// The lines of standard error.
+    pub fn error_lines(&self) -> impl Iterator<Item = &str> {
+        self.output.iter().filter(|piece| piece.error).flat_map(|piece| piece.text.lines())
     }
 
     pub fn err_line(&mut self, text: impl AsRef<str>) {

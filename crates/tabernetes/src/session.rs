@@ -58,6 +58,8 @@ struct RunningLine {
     line: kubectl::Running,
     record: CauseId,
     next_poll: SimTime,
+    /// The file of the editor that `kubectl edit` waits for.
+    edits: Option<String>,
 }
 
 struct Pace {
@@ -300,12 +302,32 @@ impl Session {
     }
 
     fn apply(&mut self, file: &str, text: &str) {
+        if self.is_edited(file) {
+            self.log.push(Step { at: Moment(self.cluster.now()), what: What::Apply(text.into()) });
+            self.edited(Some(text.into()));
+            return self.reports.push(Report::Applied { applied: Applied { file: file.into(), objects: Vec::new() } });
+        }
         let label = if file.is_empty() { "apply".to_owned() } else { format!("kubectl apply -f {file}") };
         self.viewer.marks.action(self.cluster.now(), &label.replace("kubectl ", "").replace("-f ", ""));
         self.log.push(Step { at: Moment(self.cluster.now()), what: What::Apply(text.into()) });
         let record = self.cluster.begin_action(&label);
         let applied = self.apply_text(file, text, false, record);
         self.reports.push(Report::Applied { applied });
+    }
+
+    /// `kubectl edit` waits for this file of the editor. A step of a replay names none.
+    fn is_edited(&self, file: &str) -> bool {
+        let waits_for = self.running_line.as_ref().and_then(|running| running.edits.as_deref());
+        waits_for.is_some_and(|name| file.is_empty() || name == file)
+    }
+
+    /// The editor's text is saved, or the editor closed.
+    fn edited(&mut self, text: Option<String>) {
+        if let Some(running) = &mut self.running_line {
+            running.edits = None;
+            running.line.edited(text);
+        }
+        self.poll_line();
     }
 
     fn apply_text(&mut self, file: &str, text: &str, dry_run: bool, record: CauseId) -> Applied {
@@ -333,7 +355,10 @@ impl Session {
     /// Starts a line, or gives it to the program that is reading.
     fn run_line(&mut self, line: &str) {
         if let Some(running) = &mut self.running_line {
-            if line == INTERRUPT {
+            if line == INTERRUPT && running.edits.is_some() {
+                self.log.push(Step { at: Moment(self.cluster.now()), what: What::Run(line.into()) });
+                return self.edited(None);
+            } else if line == INTERRUPT {
                 running.line.interrupt();
             } else {
                 running.line.input(&format!("{line}\n"));
@@ -347,7 +372,7 @@ impl Session {
         }
         let record = self.record(What::Run(line.into()));
         let started = self.terminal.start(line);
-        self.running_line = Some(RunningLine { line: started, record, next_poll: self.cluster.now() });
+        self.running_line = Some(RunningLine { line: started, record, next_poll: self.cluster.now(), edits: None });
         self.poll_line();
     }
 
@@ -356,20 +381,19 @@ impl Session {
         let now = self.cluster.now();
         let progress = self.cluster.act_under(running.record, |client| running.line.poll(client));
         let open = progress.edit.map(|edit| File { name: edit.file_name, text: edit.text });
-        for (text, error) in [(progress.stdout, false), (progress.stderr, true)] {
-            if !text.is_empty() {
-                let output = TerminalOutput { text, error, ..TerminalOutput::default() };
-                self.reports.push(Report::Terminal { output });
-            }
-        }
-        let done = progress.exit.is_some() || open.is_some();
-        if open.is_some() {
-            running.line.edited(None);
-        }
-        if done {
-            let output = TerminalOutput { done: true, open, ..TerminalOutput::default() };
+        for kubectl::Piece { text, error } in progress.output {
+            let output = TerminalOutput { text, error, ..TerminalOutput::default() };
             self.reports.push(Report::Terminal { output });
-        } else {
+        }
+        if let Some(file) = &open {
+            running.edits = Some(file.name.clone());
+        }
+        let done = progress.exit.is_some();
+        if done || open.is_some() {
+            let output = TerminalOutput { done, open, ..TerminalOutput::default() };
+            self.reports.push(Report::Terminal { output });
+        }
+        if !done {
             running.next_poll = progress.wake.unwrap_or(now + POLL_PERIOD).clamp(now + MILLISECOND, now + POLL_PERIOD);
             self.running_line = Some(running);
         }

@@ -4,33 +4,26 @@ use serde_json::{Value, json};
 
 use crate::apply::{ApplyOptions, Change, LAST_APPLIED, apply_one, refusal};
 use crate::failure::{Failure, Outcome};
-use crate::flags::{Args, Flag, array, on_by_default, switch, text};
+use crate::flags::{Args, Flag, on_by_default, switch, text};
 use crate::manifest;
 use crate::output::{self, Format};
 use crate::resource::{self, Rules};
 use crate::task::Call;
 
 pub(super) static FLAGS: &[Flag] = &[
-    array("filename", 'f', "The files that contain the configurations to apply"),
-    array("kustomize", 'k', "A kustomization folder"),
     text("dry-run", ' ', "none, server or client").or("none").alone("unchanged"),
     switch("server-side", ' ', "Apply in the server instead of the client"),
     switch("force-conflicts", ' ', "Take fields over from other managers"),
     text("field-manager", ' ', "Name of the manager of the applied fields").or("kubectl-client-side-apply"),
-    text("output", 'o', "Output format: yaml, json, name, …"),
-    text("template", ' ', "Template for -o go-template or jsonpath"),
     text("selector", 'l', "Label selector"),
     text("validate", ' ', "strict, warn or ignore").or("strict").alone("strict"),
-    switch("recursive", 'R', "Look into folders"),
     on_by_default("overwrite", "Resolve conflicts by the given configuration"),
     switch("force", ' ', "Delete and create again where needed"),
     switch("wait", ' ', "Wait for deletions"),
-    switch("show-managed-fields", ' ', "Keep managedFields in yaml and json"),
 ];
 
 pub(super) static VIEW_FLAGS: &[Flag] = &[
     text("output", 'o', "yaml or json").or("yaml"),
-    array("filename", 'f', "Files that name the objects"),
     text("selector", 'l', "Label selector"),
     switch("all", ' ', "All objects of the kind"),
 ];
@@ -65,13 +58,21 @@ impl DryRun {
     }
 }
 
+/// What `--validate` asks of the server.
+pub(super) fn validation(args: &Args) -> api::FieldValidation {
+    match args.text("validate") {
+        "ignore" | "false" => api::FieldValidation::Ignore,
+        "warn" => api::FieldValidation::Warn,
+        _ => api::FieldValidation::Strict,
+    }
+}
+
 /// Refuses a line without files, as `create`, `apply` and `replace` do.
 pub(super) fn need_files(args: &Args) -> Result<(), Failure> {
     match (args.all("filename").is_empty(), args.all("kustomize").is_empty()) {
         (true, true) => Err(Failure::error("must specify one of -f and -k")),
         (false, false) => Err(Failure::error("only one of -f or -k can be specified")),
-        (true, false) => Err(Failure::error("kustomizations are not built by this terminal: use -f")),
-        (false, true) => Ok(()),
+        _ => Ok(()),
     }
 }
 
@@ -92,11 +93,7 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
         server_side: args.is("server-side"),
         force_conflicts: args.is("force-conflicts"),
         field_manager: if args.given("field-manager") { args.text("field-manager").into() } else { String::new() },
-        validation: Some(match args.text("validate") {
-            "ignore" | "false" => api::FieldValidation::Ignore,
-            "warn" => api::FieldValidation::Warn,
-            _ => api::FieldValidation::Strict,
-        }),
+        validation: Some(validation(args)),
     };
     let selector = api::selector::Selector::parse(args.text("selector")).map_err(Failure::error)?;
     let mut failures = Vec::new();

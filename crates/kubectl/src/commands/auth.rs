@@ -20,16 +20,27 @@ pub(super) static CAN_I_FLAGS: &[Flag] = &[
     switch("no-headers", ' ', "Do not print headers"),
 ];
 
-pub(super) static WHOAMI_FLAGS: &[Flag] = &[
-    text("output", 'o', "Output format: yaml, json, …"),
-    text("template", ' ', "Template for -o go-template or jsonpath"),
-];
+pub(super) static WHOAMI_FLAGS: &[Flag] = &[];
 
 const AUTHORIZATION: &str = "authorization.k8s.io/v1";
 
 const VERBS: &[&str] = &[
-    "get", "list", "watch", "create", "update", "patch", "delete", "deletecollection", "use", "bind", "impersonate",
-    "*", "approve", "sign", "escalate", "attest",
+    "get",
+    "list",
+    "watch",
+    "create",
+    "update",
+    "patch",
+    "delete",
+    "deletecollection",
+    "use",
+    "bind",
+    "impersonate",
+    "*",
+    "approve",
+    "sign",
+    "escalate",
+    "attest",
 ];
 const PATH_VERBS: &[&str] = &["get", "put", "post", "head", "options", "delete", "patch", "*"];
 
@@ -43,7 +54,8 @@ pub(super) fn can_i(call: &mut Call, args: &Args) -> Outcome {
              for help and examples.",
         ));
     };
-    let spec = if what.starts_with('/') { of_path(call, args, verb, what)? } else { of_resource(call, args, verb, what) };
+    let spec =
+        if what.starts_with('/') { of_path(call, args, verb, what)? } else { of_resource(call, args, verb, what) };
     let answer = review(call, AUTHORIZATION, "SelfSubjectAccessReview", "", spec)?;
     let status = &answer["status"];
     let allowed = status["allowed"].as_bool().unwrap_or_default();

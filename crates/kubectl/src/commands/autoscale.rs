@@ -5,12 +5,11 @@ use serde_json::json;
 
 use super::create::{self, Made, require};
 use crate::failure::{Failure, Outcome};
-use crate::flags::{Args, Flag, array, int, text};
+use crate::flags::{Args, Flag, int, text};
 use crate::resource::{self, Rules};
 use crate::task::Call;
 
 pub(super) static FLAGS: &[Flag] = &[
-    array("filename", 'f', "Files that name the objects"),
     int("min", ' ', "-1", "The lower limit of Pods"),
     int("max", ' ', "-1", "The upper limit of Pods"),
     int("cpu-percent", ' ', "-1", "The wanted average use of CPU, in percent of the request"),

@@ -12,7 +12,6 @@ pub(super) static VIEW_FLAGS: &[Flag] = &[
     switch("raw", ' ', "Show certificates and secrets"),
     switch("flatten", ' ', "Make the file self-contained"),
     text("output", 'o', "yaml, json, jsonpath=…").or("yaml"),
-    text("template", ' ', "Template for -o go-template or jsonpath"),
 ];
 pub(super) static SET_FLAGS: &[Flag] = &[switch("current", ' ', "Change the current context")];
 pub(super) static CONTEXTS_FLAGS: &[Flag] =
@@ -60,7 +59,10 @@ pub(super) fn set_context(call: &mut Call, args: &Args) -> Outcome {
         return Err(Failure::error("you must specify a non-empty context name or --current"));
     }
     if let Some(name) = named.filter(|name| *name != call.state.context.name) {
-        return Err(Failure::error(format!("this terminal has one context, {:?}, not {name:?}", call.state.context.name)));
+        return Err(Failure::error(format!(
+            "this terminal has one context, {:?}, not {name:?}",
+            call.state.context.name
+        )));
     }
     if args.given("namespace") {
         call.state.namespace = args.some_text("namespace").unwrap_or("default").into();

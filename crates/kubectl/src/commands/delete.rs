@@ -7,14 +7,12 @@ use api::{Kind, Request, SimTime};
 use super::apply::DryRun;
 use super::namespace;
 use crate::failure::{Failure, Outcome};
-use crate::flags::{Args, Flag, array, duration, int, on_by_default, switch, text};
+use crate::flags::{Args, Flag, duration, int, on_by_default, switch, text};
 use crate::manifest;
 use crate::resource::{self, Named};
 use crate::task::{Call, Cx};
 
 pub(super) static FLAGS: &[Flag] = &[
-    array("filename", 'f', "Files that name the objects to delete"),
-    array("kustomize", 'k', "A kustomization folder"),
     text("selector", 'l', "Label selector"),
     text("field-selector", ' ', "Field selector"),
     switch("all", ' ', "Delete all objects of the kind"),
@@ -28,7 +26,6 @@ pub(super) static FLAGS: &[Flag] = &[
     switch("ignore-not-found", ' ', "A missing object is no error"),
     text("dry-run", ' ', "none, server or client").or("none").alone("unchanged"),
     text("output", 'o', "name"),
-    switch("recursive", 'R', "Look into folders"),
     switch("interactive", 'i', "Ask before deleting"),
     text("raw", ' ', "Send to a path of the API server"),
 ];

@@ -2,12 +2,11 @@
 
 use crate::describe;
 use crate::failure::{Failure, Outcome};
-use crate::flags::{Args, Flag, array, on_by_default, switch, text};
+use crate::flags::{Args, Flag, on_by_default, switch, text};
 use crate::resource::{self, Rules};
 use crate::task::Call;
 
 pub(super) static FLAGS: &[Flag] = &[
-    array("filename", 'f', "Files that name the objects"),
     text("selector", 'l', "Label selector"),
     switch("all-namespaces", 'A', "In all namespaces"),
     on_by_default("show-events", "Show events"),

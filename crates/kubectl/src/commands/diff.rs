@@ -2,15 +2,13 @@
 
 use crate::apply::{ApplyOptions, apply_one};
 use crate::failure::{Failure, Outcome};
-use crate::flags::{Args, Flag, array, switch, text};
+use crate::flags::{Args, Flag, switch, text};
 use crate::manifest;
 use crate::output;
 use crate::resource;
 use crate::task::Call;
 
 pub(super) static FLAGS: &[Flag] = &[
-    array("filename", 'f', "Files that contain the configurations to compare"),
-    array("kustomize", 'k', "A kustomization folder"),
     switch("server-side", ' ', "Apply in the server instead of the client"),
     switch("force-conflicts", ' ', "Take fields over from other managers"),
     text("selector", 'l', "Label selector"),

@@ -1,21 +1,24 @@
-//! `kubectl edit`: asks the page to open its editor.
+//! `kubectl edit`: hands the object to an editor, and sends what has changed.
 
-use api::request::Verb;
-use api::{PatchKind, Request};
+use api::request::{Subresource, Verb};
+use api::{PatchKind, Request, Status};
 use serde_json::Value;
 
+use crate::apply::with_last_applied;
 use crate::failure::{Failure, Outcome};
-use crate::flags::{Args, Flag, array, text};
+use crate::flags::{Args, Flag, switch, text};
 use crate::output;
 use crate::resource::{self, Info, Rules};
 use crate::session::EditRequest;
 use crate::task::Cx;
 
 pub(super) static FLAGS: &[Flag] = &[
-    array("filename", 'f', "Files that name the objects"),
-    text("output", 'o', "yaml or json").or("yaml"),
-    text("selector", 'l', "Label selector"),
     text("subresource", ' ', "A subresource to edit"),
+    text("validate", ' ', "strict, warn or ignore").or("strict").alone("strict"),
+    text("field-manager", ' ', "Name of the manager of the fields").or("kubectl-edit"),
+    switch("output-patch", ' ', "Print the patch"),
+    switch("save-config", ' ', "Keep the configuration in an annotation"),
+    switch("windows-line-endings", ' ', "End lines as Windows does"),
 ];
 
 const HEADER: &str = "\
@@ -26,75 +29,174 @@ const HEADER: &str = "\
 ";
 
 pub(super) async fn run(cx: Cx, args: Args) -> Outcome {
-    let picked = cx.with(move |call| resource::pick(call, &args, Rules::default())).await?;
+    let picking = args.clone();
+    let picked = cx.with(move |call| resource::pick(call, &picking, Rules::default())).await?;
     if let Some(failure) = Failure::all(picked.failures) {
         return Err(failure);
     }
     for info in picked.infos {
-        edit(&cx, info).await?;
+        Edit { cx: cx.clone(), args: args.clone(), info }.run().await?;
     }
     Ok(0)
 }
 
-async fn edit(cx: &Cx, info: Info) -> Result<(), Failure> {
-    let mut before = info.object.to_value();
-    if let Some(meta) = before["metadata"].as_object_mut() {
-        meta.remove("managedFields");
-    }
-    let mut text = format!("{HEADER}{}", output::yaml(&before));
-    loop {
-        let request =
-            EditRequest { file_name: format!("{}-{}.yaml", info.kind.singular, info.name), text: text.clone() };
-        cx.with(move |call| call.io.edit = Some(request)).await;
-        let saved = loop {
-            if let Some(answer) = cx.with(|call| call.io.edited.take()).await {
-                break answer;
-            }
-            cx.pause(None).await;
-        };
-        let Some(saved) = saved.filter(|saved| *saved != text) else {
-            cx.err_line("Edit cancelled, no changes made.").await;
-            return Ok(());
-        };
-        let parsed = api::yaml::parse_documents(&saved);
-        let after = match parsed.map(|mut documents| documents.pop()) {
-            Ok(Some(document)) => document.value,
-            Ok(None) => {
-                cx.err_line("Edit cancelled, saved file was empty.").await;
-                return Ok(());
-            }
-            Err(error) => {
-                text = reopened(&saved, &error.to_string());
-                continue;
-            }
-        };
-        if after == before {
-            cx.err_line("Edit cancelled, no changes made.").await;
-            return Ok(());
-        }
-        match save(cx, &info, &before, &after).await {
-            Ok(()) => {
-                cx.out(format!("{} edited\n", info.full_name())).await;
-                return Ok(());
-            }
-            Err(failure) => text = reopened(&saved, failure.text().trim_end()),
-        }
+/// One object in the editor.
+struct Edit {
+    cx: Cx,
+    args: Args,
+    info: Info,
+}
+
+/// Why a saved text was not taken, as the comments at its top say it.
+struct Reason {
+    head: String,
+    other: Vec<String>,
+}
+
+impl Reason {
+    fn comment(&self) -> String {
+        let commented = |text: &str| text.replace('\n', "\n# ");
+        let mut text = format!("# {}{}\n", commented(&self.head), if self.other.is_empty() { "" } else { ":" });
+        text.extend(self.other.iter().map(|other| format!("# * {}\n", commented(other))));
+        text + "#\n"
     }
 }
 
-/// The text again, with what was wrong with it at its top.
-fn reopened(saved: &str, why: &str) -> String {
-    let body: String = saved.lines().filter(|line| !line.starts_with('#')).map(|line| format!("{line}\n")).collect();
-    let comments: String = why.lines().map(|line| format!("# {line}\n")).collect();
-    format!("{HEADER}{comments}#\n{body}")
+impl Edit {
+    async fn run(self) -> Result<(), Failure> {
+        let before = output::shown(self.info.object.to_value(), &Args::default());
+        let original = self.write(&before);
+        let mut text = format!("{HEADER}{original}");
+        let mut refused = false;
+        loop {
+            let Some(saved) = self.ask(&text).await.filter(|saved| body(saved) != body(&text)) else {
+                if refused {
+                    return self.give_up(&text).await;
+                }
+                self.cx.err_line("Edit cancelled, no changes made.").await;
+                return Ok(());
+            };
+            let written = body(&saved);
+            if written.trim().is_empty() {
+                self.cx.err_line("Edit cancelled, saved file was empty.").await;
+                return Ok(());
+            }
+            if written.trim_end() == original.trim_end() {
+                self.cx.err_line("Edit cancelled, no changes made.").await;
+                return Ok(());
+            }
+            let reason = match api::yaml::parse_documents(&saved) {
+                Ok(documents) => match documents.into_iter().next() {
+                    Some(document) => match self.save(&before, document.value).await? {
+                        None => return Ok(()),
+                        Some(reason) => reason,
+                    },
+                    None => Reason { head: "The edited file failed validation: no object".into(), other: Vec::new() },
+                },
+                Err(error) => {
+                    Reason { head: format!("The edited file had a syntax error: {error}"), other: Vec::new() }
+                }
+            };
+            refused = true;
+            text = format!("{HEADER}{}{written}", reason.comment());
+        }
+    }
+
+    fn write(&self, value: &Value) -> String {
+        if self.args.text("output") == "json" { output::json(value) + "\n" } else { output::yaml(value) }
+    }
+
+    fn file_name(&self) -> String {
+        format!("{}-{}.yaml", self.info.kind.singular, self.info.name)
+    }
+
+    /// Opens the editor, and waits until it is closed.
+    async fn ask(&self, text: &str) -> Option<String> {
+        let request = EditRequest { file_name: self.file_name(), text: text.to_owned() };
+        self.cx.with(move |call| call.io.edit = Some(request)).await;
+        loop {
+            if let Some(answer) = self.cx.with(|call| call.io.edited.take()).await {
+                return answer;
+            }
+            self.cx.pause(None).await;
+        }
+    }
+
+    /// Keeps the text in a file.
+    async fn keep(&self, text: &str) -> String {
+        let path = format!("/tmp/kubectl-edit-{}", self.file_name());
+        let (file, text) = (path.clone(), text.to_owned());
+        self.cx.with(move |call| call.state.files.write(&file, text)).await;
+        self.cx.err_line(format!("A copy of your changes has been stored to {path:?}")).await;
+        path
+    }
+
+    async fn give_up(&self, text: &str) -> Result<(), Failure> {
+        self.keep(text).await;
+        Err(Failure::error("Edit cancelled, no valid changes were saved."))
+    }
+
+    /// Sends the difference. `Some` when the text should be opened again.
+    async fn save(&self, before: &Value, after: Value) -> Result<Option<Reason>, Failure> {
+        let same = |pointer: &str| before.pointer(pointer) == after.pointer(pointer);
+        if !(same("/apiVersion") && same("/kind") && same("/metadata/name")) {
+            return Err(Failure::error("At least one of apiVersion, kind and name was changed"));
+        }
+        let kept = if self.args.is("save-config") { with_last_applied(&after) } else { after.clone() };
+        let value = api::patch::three_way_strategic(self.info.kind, before, &kept, before)?;
+        let full_name = self.info.full_name();
+        if value.as_object().is_none_or(serde_json::Map::is_empty) {
+            self.cx.out(format!("{full_name} skipped\n")).await;
+            return Ok(None);
+        }
+        if self.args.is("output-patch") {
+            self.cx.out(format!("Patch: {value}\n")).await;
+        }
+        let patch = api::Patch { kind: PatchKind::StrategicMerge, value };
+        let Info { kind, namespace, name, .. } = &self.info;
+        let mut request = Request::of(Verb::Patch, kind.id, namespace, name).body(patch);
+        if self.args.text("subresource") == "status" {
+            request.subresource = Subresource::Status;
+        }
+        request.options.field_manager = self.args.text("field-manager").into();
+        request.options.field_validation = super::apply::validation(&self.args);
+        match self.cx.with(move |call| call.request(request).and_then(resource::expect_object)).await {
+            Ok(object) => {
+                let (args, info) = (self.args.clone(), self.info.clone());
+                let print = move |call: &mut crate::task::Call| {
+                    super::print_changed(call, &args, &info, object.to_value(), "edited", super::apply::DryRun::None)
+                };
+                self.cx.with(print).await?;
+                Ok(None)
+            }
+            Err(status) => self.refused(status, &after).await.map(Some),
+        }
+    }
+
+    /// An invalid object is opened again; anything else ends the edit and keeps its text.
+    async fn refused(&self, status: Status, after: &Value) -> Result<Reason, Failure> {
+        let named = format!("{} {:?}", self.info.kind.group_resource(), self.info.name);
+        if status.is_invalid() {
+            self.cx.err_line(format!("error: {named} is invalid")).await;
+            let causes = status.details.iter().flat_map(|details| &details.causes);
+            let other = causes.map(|cause| format!("{}: {}", cause.field, cause.message)).collect();
+            return Ok(Reason { head: format!("{named} was not valid"), other });
+        }
+        let text = self.write(after);
+        if status.is_not_found() {
+            self.cx.err_line(format!("error: {named} could not be found on the server")).await;
+            let path = self.keep(&text).await;
+            self.cx.err_line(format!("The edits you made on deleted resources have been saved to {path:?}")).await;
+        } else {
+            self.cx.err_line(format!("error: {named} could not be patched: {}", status.message)).await;
+            let path = self.keep(&text).await;
+            self.cx.err_line(format!("You can run `kubectl replace -f {path}` to try this update again.")).await;
+        }
+        Err(Failure::Exit(1))
+    }
 }
 
-async fn save(cx: &Cx, info: &Info, before: &Value, after: &Value) -> Result<(), Failure> {
-    let value = api::patch::three_way_strategic(info.kind, before, after, before)?;
-    let patch = api::Patch { kind: PatchKind::StrategicMerge, value };
-    let mut request = Request::of(Verb::Patch, info.kind.id, &info.namespace, &info.name).body(patch);
-    request.options.field_manager = "kubectl-edit".into();
-    request.options.field_validation = api::FieldValidation::Strict;
-    cx.with(move |call| call.request(request)).await?;
-    Ok(())
+/// The text without its comments.
+fn body(text: &str) -> String {
+    text.lines().filter(|line| !line.trim_start().starts_with('#')).map(|line| format!("{line}\n")).collect()
 }

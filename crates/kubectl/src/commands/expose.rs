@@ -4,12 +4,11 @@ use serde_json::{Map, Value, json};
 
 use super::create::{self, Made};
 use crate::failure::{Failure, Outcome};
-use crate::flags::{Args, Flag, array, text};
+use crate::flags::{Args, Flag, text};
 use crate::resource::{self, Info, Rules};
 use crate::task::Call;
 
 pub(super) static FLAGS: &[Flag] = &[
-    array("filename", 'f', "Files that name the objects"),
     text("port", ' ', "The port of the service"),
     text("target-port", ' ', "The port or port name of the containers"),
     text("name", ' ', "The service's name"),

@@ -7,18 +7,15 @@ use serde_json::{Value, json};
 
 use super::namespace;
 use crate::failure::{Failure, Outcome};
-use crate::flags::{Args, Flag, array, list, on_by_default, switch, text};
+use crate::flags::{Args, Flag, list, on_by_default, switch, text};
 use crate::output::{self, Columns, Format, Path, TablePrinter, TableStyle};
 use crate::resource::{self, Info, Named, Picked, Rules};
 use crate::task::{Call, Cx};
 
 pub(super) static FLAGS: &[Flag] = &[
-    text("output", 'o', "Output format: wide, yaml, json, name, jsonpath=…, custom-columns=…, go-template=…"),
-    text("template", ' ', "Template for -o go-template or jsonpath"),
     text("selector", 'l', "Label selector"),
     text("field-selector", ' ', "Field selector"),
     switch("all-namespaces", 'A', "Look in all namespaces"),
-    array("filename", 'f', "Files that name the objects"),
     switch("watch", 'w', "After listing, watch for changes"),
     switch("watch-only", ' ', "Watch for changes without listing first"),
     switch("output-watch-events", ' ', "Print the kind of each watch event"),
@@ -27,15 +24,11 @@ pub(super) static FLAGS: &[Flag] = &[
     list("label-columns", 'L', "Labels to show as columns"),
     switch("no-headers", ' ', "Do not print headers"),
     switch("show-kind", ' ', "Show the kind of each object"),
-    switch("show-managed-fields", ' ', "Keep managedFields in yaml and json"),
     switch("ignore-not-found", ' ', "A missing object is no error"),
-    on_by_default("allow-missing-template-keys", "Ignore missing fields in templates"),
     on_by_default("server-print", "Let the server make tables"),
-    array("kustomize", 'k', "A kustomization folder"),
     text("raw", ' ', "Ask for a path of the API server"),
     text("chunk-size", ' ', "Objects to ask for at once"),
     text("subresource", ' ', "A subresource to get"),
-    switch("recursive", 'R', "Look into folders"),
 ];
 
 const NO_TYPE: &str = "\

@@ -6,12 +6,11 @@ use serde_json::{Map, Value, json};
 
 use super::apply::DryRun;
 use crate::failure::Failure;
-use crate::flags::{Args, Flag, array, switch, text};
+use crate::flags::{Args, Flag, switch, text};
 use crate::resource::{self, Info, Rules};
 use crate::task::Call;
 
 pub(super) static FLAGS: &[Flag] = &[
-    array("filename", 'f', "Files that name the objects"),
     text("selector", 'l', "Label selector"),
     text("field-selector", ' ', "Field selector"),
     switch("all", ' ', "All objects of the kind"),
@@ -21,8 +20,6 @@ pub(super) static FLAGS: &[Flag] = &[
     switch("local", ' ', "Do not ask the server"),
     text("resource-version", ' ', "Only when the object has this version"),
     text("dry-run", ' ', "none, server or client").or("none").alone("unchanged"),
-    text("output", 'o', "Output format: yaml, json, name, …"),
-    text("template", ' ', "Template for -o go-template or jsonpath"),
     text("field-manager", ' ', "Name of the manager of the fields"),
 ];
 

@@ -16,6 +16,7 @@ mod exec;
 mod explain;
 mod expose;
 mod get;
+mod kustomize;
 mod label;
 mod logs;
 mod meta_update;
@@ -117,18 +118,16 @@ async fn dispatch(cx: &Cx, words: Vec<String>) -> Outcome {
     let args = flags::parse(&rest, command.flags)
         .map_err(|text| Failure::error(format!("{text}\nSee '{path} --help' for usage.")))?;
     if args.wants_help {
-        cx.out(help(command, &path)).await;
-        return Ok(0);
+        return show_help(cx, command, path, 0).await;
     }
     let user = impersonated(&args)?;
     cx.with(move |call| call.act_as(user)).await;
     match command.run {
         Run::Group => {
-            if let Some(unknown) = args.operands.first() {
-                return Err(unknown_command(unknown, &path, command.subcommands));
+            if !args.operands.is_empty() {
+                return Err(Failure::usage(&path, format!("unknown command {:?}", args.operands.join(" "))));
             }
-            cx.out(help(command, &path)).await;
-            Ok(1)
+            show_help(cx, command, path, 1).await
         }
         Run::Now(run) => cx.with(move |call| run(call, &args)).await,
         Run::Later(run) => run(cx.clone(), args).await,
@@ -247,7 +246,26 @@ const GROUPS: [(Group, &str); 8] = [
     (Group::Other, "Other Commands:"),
 ];
 
+/// A page of the manual.
+fn page<'a>(manual: &'a str, path: &str) -> Option<&'a str> {
+    manual.split('\u{c}').find_map(|page| page.strip_prefix(path)?.strip_prefix('\n'))
+}
+
+async fn show_help(cx: &Cx, command: &'static Command, path: String, code: i32) -> Outcome {
+    cx.with(move |call| match page(call.state.manual, &path) {
+        Some(page) => call.io.out(page),
+        None => call.io.out(&help(command, &path)),
+    })
+    .await;
+    Ok(code)
+}
+
 async fn help_of_all(cx: &Cx) -> Outcome {
+    let manual = cx.with(|call| call.state.manual).await;
+    if let Some(page) = page(manual, "kubectl") {
+        cx.out(page).await;
+        return Ok(0);
+    }
     let mut text = String::from("kubectl controls the simulated Kubernetes cluster.\n");
     for (group, title) in GROUPS {
         text.push_str(&format!("\n{title}\n"));

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::apply::DryRun;
 use crate::failure::{Failure, Outcome};
-use crate::flags::{Args, Flag, array, switch, text};
+use crate::flags::{Args, Flag, switch, text};
 use crate::resource::{self, Rules};
 use crate::task::Call;
 
@@ -15,11 +15,8 @@ pub(super) static FLAGS: &[Flag] = &[
     text("patch-file", ' ', "A file that has the patch"),
     text("type", ' ', "json, merge or strategic").or("strategic"),
     text("subresource", ' ', "status or scale"),
-    array("filename", 'f', "Files that name the objects"),
     switch("local", ' ', "Do not ask the server"),
     text("dry-run", ' ', "none, server or client").or("none").alone("unchanged"),
-    text("output", 'o', "Output format: yaml, json, name, …"),
-    text("template", ' ', "Template for -o go-template or jsonpath"),
     text("field-manager", ' ', "Name of the manager of the fields").or("kubectl-patch"),
 ];
 

@@ -5,20 +5,16 @@ use api::request::{Propagation, Verb};
 
 use super::apply::{DryRun, need_files};
 use crate::failure::{Failure, Outcome};
-use crate::flags::{Args, Flag, array, int, switch, text};
+use crate::flags::{Args, Flag, int, switch, text};
 use crate::manifest;
 use crate::resource;
 use crate::task::Call;
 
 pub(super) static FLAGS: &[Flag] = &[
-    array("filename", 'f', "Files with the objects to replace"),
-    array("kustomize", 'k', "A kustomization folder"),
     switch("force", ' ', "Delete and create again"),
     int("grace-period", ' ', "-1", "Seconds that a Pod has to end by itself"),
     switch("save-config", ' ', "Keep the configuration in an annotation"),
     text("dry-run", ' ', "none, server or client").or("none").alone("unchanged"),
-    text("output", 'o', "Output format: yaml, json, name, …"),
-    text("template", ' ', "Template for -o go-template or jsonpath"),
     text("subresource", ' ', "A subresource to replace"),
     text("validate", ' ', "strict, warn or ignore").or("strict").alone("strict"),
 ];

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::apply::DryRun;
 use crate::failure::{Failure, Outcome};
-use crate::flags::{Args, Flag, array, duration, int, switch, text};
+use crate::flags::{Args, Flag, duration, int, switch, text};
 use crate::resource::{self, Rules};
 use crate::task::Call;
 
@@ -14,13 +14,10 @@ pub(super) static FLAGS: &[Flag] = &[
     int("replicas", ' ', "0", "The new number of replicas"),
     int("current-replicas", ' ', "-1", "Only when there are so many"),
     text("resource-version", ' ', "Only when the object has this version"),
-    array("filename", 'f', "Files that name the objects"),
     text("selector", 'l', "Label selector"),
     switch("all", ' ', "All objects of the kind"),
     duration("timeout", "0s", "How long to wait"),
     text("dry-run", ' ', "none, server or client").or("none").alone("unchanged"),
-    text("output", 'o', "Output format: yaml, json, name, …"),
-    text("template", ' ', "Template for -o go-template or jsonpath"),
 ];
 
 pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {

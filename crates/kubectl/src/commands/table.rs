@@ -3,9 +3,10 @@
 use super::{Command, Group, Operands, Run};
 use super::{
     annotate, api_resources, apply, auth, autoscale, config, create, delete, describe, diff, drain, edit, exec,
-    explain, expose, get, label, logs, meta_update, node, patch, replace, rollout, run, scale, set, taint, top,
-    unsupported, version, wait,
+    explain, expose, get, kustomize, label, logs, meta_update, node, patch, replace, rollout, run, scale, set, taint,
+    top, unsupported, version, wait,
 };
+use crate::flags::{FILES, PRINT};
 
 /// A row without aliases, flags and subcommands.
 const fn row(name: &'static str, group: Group, summary: &'static str, run: Run) -> Command {
@@ -165,58 +166,82 @@ static SERVICE: &[Command] = &[
 static SET: &[Command] = &[
     Command {
         usage: "RESOURCE/NAME KEY_1=VAL_1 ... [options]",
-        flags: &[set::FLAGS, set::ENV_FLAGS],
+        flags: &[set::FLAGS, FILES, PRINT, set::ENV_FLAGS],
         operands: Operands::Resources,
         ..row("env", ANY, "Change environment variables", Run::Now(set::env))
     },
     Command {
         usage: "(TYPE NAME | TYPE/NAME) CONTAINER=IMAGE ... [options]",
-        flags: &[set::FLAGS],
+        flags: &[set::FLAGS, FILES, PRINT],
         operands: Operands::Resources,
         ..row("image", ANY, "Change images", Run::Now(set::image))
     },
     Command {
         usage: "(TYPE NAME | TYPE/NAME) --limits=… --requests=… [options]",
-        flags: &[set::FLAGS, set::RESOURCES_FLAGS],
+        flags: &[set::FLAGS, FILES, PRINT, set::RESOURCES_FLAGS],
         operands: Operands::Resources,
         ..row("resources", ANY, "Change requests and limits", Run::Now(set::resources))
+    },
+    Command {
+        usage: "(-f FILENAME | TYPE NAME) EXPRESSIONS [--resource-version=version] [options]",
+        flags: &[set::account::SELECTOR_FLAGS, set::FLAGS, FILES, PRINT],
+        operands: Operands::Resources,
+        ..row("selector", ANY, "Set the selector on a service", Run::Now(set::account::selector))
+    },
+    Command {
+        aliases: &["sa"],
+        usage: "(-f FILENAME | TYPE NAME) SERVICE_ACCOUNT [options]",
+        flags: &[set::FLAGS, FILES, PRINT],
+        operands: Operands::Resources,
+        ..row(
+            "serviceaccount",
+            ANY,
+            "Update the service account of a resource",
+            Run::Now(set::account::service_account),
+        )
+    },
+    Command {
+        usage: "(-f FILENAME | TYPE NAME) [--user=username] [--group=groupname] [--serviceaccount=namespace:name] [options]",
+        flags: &[set::account::SUBJECT_FLAGS, set::FLAGS, FILES, PRINT],
+        operands: Operands::Resources,
+        ..row("subject", ANY, "Update the subjects of a binding", Run::Now(set::account::subject))
     },
 ];
 
 static ROLLOUT: &[Command] = &[
     Command {
         usage: RESOURCES,
-        flags: &[rollout::HISTORY_FLAGS],
+        flags: &[rollout::HISTORY_FLAGS, FILES, PRINT],
         operands: Operands::Resources,
         ..row("history", ANY, "View rollout history", Run::Now(rollout::history::run))
     },
     Command {
         usage: RESOURCES,
-        flags: &[rollout::UPDATE_FLAGS],
+        flags: &[rollout::UPDATE_FLAGS, FILES, PRINT],
         operands: Operands::Resources,
         ..row("pause", ANY, "Mark the provided resource as paused", Run::Now(rollout::update::pause))
     },
     Command {
         usage: RESOURCES,
-        flags: &[rollout::UPDATE_FLAGS],
+        flags: &[rollout::UPDATE_FLAGS, FILES, PRINT],
         operands: Operands::Resources,
         ..row("restart", ANY, "Restart a resource", Run::Now(rollout::update::restart))
     },
     Command {
         usage: RESOURCES,
-        flags: &[rollout::UPDATE_FLAGS],
+        flags: &[rollout::UPDATE_FLAGS, FILES, PRINT],
         operands: Operands::Resources,
         ..row("resume", ANY, "Resume a paused resource", Run::Now(rollout::update::resume))
     },
     Command {
         usage: RESOURCES,
-        flags: &[rollout::STATUS_FLAGS],
+        flags: &[rollout::STATUS_FLAGS, FILES],
         operands: Operands::Resources,
         ..row("status", ANY, "Show the status of the rollout", later!(rollout::status::run))
     },
     Command {
         usage: RESOURCES,
-        flags: &[rollout::UPDATE_FLAGS],
+        flags: &[rollout::UPDATE_FLAGS, FILES, PRINT],
         operands: Operands::Resources,
         ..row("undo", ANY, "Undo a previous rollout", Run::Now(rollout::update::undo))
     },
@@ -240,12 +265,12 @@ static CONFIG: &[Command] = &[
         usage: "CONTEXT_NAME [options]",
         ..row("use-context", ANY, "Use a context", Run::Now(config::use_context))
     },
-    Command { flags: &[config::VIEW_FLAGS], ..row("view", ANY, "Show the kubeconfig", Run::Now(config::view)) },
+    Command { flags: &[config::VIEW_FLAGS, PRINT], ..row("view", ANY, "Show the kubeconfig", Run::Now(config::view)) },
 ];
 
 static APPLY: &[Command] = &[Command {
     usage: RESOURCES,
-    flags: &[apply::VIEW_FLAGS],
+    flags: &[apply::VIEW_FLAGS, FILES, PRINT],
     operands: Operands::Resources,
     ..row("view-last-applied", ANY, "View what was applied last", Run::Now(apply::view_last_applied))
 }];
@@ -256,7 +281,7 @@ static AUTH: &[Command] = &[
         flags: &[auth::CAN_I_FLAGS],
         ..row("can-i", ANY, "Check whether an action is allowed", Run::Now(auth::can_i))
     },
-    Command { flags: &[auth::WHOAMI_FLAGS], ..row("whoami", ANY, "Show who you are", Run::Now(auth::whoami)) },
+    Command { flags: &[auth::WHOAMI_FLAGS, PRINT], ..row("whoami", ANY, "Show who you are", Run::Now(auth::whoami)) },
 ];
 
 static TOP: &[Command] = &[
@@ -277,19 +302,19 @@ static TOP: &[Command] = &[
 pub(crate) static COMMANDS: &[Command] = &[
     Command {
         usage: "-f FILENAME [options]",
-        flags: &[create::FLAGS, create::MADE],
+        flags: &[create::FLAGS, FILES, create::MADE],
         subcommands: CREATE,
         ..row("create", Group::Beginner, "Create a resource from a file or from stdin", Run::Now(create::run))
     },
     Command {
         usage: "(TYPE NAME | TYPE/NAME) [--port=port] [--target-port=number-or-name] [options]",
-        flags: &[expose::FLAGS, create::MADE],
+        flags: &[expose::FLAGS, FILES, create::MADE],
         operands: Operands::Resources,
         ..row("expose", Group::Beginner, "Expose a resource as a new Kubernetes service", Run::Now(expose::run))
     },
     Command {
         usage: "NAME --image=image [options] [-- COMMAND] [args...]",
-        flags: &[run::FLAGS, create::MADE],
+        flags: &[run::FLAGS, FILES, create::MADE],
         ..row("run", Group::Beginner, "Run a particular image on the cluster", later!(run::run))
     },
     Command { subcommands: SET, ..row("set", Group::Beginner, "Set specific features on objects", Run::Group) },
@@ -301,19 +326,19 @@ pub(crate) static COMMANDS: &[Command] = &[
     },
     Command {
         usage: "(TYPE[.VERSION][.GROUP] [NAME | -l label] | TYPE[.VERSION][.GROUP]/NAME ...) [flags] [options]",
-        flags: &[get::FLAGS],
+        flags: &[get::FLAGS, FILES, PRINT],
         operands: Operands::Resources,
         ..row("get", Group::Intermediate, "Display one or many resources", later!(get::run))
     },
     Command {
         usage: RESOURCES,
-        flags: &[edit::FLAGS],
+        flags: &[edit::FLAGS, FILES, PRINT],
         operands: Operands::Resources,
         ..row("edit", Group::Intermediate, "Edit a resource on the server", later!(edit::run))
     },
     Command {
         usage: "([-f FILENAME] | TYPE [(NAME | -l label | --all)]) [options]",
-        flags: &[delete::FLAGS],
+        flags: &[delete::FLAGS, FILES],
         operands: Operands::Resources,
         ..row(
             "delete",
@@ -329,7 +354,7 @@ pub(crate) static COMMANDS: &[Command] = &[
     },
     Command {
         usage: "--replicas=COUNT (-f FILENAME | TYPE NAME) [options]",
-        flags: &[scale::FLAGS],
+        flags: &[scale::FLAGS, FILES, PRINT],
         operands: Operands::Resources,
         ..row(
             "scale",
@@ -340,7 +365,7 @@ pub(crate) static COMMANDS: &[Command] = &[
     },
     Command {
         usage: "(-f FILENAME | TYPE NAME | TYPE/NAME) [--min=MINPODS] --max=MAXPODS [options]",
-        flags: &[autoscale::FLAGS, create::MADE],
+        flags: &[autoscale::FLAGS, FILES, create::MADE],
         operands: Operands::Resources,
         ..row(
             "autoscale",
@@ -375,13 +400,13 @@ pub(crate) static COMMANDS: &[Command] = &[
     },
     Command {
         usage: "NODE NAME KEY_1=VAL_1:TAINT_EFFECT_1 ... [options]",
-        flags: &[taint::FLAGS],
+        flags: &[taint::FLAGS, PRINT],
         operands: Operands::Resources,
         ..row("taint", Group::Cluster, "Update the taints on one or more nodes", Run::Now(taint::run))
     },
     Command {
         usage: "(-f FILENAME | TYPE [NAME_PREFIX | -l label] | TYPE/NAME) [options]",
-        flags: &[describe::FLAGS],
+        flags: &[describe::FLAGS, FILES],
         operands: Operands::Resources,
         ..row(
             "describe",
@@ -444,12 +469,12 @@ pub(crate) static COMMANDS: &[Command] = &[
     row("events", Group::Troubleshooting, "List events", later!(get::events)),
     Command {
         usage: "-f FILENAME [options]",
-        flags: &[diff::FLAGS],
+        flags: &[diff::FLAGS, FILES],
         ..row("diff", Group::Advanced, "Diff the live version against a would-be applied version", Run::Now(diff::run))
     },
     Command {
         usage: "(-f FILENAME | -k DIRECTORY) [options]",
-        flags: &[apply::FLAGS],
+        flags: &[apply::FLAGS, FILES, PRINT],
         subcommands: APPLY,
         ..row(
             "apply",
@@ -460,39 +485,40 @@ pub(crate) static COMMANDS: &[Command] = &[
     },
     Command {
         usage: "(-f FILENAME | TYPE NAME) [-p PATCH|--patch-file FILE] [options]",
-        flags: &[patch::FLAGS],
+        flags: &[patch::FLAGS, FILES, PRINT],
         operands: Operands::Resources,
         ..row("patch", Group::Advanced, "Update fields of a resource", Run::Now(patch::run))
     },
     Command {
         usage: "-f FILENAME [options]",
-        flags: &[replace::FLAGS],
+        flags: &[replace::FLAGS, FILES, PRINT],
         ..row("replace", Group::Advanced, "Replace a resource by file name or stdin", Run::Now(replace::run))
     },
     Command {
         usage: "([-f FILENAME] | resource.group/resource.name | resource.group [(-l label | --all)]) [--for=delete|--for condition=available] [options]",
-        flags: &[wait::FLAGS],
+        flags: &[wait::FLAGS, FILES, PRINT],
         operands: Operands::Resources,
         ..row("wait", Group::Advanced, "Wait for a specific condition on one or many resources", later!(wait::run))
     },
     Command {
-        flags: &[unsupported::FLAGS],
+        usage: "DIR [options]",
+        flags: &[kustomize::FLAGS],
         ..row(
             "kustomize",
             Group::Advanced,
             "Build a kustomization target from a directory or URL",
-            Run::Now(unsupported::kustomize),
+            Run::Now(kustomize::run),
         )
     },
     Command {
         usage: "(-f FILENAME | TYPE NAME) KEY_1=VAL_1 ... KEY_N=VAL_N [options]",
-        flags: &[meta_update::FLAGS],
+        flags: &[meta_update::FLAGS, FILES, PRINT],
         operands: Operands::Resources,
         ..row("label", Group::Settings, "Update the labels on a resource", Run::Now(label::run))
     },
     Command {
         usage: "(-f FILENAME | TYPE NAME) KEY_1=VAL_1 ... KEY_N=VAL_N [options]",
-        flags: &[meta_update::FLAGS],
+        flags: &[meta_update::FLAGS, FILES, PRINT],
         operands: Operands::Resources,
         ..row("annotate", Group::Settings, "Update the annotations on a resource", Run::Now(annotate::run))
     },

@@ -16,8 +16,6 @@ pub(super) static FLAGS: &[Flag] = &[
     switch("all", ' ', "All nodes"),
     switch("overwrite", ' ', "Allow taints to be changed"),
     text("dry-run", ' ', "none, server or client").or("none").alone("unchanged"),
-    text("output", 'o', "Output format: yaml, json, name, …"),
-    text("template", ' ', "Template for -o go-template or jsonpath"),
 ];
 
 /// One change: a taint to have, or what to remove (an empty effect removes all of a key).

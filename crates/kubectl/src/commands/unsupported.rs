@@ -45,10 +45,6 @@ pub(super) fn certificate(_: &mut Call, _: &Args) -> Outcome {
     refuse("certificate")
 }
 
-pub(super) fn kustomize(_: &mut Call, _: &Args) -> Outcome {
-    refuse("kustomize")
-}
-
 pub(super) fn completion(call: &mut Call, _: &Args) -> Outcome {
     call.io.line("# completion is built into this terminal: press Tab");
     Ok(0)

@@ -4,7 +4,7 @@ use api::SimTime;
 use serde_json::Value;
 
 use crate::failure::{Failure, Outcome};
-use crate::flags::{Args, Flag, array, duration, switch, text};
+use crate::flags::{Args, Flag, duration, switch, text};
 use crate::output::Path;
 use crate::resource::{self, Info, Rules};
 use crate::task::Cx;
@@ -12,12 +12,10 @@ use crate::task::Cx;
 pub(super) static FLAGS: &[Flag] = &[
     text("for", ' ', "delete, create, condition=NAME[=VALUE] or jsonpath='{PATH}'[=VALUE]"),
     duration("timeout", "30s", "How long to wait; negative waits for a week"),
-    array("filename", 'f', "Files that name the objects"),
     text("selector", 'l', "Label selector"),
     text("field-selector", ' ', "Field selector"),
     switch("all", ' ', "All objects of the kind"),
     switch("all-namespaces", 'A', "In all namespaces"),
-    text("output", 'o', "name"),
 ];
 
 /// What is waited for.

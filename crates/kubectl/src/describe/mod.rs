@@ -4,6 +4,7 @@
 mod config;
 mod events;
 mod generic;
+mod limits;
 mod network;
 mod node;
 mod pod;
@@ -11,6 +12,7 @@ mod rbac;
 pub(crate) mod rules;
 mod storage;
 mod template;
+mod traffic;
 mod volume;
 mod workload;
 
@@ -19,6 +21,7 @@ use std::collections::BTreeMap;
 
 use api::types::*;
 use api::{meta, table};
+use serde_json::Value;
 
 use crate::output::align;
 use crate::resource::Info;
@@ -88,8 +91,8 @@ pub(crate) fn describe(call: &mut Call, info: &Info, show_events: bool) -> Strin
         ReplicaSet => workload::replica_set,
         StatefulSet => workload::stateful_set,
         DaemonSet => workload::daemon_set,
-        api::k8s_openapi::api::batch::v1::Job => workload::job,
-        api::k8s_openapi::api::batch::v1::CronJob => workload::cron_job,
+        Job => workload::job,
+        CronJob => workload::cron_job,
         Service => network::service,
         Endpoints => network::endpoints,
         Ingress => network::ingress,
@@ -99,13 +102,45 @@ pub(crate) fn describe(call: &mut Call, info: &Info, show_events: bool) -> Strin
         PersistentVolume => storage::volume,
         PersistentVolumeClaim => storage::claim,
         StorageClass => storage::class,
-        api::k8s_openapi::api::rbac::v1::Role => rbac::role,
-        api::k8s_openapi::api::rbac::v1::ClusterRole => rbac::cluster_role,
-        api::k8s_openapi::api::rbac::v1::RoleBinding => rbac::role_binding,
-        api::k8s_openapi::api::rbac::v1::ClusterRoleBinding => rbac::cluster_role_binding,
+        Role => rbac::role,
+        ClusterRole => rbac::cluster_role,
+        RoleBinding => rbac::role_binding,
+        ClusterRoleBinding => rbac::cluster_role_binding,
     }
-    generic::describe(&mut writer, &mut context);
+    let by_value: Option<OfValue> = match (info.kind.group, info.kind.kind) {
+        ("", "ResourceQuota") => Some(limits::quota),
+        ("", "LimitRange") => Some(limits::limit_range),
+        ("policy", "PodDisruptionBudget") => Some(limits::disruption_budget),
+        ("scheduling.k8s.io", "PriorityClass") => Some(limits::priority_class),
+        ("autoscaling", "HorizontalPodAutoscaler") => Some(limits::autoscaler),
+        ("networking.k8s.io", "NetworkPolicy") => Some(traffic::network_policy),
+        ("networking.k8s.io", "IngressClass") => Some(traffic::ingress_class),
+        ("discovery.k8s.io", "EndpointSlice") => Some(traffic::endpoint_slice),
+        _ => None,
+    };
+    match by_value {
+        Some(describe) => describe(&mut writer, &info.object.to_value(), &mut context),
+        None => generic::describe(&mut writer, &mut context),
+    }
     align(&writer.text, 0, 2)
+}
+
+/// Describes an object by its JSON.
+type OfValue = fn(&mut Writer, &Value, &mut Context);
+
+/// A field as text: empty when it is missing.
+fn text(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// A `LabelSelector` in its JSON form.
+fn label_selector(value: &Value) -> String {
+    let parsed: Option<LabelSelector> = serde_json::from_value(value.clone()).ok();
+    selector(parsed.as_ref())
 }
 
 fn name_of(meta: &ObjectMeta) -> &str {

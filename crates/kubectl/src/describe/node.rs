@@ -171,7 +171,7 @@ fn pods(writer: &mut Writer, context: &mut Context, node: &str, allocatable: Opt
     }
 }
 
-pub(super) fn describe_namespace(writer: &mut Writer, namespace: &Namespace, _: &mut Context) {
+pub(super) fn describe_namespace(writer: &mut Writer, namespace: &Namespace, context: &mut Context) {
     writer.field(0, "Name", namespace.metadata.name.as_deref().unwrap_or_default());
     super::labels_and_annotations(writer, &namespace.metadata);
     let phase = namespace.status.as_ref().and_then(|status| status.phase.as_deref());
@@ -192,5 +192,5 @@ pub(super) fn describe_namespace(writer: &mut Writer, namespace: &Namespace, _: 
             );
         }
     }
-    writer.line(0, "\nNo resource quota.\n\nNo LimitRange resource.");
+    super::limits::of_namespace(writer, context);
 }

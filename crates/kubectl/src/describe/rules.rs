@@ -42,8 +42,7 @@ fn break_down(rule: &Value) -> Vec<Single> {
         texts.filter_map(|text| text.as_str().map(str::to_owned)).collect()
     };
     let (verbs, names) = (list("verbs"), list("resourceNames"));
-    let names: Vec<Option<String>> =
-        if names.is_empty() { vec![None] } else { names.into_iter().map(Some).collect() };
+    let names: Vec<Option<String>> = if names.is_empty() { vec![None] } else { names.into_iter().map(Some).collect() };
     let mut singles = Vec::new();
     for group in list("apiGroups") {
         for resource in list("resources") {
@@ -93,12 +92,7 @@ impl Single {
         if let Some(sub) = sub {
             shown.push_str(&format!("/{sub}"));
         }
-        [
-            shown,
-            bracketed(self.path.as_ref()),
-            bracketed(self.name.as_ref()),
-            go_text(&Value::from(self.verbs.clone())),
-        ]
+        [shown, bracketed(self.path.as_ref()), bracketed(self.name.as_ref()), go_text(&Value::from(self.verbs.clone()))]
     }
 }
 

@@ -81,8 +81,8 @@ impl Cluster {
         let deadline = self.local.now + COMMAND_MAX;
         loop {
             let progress = running.poll(&mut self.local.client());
-            stdout.push_str(&progress.stdout);
-            stderr.push_str(&progress.stderr);
+            stdout.push_str(&progress.stdout());
+            stderr.push_str(&progress.stderr());
             if let Some(code) = progress.exit {
                 self.run_for(PAUSE);
                 return (stdout, stderr, code);

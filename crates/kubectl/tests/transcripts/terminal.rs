@@ -110,7 +110,7 @@ fn watches_end_with_control_c() {
         p     0/1   Pending   0     1s
         p     1/1   Running   0     1s
     "#]]
-    .assert_eq(&second.stdout);
+    .assert_eq(&second.stdout());
     running.interrupt();
     assert_eq!(running.poll(&mut cluster.local.client()).exit, Some(130));
 }

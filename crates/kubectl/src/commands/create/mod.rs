@@ -13,7 +13,7 @@ use super::apply::{DryRun, need_files};
 use super::namespace;
 use crate::apply::with_last_applied;
 use crate::failure::{Failure, Outcome};
-use crate::flags::{Args, Flag, array, switch, text};
+use crate::flags::{Args, Flag, switch, text};
 use crate::manifest;
 use crate::output::{self, Format};
 use crate::resource;
@@ -36,9 +36,6 @@ const fn on_missing(name: &'static str) -> Flag {
 }
 
 pub(in crate::commands) static FLAGS: &[Flag] = &[
-    array("filename", 'f', "Files to create objects from"),
-    array("kustomize", 'k', "A kustomization folder"),
-    switch("recursive", 'R', "Look into folders"),
     text("selector", 'l', "Label selector"),
     switch("edit", ' ', "Edit before creating"),
     text("raw", ' ', "Send to a path of the API server"),

@@ -1,4 +1,6 @@
-//! `kubectl set image`, `set env`, `set resources`
+//! `kubectl set`
+
+pub(super) mod account;
 
 use api::request::Verb;
 use api::{Patch, PatchKind, Request};
@@ -11,13 +13,10 @@ use crate::resource::{self, Info, Rules};
 use crate::task::Call;
 
 pub(super) static FLAGS: &[Flag] = &[
-    array("filename", 'f', "Files that name the objects"),
     text("selector", 'l', "Label selector"),
     switch("all", ' ', "All objects of the kind"),
     switch("local", ' ', "Do not ask the server"),
     text("dry-run", ' ', "none, server or client").or("none").alone("unchanged"),
-    text("output", 'o', "Output format: yaml, json, name, …"),
-    text("template", ' ', "Template for -o go-template or jsonpath"),
     text("field-manager", ' ', "Name of the manager of the fields").or("kubectl-set"),
 ];
 pub(super) static ENV_FLAGS: &[Flag] = &[
@@ -26,7 +25,9 @@ pub(super) static ENV_FLAGS: &[Flag] = &[
     text("from", ' ', "configmap/NAME or secret/NAME"),
     switch("list", ' ', "Print the variables"),
     text("prefix", ' ', "Prefix of the variables' names"),
-    switch("overwrite", ' ', "Allow values to be changed"),
+    crate::flags::on_by_default("overwrite", "Allow values to be changed"),
+    switch("resolve", ' ', "Show the values that references lead to"),
+    crate::flags::list("keys", ' ', "Keys to import"),
 ];
 pub(super) static RESOURCES_FLAGS: &[Flag] = &[
     text("containers", 'c', "The containers to change, * for all").or("*"),
@@ -59,6 +60,22 @@ fn change_all(
     done: &str,
     change: impl Fn(&Info, &mut Value) -> Result<bool, Failure>,
 ) -> Outcome {
+    change_objects(call, args, named, done, |info, object| {
+        match object.pointer_mut(pod_spec_path(info)).filter(|spec| spec.is_object()) {
+            Some(spec) => change(info, spec),
+            None => Err(Failure::error(format!("{} {} does not have a pod template", info.kind.plural, info.name))),
+        }
+    })
+}
+
+/// Changes each object; `change` says whether it has changed anything.
+fn change_objects(
+    call: &mut Call,
+    args: &Args,
+    named: &Args,
+    done: &str,
+    change: impl Fn(&Info, &mut Value) -> Result<bool, Failure>,
+) -> Outcome {
     let dry_run = DryRun::read(args)?;
     let picked = resource::pick(call, named, Rules::default())?;
     let mut failures = picked.failures;
@@ -66,10 +83,7 @@ fn change_all(
         let mut step = || -> Result<(), Failure> {
             let before = info.object.to_value();
             let mut after = before.clone();
-            let Some(spec) = after.pointer_mut(pod_spec_path(info)).filter(|spec| spec.is_object()) else {
-                return Err(Failure::error(format!("{} {} does not have a pod template", info.kind.plural, info.name)));
-            };
-            if !change(info, spec)? || before == after {
+            if !change(info, &mut after)? || before == after {
                 return Ok(());
             }
             let object = if dry_run == DryRun::Client {

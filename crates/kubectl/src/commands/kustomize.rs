@@ -1,0 +1,34 @@
+//! `kubectl kustomize`
+
+use crate::failure::{Failure, Outcome};
+use crate::flags::{Args, Flag, array, switch, text};
+use crate::kustomize;
+use crate::output;
+use crate::task::Call;
+
+pub(super) static FLAGS: &[Flag] = &[
+    text("output", 'o', "A file to write to"),
+    text("load-restrictor", ' ', "Where files may come from").or("LoadRestrictionsRootOnly"),
+    switch("enable-helm", ' ', "Use Helm"),
+    switch("enable-alpha-plugins", ' ', "Use plug-ins"),
+    array("env", 'e', "Variables for plug-ins"),
+];
+
+pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
+    let folder = match args.operands.as_slice() {
+        [] => ".",
+        [folder] => folder,
+        _ => return Err(Failure::error("specify one path to kustomization.yaml")),
+    };
+    let built = kustomize::build(&call.state.files, folder).map_err(Failure::error)?;
+    for warning in built.warnings {
+        call.io.err_line(warning);
+    }
+    let texts: Vec<String> = built.objects.iter().map(output::yaml).collect();
+    let text = texts.join("---\n");
+    match args.some_text("output") {
+        Some(file) => call.state.files.write(file, text),
+        None => call.io.out(&text),
+    }
+    Ok(0)
+}
