@@ -1,5 +1,5 @@
-//! What the API server says of itself: the groups, versions and resources that it serves, its version, its health, and the
-//! least of OpenAPI with which kubectl trusts the server to check fields. All of it follows from `api::kinds`.
+//! What the API server says of itself: the groups, versions and resources that it serves, its version, its health, and
+//! which OpenAPI documents there are. All of it follows from `api::kinds`.
 
 use api::{Caller, Kind, Reason, Status, Subresource, kinds};
 use serde_json::{Map, Value, json};
@@ -67,15 +67,7 @@ pub fn serve(caller: &Caller, method: &str, path: &str, accept: &str) -> Answer 
             value
         }
         ["apis", group, version] => resources(group, version),
-        ["openapi", "v2"] if accept.contains("protobuf") => return openapi_v2(),
-        ["openapi", "v2"] => json!({
-            "swagger": "2.0",
-            "info": { "title": "Kubernetes", "version": "v1.36.2" },
-            "paths": {},
-        }),
         ["openapi", "v3"] => openapi_index(),
-        ["openapi", "v3", "api", version] => openapi("", version),
-        ["openapi", "v3", "apis", group, version] => openapi(group, version),
         _ => return Answer::page_not_found(),
     };
     Answer::json(&value)
@@ -285,47 +277,20 @@ fn aggregated_resource(kind: &Kind) -> Value {
     Value::Object(resource)
 }
 
-/// An `openapi.v2.Document` that describes nothing: kubectl asks for it about kinds that version 3 does not know.
-fn openapi_v2() -> Answer {
-    // Fields 1 (swagger), 2 (info: 1 title, 2 version) and 8 (paths), each as its tag, its length and its bytes.
-    let body = "\x0a\x032.0\x12\x15\x0a\x0aKubernetes\x12\x07v1.36.2\x42\x00";
-    let content_type = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
-    Answer { content_type, ..Answer::text(body) }
-}
-
+/// The paths of the documents, which the HTTP server writes.
 fn openapi_index() -> Value {
     let mut paths = Map::new();
     let mut add = |path: String| {
         let link = json!({ "serverRelativeURL": format!("/openapi/v3/{path}") });
         paths.insert(path, link);
     };
-    add("api/v1".into());
+    let fixed = [".well-known/openid-configuration", "api", "api/v1", "apis", "openid/v1/jwks", "version"];
+    fixed.into_iter().for_each(|path| add(path.into()));
     for group in groups() {
+        add(format!("apis/{group}"));
         for version in versions(group) {
             add(format!("apis/{group}/{version}"));
         }
     }
     json!({ "paths": paths })
-}
-
-/// The paths with which kubectl finds out that the server checks unknown fields itself (`fieldValidation`). There are no
-/// schemas: kubectl then makes its patches by the types that it was built with.
-fn openapi(group: &str, version: &str) -> Value {
-    let root = if group.is_empty() { format!("/api/{version}") } else { format!("/apis/{group}/{version}") };
-    let parameters = ["dryRun", "fieldManager", "fieldValidation", "force"].map(|name| {
-        let kind = if name == "force" { "boolean" } else { "string" };
-        json!({ "name": name, "in": "query", "schema": { "type": kind, "uniqueItems": true } })
-    });
-    let paths = kinds_of(group, version).into_iter().map(|kind| {
-        let namespace = if kind.namespaced { "/namespaces/{namespace}" } else { "" };
-        let patch = json!({
-            "parameters": parameters,
-            "responses": { "200": { "description": "OK" } },
-            "x-kubernetes-action": "patch",
-            "x-kubernetes-group-version-kind": { "group": group, "kind": kind.kind, "version": version },
-        });
-        (format!("{root}{namespace}/{}/{{name}}", kind.plural), json!({ "patch": patch }))
-    });
-    let paths: Map<String, Value> = paths.collect();
-    json!({ "openapi": "3.0.0", "info": { "title": "Kubernetes", "version": "v1.36.2" }, "paths": paths })
 }

@@ -122,6 +122,11 @@ impl ApiServer {
         self.storage.len()
     }
 
+    /// How many objects of a kind there are.
+    pub fn objects_of(&self, kind: &'static Kind) -> usize {
+        self.storage.range(kind, "").len()
+    }
+
     /// Forgets old versions, as the API server does every five minutes with those of five minutes ago.
     pub fn compact(&mut self, revision: u64) {
         self.storage.compact(revision);

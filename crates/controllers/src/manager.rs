@@ -38,7 +38,7 @@ impl Default for Config {
 }
 
 impl Config {
-    fn runs(&self, name: &str) -> bool {
+    pub fn runs(&self, name: &str) -> bool {
         let without = |entry: &String| entry.strip_prefix('-') == Some(name);
         !self.controllers.iter().any(without) && self.controllers.iter().any(|entry| entry == "*" || entry == name)
     }

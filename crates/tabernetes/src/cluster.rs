@@ -94,33 +94,49 @@ impl Cluster {
 
     fn add_control_plane(&mut self) {
         let config = controllers::Config { controllers: self.config.controllers.clone() };
-        let masters = |name, agent| Caller::new(name, &["system:masters"], agent);
         let manager = Part::ControllerManager(Box::new(ControllerManager::new(&config)));
-        self.add(
+        self.add_master(
             "kube-controller-manager",
-            "",
+            "system:kube-controller-manager",
+            "kube-controller-manager",
             manager,
-            masters("system:kube-controller-manager", "kube-controller-manager"),
         );
-        let scheduler = Part::Scheduler(Box::new(Scheduler::new(scheduler::Config::default())));
-        self.add("kube-scheduler", "", scheduler, masters("system:kube-scheduler", "kube-scheduler"));
-        let driver = masters("system:serviceaccount:kube-system:csi", "csi-provisioner");
-        self.add("csi-provisioner", "", Part::Provisioner(Box::default()), driver);
-        self.add("coredns", "", Part::Dns(Box::<ClusterDns>::default()), masters("system:coredns", "coredns"));
-        let ingress = Part::Ingress(Box::new(IngressController::new("203.0.113.2")));
-        self.add(
-            "ingress-nginx",
-            "",
-            ingress,
-            masters("system:serviceaccount:ingress-nginx:ingress-nginx", "nginx-ingress-controller"),
-        );
-        let balancers = Part::LoadBalancers(Box::<LoadBalancers>::default());
-        self.add(
-            "cloud-controller-manager",
-            "",
-            balancers,
-            masters("system:cloud-controller-manager", "service-controller"),
-        );
+        let others = [
+            (
+                "kube-scheduler",
+                "system:kube-scheduler",
+                "kube-scheduler",
+                Part::Scheduler(Box::new(Scheduler::new(scheduler::Config::default()))),
+            ),
+            (
+                "csi-provisioner",
+                "system:serviceaccount:kube-system:csi",
+                "csi-provisioner",
+                Part::Provisioner(Box::default()),
+            ),
+            ("coredns", "system:coredns", "coredns", Part::Dns(Box::<ClusterDns>::default())),
+            (
+                "ingress-nginx",
+                "system:serviceaccount:ingress-nginx:ingress-nginx",
+                "nginx-ingress-controller",
+                Part::Ingress(Box::new(IngressController::new("203.0.113.2"))),
+            ),
+            (
+                "cloud-controller-manager",
+                "system:cloud-controller-manager",
+                "service-controller",
+                Part::LoadBalancers(Box::<LoadBalancers>::default()),
+            ),
+        ];
+        for (name, user, agent, part) in others {
+            if config.runs(name) {
+                self.add_master(name, user, agent, part);
+            }
+        }
+    }
+
+    fn add_master(&mut self, name: &str, user: &str, agent: &'static str, part: Part) {
+        self.add(name, "", part, Caller::new(user, &["system:masters"], agent));
     }
 
     fn add_node(&mut self, number: u32) {

@@ -13,7 +13,7 @@ pub struct ClusterConfig {
     pub node_pods_max: u32,
     /// Requests a second that clients outside send to each Ingress host, or to each open Service where there is none.
     pub traffic: f64,
-    /// `--controllers` of kube-controller-manager.
+    /// `--controllers` of kube-controller-manager; the scheduler and its like go by their names.
     pub controllers: Vec<String>,
     pub cost: CostModel,
 }

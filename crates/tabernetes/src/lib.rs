@@ -11,6 +11,7 @@
 mod addons;
 pub mod cluster;
 pub mod config;
+mod dial;
 mod events;
 pub mod examples;
 mod inspect;
@@ -28,4 +29,6 @@ mod view;
 
 pub use cluster::Cluster;
 pub use config::{ClusterConfig, CostModel};
+pub use dial::Place;
+pub use runtime::{Outcome, Protocol, Request as ContainerRequest};
 pub use serve::Served;

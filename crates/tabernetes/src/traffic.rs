@@ -346,7 +346,7 @@ impl Cluster {
     }
 
     /// The container at an address answers, after those that it asks itself.
-    fn reach(&mut self, target: &Target, mut request: Request, depth: u32) -> Ended {
+    pub(crate) fn reach(&mut self, target: &Target, mut request: Request, depth: u32) -> Ended {
         request.port = target.port;
         let now = self.now;
         let powered = self.kubelet(&target.node).is_some_and(kubelet::Kubelet::is_powered_on);
@@ -392,7 +392,7 @@ impl Cluster {
     }
 
     /// The node whose range of Pod addresses holds the address.
-    fn node_of_pod_address(&self, ip: &str) -> String {
+    pub(crate) fn node_of_pod_address(&self, ip: &str) -> String {
         let holds = |node: &&str| {
             let range = self.server.peek::<Node>("", node).and_then(|node| node.spec.as_ref()?.pod_cidr.as_deref());
             range

@@ -57,13 +57,29 @@ const LISTS: &[(&str, &str, ListMerge)] = &[
     ("autoscaling.v2.HorizontalPodAutoscalerStatus", "conditions", ByKey("type")),
     ("policy.v1.PodDisruptionBudgetStatus", "conditions", ByKey("type")),
     ("storage.v1.CSINodeSpec", "drivers", ByKey("name")),
+    ("core.v1.ComponentStatus", "conditions", ByKey("type")),
+    ("flowcontrol.v1.FlowSchemaStatus", "conditions", ByKey("type")),
+    ("flowcontrol.v1.PriorityLevelConfigurationStatus", "conditions", ByKey("type")),
+    ("networking.v1.ServiceCIDRStatus", "conditions", ByKey("type")),
+    ("resource.v1.ResourceClaimStatus", "reservedFor", ByKey("uid")),
+    ("apiregistration.v1.APIServiceStatus", "conditions", ByKey("type")),
+    ("apiextensions.v1.JSONSchemaProps", "x-kubernetes-validations", ByKey("rule")),
+    ("admissionregistration.v1.MutatingAdmissionPolicySpec", "matchConditions", ByKey("name")),
+    ("admissionregistration.v1.ValidatingAdmissionPolicySpec", "matchConditions", ByKey("name")),
+    ("admissionregistration.v1.ValidatingAdmissionPolicySpec", "variables", ByKey("name")),
+    ("admissionregistration.v1.MutatingWebhook", "matchConditions", ByKey("name")),
+    ("admissionregistration.v1.ValidatingWebhook", "matchConditions", ByKey("name")),
     ("admissionregistration.v1.MutatingWebhookConfiguration", "webhooks", ByKey("name")),
     ("admissionregistration.v1.ValidatingWebhookConfiguration", "webhooks", ByKey("name")),
 ];
 
 /// Unions: a patch that sets one member lists in `$retainKeys` those that stay.
-const RETAIN_KEYS: &[(&str, &str)] =
-    &[("core.v1.PodSpec", "volumes"), ("core.v1.PodSpec", "resourceClaims"), ("apps.v1.DeploymentSpec", "strategy")];
+const RETAIN_KEYS: &[(&str, &str)] = &[
+    ("core.v1.PodSpec", "volumes"),
+    ("core.v1.PodSpec", "resourceClaims"),
+    ("core.v1.PodStatus", "resourceClaimStatuses"),
+    ("apps.v1.DeploymentSpec", "strategy"),
+];
 
 pub fn list_merge(type_name: &str, field: &str) -> ListMerge {
     let row = LISTS.iter().find(|(owner, name, _)| *owner == type_name && *name == field);

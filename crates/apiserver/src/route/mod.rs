@@ -67,12 +67,12 @@ pub enum Shape {
 /// Reads a request. `Err` is the answer to one that cannot be served.
 pub fn parse(http: &HttpRequest) -> Result<Route, Answer> {
     let (path, query) = http.path.split_once('?').unwrap_or((http.path, ""));
-    let shape = answer::shape(http.accept).map_err(|status| refusal(&status, Shape::Json))?;
     let target = match path::parse(path) {
         Ok(Some(target)) => target,
         Ok(None) => return Ok(Route::Other(path.to_owned())),
         Err(not_found) => return Err(not_found),
     };
+    let shape = answer::shape(http.accept).map_err(|status| refusal(&status, Shape::Json))?;
     let refuse = |status: Status| refusal(&status, shape);
     let parameters = query::Parameters::parse(query);
     let verb = path::verb(http.method, &target, &parameters).map_err(refuse)?;

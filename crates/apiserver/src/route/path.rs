@@ -95,7 +95,7 @@ pub(super) fn verb(method: &str, target: &Target, parameters: &Parameters) -> Re
         ("POST", false) => Ok(Verb::Create),
         ("PUT", true) if !creates => Ok(Verb::Update),
         ("PATCH", true) if !creates => Ok(Verb::Patch),
-        ("DELETE", true) if target.subresource == Subresource::None => Ok(Verb::Delete),
+        ("DELETE", true) if matches!(target.subresource, Subresource::None | Subresource::Proxy) => Ok(Verb::Delete),
         ("DELETE", false) => Ok(Verb::DeleteCollection),
         _ => {
             Err(bare(405, Reason::MethodNotAllowed, "the server does not allow this method on the requested resource"))
