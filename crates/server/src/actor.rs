@@ -4,17 +4,21 @@
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
-use api::request::{StreamId, StreamOutput};
-use api::{Body, Caller, Reason, Request, Response, Status, Subresource};
+use api::request::StreamId;
+use api::{Body, Caller, Request, Response, Status, Subresource, Verb};
 use apiserver::discovery;
-use apiserver::route::{self, Answer, HttpRequest, Route, Shape};
+use apiserver::route::{self, Answer, HttpRequest, Resource, Route, Shape};
 use hyper::body::Bytes;
-use tabernetes::{Cluster, ClusterConfig};
+use tabernetes::{Cluster, ClusterConfig, ContainerRequest, Outcome, Place};
 use tokio::sync::{mpsc, oneshot};
 
+use crate::health;
+use crate::metrics::{Labels, Metrics};
+use crate::openapi::{Document, Documents};
 use crate::pace::{Pace, Speed};
+use crate::proxy::Proxied;
 use crate::stream::Open;
-use crate::websocket;
+use crate::streaming::{self, Forward, Purpose, Session};
 
 /// Requests wait no longer than this for the events of the moment.
 const SLICE: Duration = Duration::from_millis(10);
@@ -39,13 +43,17 @@ pub struct Call {
 
 pub enum Reply {
     Answer(Answer),
+    Document(Document),
     /// A watch or a followed log.
     Stream {
         content_type: &'static str,
         warnings: Vec<String>,
         pieces: mpsc::Receiver<Bytes>,
     },
-    Session(Session),
+    /// An exec or attach session, or a port-forward.
+    Upgrade(Purpose),
+    /// To be asked of a Pod or a Service.
+    Proxy(Proxied),
 }
 
 pub enum Command {
@@ -62,13 +70,26 @@ pub enum Command {
     CloseInput {
         stream: StreamId,
     },
+    Dial {
+        caller: Caller,
+        place: Place,
+        request: ContainerRequest,
+        reply: oneshot::Sender<Result<Outcome, Status>>,
+    },
 }
 
-/// An exec or attach session, to be carried over the client's connection.
-pub struct Session {
-    pub stream: StreamId,
-    pub tty: bool,
-    pub output: mpsc::Receiver<StreamOutput>,
+/// Asks a Pod or a Service.
+pub async fn dial(
+    cluster: &Sender<Command>,
+    caller: &Caller,
+    place: &Place,
+    request: ContainerRequest,
+) -> Result<Outcome, Status> {
+    let (reply, outcome) = oneshot::channel();
+    let gone = || Status::internal("the cluster has stopped");
+    let command = Command::Dial { caller: caller.clone(), place: place.clone(), request, reply };
+    cluster.send(command).map_err(|_| gone())?;
+    outcome.await.map_err(|_| gone())?
 }
 
 /// Starts the cluster. The thread ends when the last sender is gone.
@@ -77,7 +98,8 @@ pub fn start(config: ClusterConfig, speed: Speed) -> Sender<Command> {
     std::thread::spawn(move || {
         let cluster = Cluster::new(config);
         let pace = Pace::new(speed, cluster.now());
-        Actor { cluster, pace, open: Vec::new() }.run(&commands);
+        let (documents, metrics) = (Documents::default(), Metrics::new());
+        Actor { cluster, pace, open: Vec::new(), documents, metrics }.run(&commands);
     });
     sender
 }
@@ -86,6 +108,8 @@ struct Actor {
     cluster: Cluster,
     pace: Pace,
     open: Vec<Open>,
+    documents: Documents,
+    metrics: Metrics,
 }
 
 impl Actor {
@@ -134,14 +158,33 @@ impl Actor {
         match command {
             Command::Serve { caller, call, reply } => {
                 // A client that has gone away needs no answer.
-                let _ = reply.send(self.serve(caller, &call));
+                let _ = reply.send(self.count(caller, &call));
             }
             Command::Write { stream, text } => self.cluster.write_stream(stream, text.as_deref()),
             Command::CloseInput { stream } => self.cluster.close_stream_input(stream),
+            Command::Dial { caller, place, request, reply } => {
+                // The same holds for who has hung up.
+                let _ = reply.send(self.cluster.dial(&caller, &place, request));
+            }
         }
     }
 
-    fn serve(&mut self, caller: Caller, call: &Call) -> Reply {
+    /// Serves a request, and keeps count.
+    fn count(&mut self, caller: Caller, call: &Call) -> Reply {
+        let began = Instant::now();
+        let (labels, reply) = self.serve(caller, call);
+        let code = match &reply {
+            Reply::Answer(answer) | Reply::Document(Document { answer, .. }) => answer.code,
+            Reply::Stream { .. } => 200,
+            Reply::Upgrade(_) => 101,
+            // Counted before it is known.
+            Reply::Proxy(_) => 200,
+        };
+        self.metrics.count(labels, code, began.elapsed());
+        reply
+    }
+
+    fn serve(&mut self, caller: Caller, call: &Call) -> (Labels, Reply) {
         let http = HttpRequest {
             method: &call.method,
             path: &call.path,
@@ -150,33 +193,63 @@ impl Actor {
             user_agent: &call.user_agent,
             body: &call.body,
         };
-        let (resource, request) = match route::parse(&http) {
-            Ok(Route::Resource(resource, request)) => (resource, *request),
-            Ok(Route::Other(path)) => {
-                return Reply::Answer(discovery::serve(&caller, http.method, &path, http.accept));
+        match route::parse(&http) {
+            Ok(Route::Resource(resource, request)) => {
+                (Labels::new(resource.kind, &request), self.serve_resource(caller, resource, *request, call))
             }
-            Err(answer) => return Reply::Answer(answer),
-        };
+            Ok(Route::Other(path)) => (Labels::other(http.method), self.serve_other(&caller, &http, &path)),
+            Err(answer) => (Labels::other(http.method), Reply::Answer(answer)),
+        }
+    }
+
+    /// What names no resource. Discovery says who may ask at all.
+    fn serve_other(&mut self, caller: &Caller, http: &HttpRequest, path: &str) -> Reply {
+        let answer = discovery::serve(caller, http.method, path, http.accept);
+        if matches!(answer.code, 401 | 403) || !matches!(http.method, "GET" | "HEAD") {
+            return Reply::Answer(answer);
+        }
+        let query = http.path.split_once('?').map_or("", |(_, query)| query);
+        if let Some(answer) = health::answer(path.trim_end_matches('/'), query) {
+            return Reply::Answer(answer);
+        }
+        if path == "/metrics" {
+            let content_type = "text/plain; version=0.0.4; charset=utf-8";
+            let text = self.metrics.text(&self.cluster, self.open.len());
+            return Reply::Answer(Answer { content_type, ..Answer::text(text) });
+        }
+        let index = || discovery::serve(caller, "GET", "/openapi/v3", http.accept);
+        match self.documents.serve(path, http.accept, index) {
+            Some(document) => Reply::Document(document),
+            None => Reply::Answer(answer),
+        }
+    }
+
+    fn serve_resource(&mut self, caller: Caller, resource: Resource, request: Request, call: &Call) -> Reply {
         let tty = match &request.body {
             Body::Exec(_) if !call.upgrades => {
-                return Reply::Answer(route::refusal(&websocket::refusal(), Shape::Json));
+                return Reply::Answer(route::refusal(&streaming::refusal(), Shape::Json));
             }
             Body::Exec(options) => Some(options.tty),
             _ => None,
         };
-        if matches!(request.subresource, Subresource::PortForward | Subresource::Proxy) {
-            return Reply::Answer(route::refusal(&not_implemented(&request), Shape::Json));
+        match request.subresource {
+            Subresource::Proxy => {
+                return Reply::Proxy(Proxied::new(request.kind, &request.namespace, &request.name, &call.path));
+            }
+            Subresource::PortForward => return self.forward(caller, &request, call),
+            _ => {}
         }
+        let wants_bookmarks = request.options.allow_watch_bookmarks;
         let served = self.cluster.serve(caller, request);
         let (open, content_type, pieces) = match served.result {
             Ok(Response::Watch(watch)) => {
                 let (sender, pieces) = mpsc::channel(UNREAD_MAX);
-                (Open::watch(watch, resource, sender), "application/json", pieces)
+                (Open::watch(watch, resource, wants_bookmarks, sender), "application/json", pieces)
             }
             Ok(Response::Stream(stream)) if tty.is_some() => {
                 let (sender, output) = mpsc::channel(UNREAD_MAX);
                 self.open.push(Open::Session { stream, output: sender });
-                return Reply::Session(Session { stream, tty: tty == Some(true), output });
+                return Reply::Upgrade(Purpose::Session(Session { stream, tty: tty == Some(true), output }));
             }
             Ok(Response::Stream(stream)) => {
                 let (sender, pieces) = mpsc::channel(UNREAD_MAX);
@@ -190,9 +263,21 @@ impl Actor {
         self.open.push(open);
         Reply::Stream { content_type, warnings: served.warnings, pieces }
     }
-}
 
-fn not_implemented(request: &Request) -> Status {
-    let message = format!("{} over HTTP is not implemented by this simulation", request.subresource.as_str());
-    Status::new(501, Reason::Unknown, message)
+    /// A port-forward opens its connections later: only the Pod has to be there.
+    fn forward(&mut self, caller: Caller, request: &Request, call: &Call) -> Reply {
+        let get = Request::of(Verb::Get, request.kind, &request.namespace, &request.name);
+        if let Err(status) = self.cluster.serve(caller.clone(), get).result {
+            return Reply::Answer(route::refusal(&status, Shape::Json));
+        }
+        if !call.upgrades {
+            return Reply::Answer(route::refusal(&streaming::refusal(), Shape::Json));
+        }
+        let query = call.path.split_once('?').map_or("", |(_, query)| query);
+        let ports = query.split('&').filter_map(|pair| pair.strip_prefix("ports="));
+        let ports = ports.flat_map(|ports| ports.split("%2C").flat_map(|ports| ports.split(','))).map(str::to_owned);
+        let (namespace, name) = (request.namespace.clone(), request.name.clone());
+        let pod = Place { kind: request.kind, namespace, name, port: String::new() };
+        Reply::Upgrade(Purpose::Forward(Forward { caller, pod, ports: ports.collect() }))
+    }
 }

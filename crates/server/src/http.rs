@@ -1,6 +1,8 @@
 //! HTTP requests to the cluster's thread, and its answers back.
 
 use std::convert::Infallible;
+use std::error::Error;
+use std::io::Write as _;
 use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -9,46 +11,61 @@ use std::task::{Context, Poll};
 
 use api::{Caller, Reason, Status};
 use apiserver::route::{Answer, Shape, refusal};
-use http_body_util::{BodyExt as _, Limited};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 use hyper::body::{Bytes, Frame, Incoming, SizeHint};
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
-use hyper::{Request, Response, StatusCode};
+use hyper::{Method, Request, Response, StatusCode};
 use tokio::sync::{mpsc, oneshot};
 
-use crate::actor::{Call, Command, Reply};
+use crate::actor::{Call, Command, Reply, dial};
 use crate::auth::Tokens;
-use crate::websocket::{self, Upgrade};
+use crate::openapi::Document;
+use crate::protobuf;
+use crate::proxy::{self, Proxied};
+use crate::streaming::{self, Upgrade};
 
-/// `--max-request-body-bytes`; the pipeline has a smaller limit of its own.
+/// `MaxRequestBodyBytes`
 const BODY_BYTES_MAX: usize = 3 * 1024 * 1024;
+/// Smaller answers are not worth compressing.
+const GZIP_BYTES_MIN: usize = 128 * 1024;
 
 /// Where requests come in. Cheap to clone.
 #[derive(Clone)]
 pub struct Door {
     cluster: Sender<Command>,
     tokens: Arc<Tokens>,
-    /// The server listens on the loopback interface alone.
-    loopback: bool,
+    /// Whoever comes over the loopback interface without credentials is the first token's user.
+    trusts_loopback: bool,
+    /// Whom the connection's client certificate names.
+    certified: Option<Caller>,
 }
 
 impl Door {
-    pub fn new(cluster: Sender<Command>, tokens: Tokens, loopback: bool) -> Door {
-        Door { cluster, tokens: Arc::new(tokens), loopback }
+    pub fn new(cluster: Sender<Command>, tokens: Tokens, trusts_loopback: bool) -> Door {
+        Door { cluster, tokens: Arc::new(tokens), trusts_loopback, certified: None }
+    }
+
+    /// The same door for one connection, whose client certificate names its caller.
+    pub fn of(self, certified: Option<Caller>) -> Door {
+        Door { certified, ..self }
     }
 
     pub async fn serve(self, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
         let headers = request.headers();
-        let caller = match headers.get(header::AUTHORIZATION) {
-            None if self.is_trusted(headers) => Ok(self.tokens.admin().caller()),
+        let caller = match (&self.certified, headers.get(header::AUTHORIZATION)) {
+            (Some(caller), _) => Ok(caller.clone()),
+            (None, None) if self.is_trusted(headers) => Ok(self.tokens.admin().caller()),
             _ => self.tokens.caller(text(headers, &header::AUTHORIZATION)),
         };
         let caller = match caller {
             Ok(caller) => caller,
-            Err(status) => return Ok(respond(refusal(&status, Shape::Json))),
+            Err(status) => return Ok(Form::default().respond(refusal(&status, Shape::Json))),
         };
         Ok(match self.answer(caller, request).await {
             Ok(response) => response,
-            Err(status) => respond(refusal(&status, Shape::Json)),
+            Err(status) => Form::default().respond(refusal(&status, Shape::Json)),
         })
     }
 
@@ -59,36 +76,45 @@ impl Door {
         let host = text(headers, &header::HOST);
         let name = host.rsplit_once(':').map_or(host, |(name, _)| name).trim_matches(['[', ']']);
         let is_local = name == "localhost" || name.parse().is_ok_and(|address: IpAddr| address.is_loopback());
-        self.loopback && is_local && !headers.contains_key(header::ORIGIN)
+        self.trusts_loopback && is_local && !headers.contains_key(header::ORIGIN)
     }
 
     async fn answer(&self, caller: Caller, mut request: Request<Incoming>) -> Result<Response<Body>, Status> {
         let upgrade = Upgrade::of(&mut request);
         let (parts, body) = request.into_parts();
         let header = |name| text(&parts.headers, &name).to_owned();
-        let mut call = Call {
+        let collected = Limited::new(body, BODY_BYTES_MAX).collect().await.map_err(|why| unreadable(&*why))?.to_bytes();
+        let (content_type, body) =
+            readable(&parts.method, header(header::CONTENT_TYPE), &collected).map_err(Status::bad_request)?;
+        let (wants_protobuf, accept) = protobuf::preference(text(&parts.headers, &header::ACCEPT));
+        let form = Form { is_protobuf: wants_protobuf, may_be_gzip: accepts_gzip(&parts.headers) };
+        let call = Call {
             method: parts.method.to_string(),
             path: parts.uri.path_and_query().map(ToString::to_string).unwrap_or_default(),
-            content_type: header(header::CONTENT_TYPE),
-            accept: header(header::ACCEPT),
+            content_type,
+            accept,
             user_agent: header(header::USER_AGENT),
-            body: String::new(),
+            body,
             upgrades: upgrade.is_some(),
         };
-        let collected = Limited::new(body, BODY_BYTES_MAX).collect().await.map_err(|_| too_large())?;
-        call.body = String::from_utf8(collected.to_bytes().into()).map_err(|_| unsupported())?;
         let (reply, answer) = oneshot::channel();
         let gone = |_| Status::internal("the cluster has stopped");
-        self.cluster.send(Command::Serve { caller, call, reply }).map_err(|_| Status::internal("stopped"))?;
+        self.cluster
+            .send(Command::Serve { caller: caller.clone(), call, reply })
+            .map_err(|_| Status::internal("stopped"))?;
         Ok(match answer.await.map_err(gone)? {
-            Reply::Answer(answer) => respond(answer),
-            Reply::Session(session) => match upgrade {
-                Some(upgrade) => upgrade.accept(session, self.cluster.clone()),
-                None => respond(refusal(&websocket::refusal(), Shape::Json)),
+            Reply::Answer(answer) => form.respond(answer),
+            Reply::Document(document) => form.document(&parts.headers, document),
+            Reply::Upgrade(purpose) => match upgrade {
+                Some(upgrade) => upgrade.accept(purpose, self.cluster.clone()),
+                None => form.respond(refusal(&streaming::refusal(), Shape::Json)),
             },
-            Reply::Stream { content_type, warnings, pieces } => {
-                head(StatusCode::OK, content_type, &warnings, Body::Stream(pieces))
+            Reply::Proxy(Proxied { place, path }) => {
+                let port = place.port.parse().unwrap_or(0);
+                let request = proxy::request(parts.method.as_str(), &path, &parts.headers, &collected, port);
+                proxy::response(&dial(&self.cluster, &caller, &place, request).await?, &place)
             }
+            Reply::Stream { content_type, warnings, pieces } => form.stream(content_type, &warnings, pieces),
         })
     }
 }
@@ -98,21 +124,85 @@ fn text<'a>(headers: &'a HeaderMap, name: &HeaderName) -> &'a str {
     headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
 
-fn too_large() -> Status {
+/// The body is too large, or ends before its announced end.
+fn unreadable(why: &(dyn Error + Send + Sync + 'static)) -> Status {
+    if !why.is::<LengthLimitError>() {
+        return Status::bad_request("unexpected EOF");
+    }
     let message = format!("Request entity too large: limit is {BODY_BYTES_MAX}");
     Status::new(413, Reason::RequestEntityTooLarge, message)
 }
 
-/// Bodies that are no text: protobuf and CBOR.
-fn unsupported() -> Status {
-    let message = "the body of the request was in an unknown format - accepted media types include: application/json, \
-                   application/yaml";
-    Status::new(415, Reason::UnsupportedMediaType, message)
+/// The body as the core reads it, which is text, and its type. Go's JSON reader, too, takes bytes that are no UTF-8 for
+/// replacement characters.
+fn readable(method: &Method, content_type: String, body: &[u8]) -> Result<(String, String), String> {
+    let is_protobuf = content_type.split(';').next().is_some_and(|media| media.trim() == protobuf::MEDIA_TYPE);
+    if is_protobuf && method != Method::PATCH && !body.is_empty() {
+        return Ok(("application/json".into(), protobuf::decode(body)?.to_string()));
+    }
+    Ok((content_type, String::from_utf8_lossy(body).into_owned()))
 }
 
-fn respond(answer: Answer) -> Response<Body> {
-    let code = StatusCode::from_u16(answer.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    head(code, answer.content_type, &answer.warnings, Body::Whole(Some(answer.body.into())))
+fn accepts_gzip(headers: &HeaderMap) -> bool {
+    text(headers, &header::ACCEPT_ENCODING).split(',').any(|coding| coding.trim() == "gzip")
+}
+
+/// In which form a client takes an answer.
+#[derive(Default)]
+pub struct Form {
+    is_protobuf: bool,
+    may_be_gzip: bool,
+}
+
+impl Form {
+    pub fn respond(&self, answer: Answer) -> Response<Body> {
+        let (content_type, body) = match self.encoded(&answer) {
+            Some(message) => (protobuf::MEDIA_TYPE, message),
+            None => (answer.content_type, answer.body.into_bytes()),
+        };
+        let is_gzip = self.may_be_gzip && body.len() > GZIP_BYTES_MIN;
+        let body = if is_gzip { gzip(&body) } else { body };
+        let code = StatusCode::from_u16(answer.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = head(code, content_type, &answer.warnings, Body::Whole(Some(body.into())));
+        if is_gzip {
+            let headers = response.headers_mut();
+            headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+            headers.insert(header::VARY, HeaderValue::from_static("Accept-Encoding"));
+        }
+        response
+    }
+
+    /// What a client may keep until its tag changes.
+    fn document(&self, headers: &HeaderMap, Document { answer, hash }: Document) -> Response<Body> {
+        let tag = format!("\"{hash}\"");
+        let mut response = self.respond(answer);
+        if text(headers, &header::IF_NONE_MATCH) == tag {
+            *response.status_mut() = StatusCode::NOT_MODIFIED;
+            *response.body_mut() = Body::Whole(None);
+        }
+        if let Ok(tag) = HeaderValue::from_str(&tag) {
+            response.headers_mut().insert(header::ETAG, tag);
+        }
+        response
+    }
+
+    fn encoded(&self, answer: &Answer) -> Option<Vec<u8>> {
+        let is_json = self.is_protobuf && answer.content_type == "application/json";
+        protobuf::encode(&serde_json::from_str(is_json.then_some(&answer.body)?).ok()?)
+    }
+
+    fn stream(&self, content_type: &'static str, warnings: &[String], pieces: mpsc::Receiver<Bytes>) -> Response<Body> {
+        if self.is_protobuf && content_type == "application/json" {
+            return head(StatusCode::OK, protobuf::WATCH_MEDIA_TYPE, warnings, Body::Frames(pieces));
+        }
+        head(StatusCode::OK, content_type, warnings, Body::Stream(pieces))
+    }
+}
+
+fn gzip(body: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    let written = encoder.write_all(body);
+    written.and_then(|()| encoder.finish()).expect("memory takes every byte")
 }
 
 fn head(code: StatusCode, content_type: &'static str, warnings: &[String], body: Body) -> Response<Body> {
@@ -145,6 +235,8 @@ fn quoted(text: &str) -> String {
 pub enum Body {
     Whole(Option<Bytes>),
     Stream(mpsc::Receiver<Bytes>),
+    /// A watch whose lines go out as protobuf.
+    Frames(mpsc::Receiver<Bytes>),
 }
 
 impl hyper::body::Body for Body {
@@ -155,6 +247,9 @@ impl hyper::body::Body for Body {
         match self.get_mut() {
             Body::Whole(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
             Body::Stream(pieces) => pieces.poll_recv(context).map(|piece| piece.map(|bytes| Ok(Frame::data(bytes)))),
+            Body::Frames(pieces) => pieces
+                .poll_recv(context)
+                .map(|piece| piece.map(|lines| Ok(Frame::data(protobuf::watch_frames(&lines).into())))),
         }
     }
 
@@ -165,7 +260,7 @@ impl hyper::body::Body for Body {
     fn size_hint(&self) -> SizeHint {
         match self {
             Body::Whole(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
-            Body::Stream(_) => SizeHint::default(),
+            Body::Stream(_) | Body::Frames(_) => SizeHint::default(),
         }
     }
 }

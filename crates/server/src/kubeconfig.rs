@@ -5,20 +5,31 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use anyhow::Context as _;
+use base64::Engine as _;
 use serde_json::json;
 
 use crate::auth::Token;
+use crate::tls::Authority;
 
 const NAME: &str = "tabernetes";
 
-/// Readable by its owner alone: it holds a token.
-pub fn write(file: &Path, server: &str, token: &Token) -> anyhow::Result<()> {
+/// Readable by its owner alone: it holds a token, or with TLS a key.
+pub fn write(file: &Path, server: &str, token: &Token, authority: Option<&Authority>) -> anyhow::Result<()> {
+    let data = |pem: &str| base64::engine::general_purpose::STANDARD.encode(pem);
+    let (cluster, name, user) = match authority {
+        None => (json!({ "server": server }), &token.user, json!({ "token": token.token })),
+        Some(Authority { certificate, admin, .. }) => (
+            json!({ "server": server, "certificate-authority-data": data(certificate) }),
+            &admin.user,
+            json!({ "client-certificate-data": data(&admin.certificate), "client-key-data": data(&admin.key) }),
+        ),
+    };
     let config = json!({
         "apiVersion": "v1",
         "kind": "Config",
-        "clusters": [{ "name": NAME, "cluster": { "server": server } }],
-        "users": [{ "name": token.user, "user": { "token": token.token } }],
-        "contexts": [{ "name": NAME, "context": { "cluster": NAME, "user": token.user, "namespace": "default" } }],
+        "clusters": [{ "name": NAME, "cluster": cluster }],
+        "users": [{ "name": name, "user": user }],
+        "contexts": [{ "name": NAME, "context": { "cluster": NAME, "user": name, "namespace": "default" } }],
         "current-context": NAME,
     });
     let mut open = std::fs::OpenOptions::new();

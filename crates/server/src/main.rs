@@ -1,26 +1,45 @@
 //! The simulated cluster behind HTTP: what kubectl, client libraries and `curl` can talk to.
 //!
-//! A thin shell without behaviour of its own. [`http`] reads requests and writes answers; the cluster lives on one thread
-//! ([`actor`]), which paces virtual time against the wall clock ([`pace`]) and serves requests between events, through the
-//! same pipeline that the page's kubectl and the components use.
+//! A thin shell without behaviour of its own. [`http`] reads requests and writes answers, in JSON, YAML or protobuf
+//! ([`protobuf`]); the cluster lives on one thread ([`actor`]), which paces virtual time against the wall clock ([`pace`]) and
+//! serves requests between events, through the same pipeline that the page's kubectl and the components use. Watches and
+//! followed logs go on as [`stream`]s, exec and port-forward as connections of their own ([`streaming`]). What describes the
+//! server itself and costs the page nothing is here as well: [`openapi`], [`health`], [`metrics`].
 #![expect(clippy::disallowed_methods, reason = "a native program: it has a clock, threads and an environment")]
 
 mod actor;
 mod auth;
+mod health;
 mod http;
 mod kubeconfig;
+mod metrics;
+mod openapi;
 mod options;
 mod pace;
+mod protobuf;
+mod proxy;
 mod stream;
-mod websocket;
+mod streaming;
+mod tls;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use tokio::net::TcpListener;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
 
+use http::Door;
 use options::Options;
+use tls::Authority;
+
+/// A client that has not finished its TLS handshake by then is not heard.
+const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
+/// After a connection could not be accepted.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 fn main() -> ExitCode {
     let options = match Options::parse() {
@@ -54,26 +73,46 @@ async fn serve(options: Options) -> anyhow::Result<()> {
         .await
         .map_err(|error| anyhow::anyhow!("cannot listen on {}: {error}", options.listen))?;
     let address = listener.local_addr()?;
-    let server = format!("http://{address}");
+    let authority = options.tls.then(|| Authority::new(address.ip())).transpose()?;
+    let server = format!("{}://{address}", if options.tls { "https" } else { "http" });
     if let Some(file) = &options.kubeconfig {
-        kubeconfig::write(file, &server, options.tokens.admin())?;
+        kubeconfig::write(file, &server, options.tokens.admin(), authority.as_ref())?;
     }
+    let acceptor = authority.map(|authority| authority.acceptor);
     let cluster = actor::start(options.cluster(), options.speed);
-    let door = http::Door::new(cluster, options.tokens, address.ip().is_loopback());
+    let trusts_loopback = address.ip().is_loopback() && !options.tls;
+    let door = Door::new(cluster, options.tokens, trusts_loopback);
     println!("ready: Kubernetes v1.36, {} nodes, {server}{}", options.nodes, options.ready_note);
     loop {
         let (stream, _) = tokio::select! {
-            accepted = listener.accept() => accepted?,
+            accepted = listener.accept() => match accepted {
+                Ok(accepted) => accepted,
+                // Too many open files, most likely: those that are there go on, and close in time.
+                Err(_) => {
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                    continue;
+                }
+            },
             _ = terminated.recv() => return Ok(()),
             _ = interrupted.recv() => return Ok(()),
         };
         let _ = stream.set_nodelay(true);
-        let door = door.clone();
-        tokio::spawn(async move {
-            let service = hyper::service::service_fn(move |request| door.clone().serve(request));
-            let connection = hyper_util::server::conn::auto::Builder::new(TokioExecutor::new());
-            // A connection that breaks is its client's affair.
-            let _ = connection.serve_connection_with_upgrades(TokioIo::new(stream), service).await;
-        });
+        tokio::spawn(welcome(stream, acceptor.clone(), door.clone()));
     }
+}
+
+/// Serves a connection to its end, be it plain or TLS.
+async fn welcome(stream: TcpStream, acceptor: Option<TlsAcceptor>, door: Door) {
+    let Some(acceptor) = acceptor else { return carry(stream, door).await };
+    let Ok(Ok(stream)) = timeout(HANDSHAKE_MAX, acceptor.accept(stream)).await else { return };
+    let certificate = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first());
+    let caller = certificate.and_then(|certificate| tls::caller(certificate).ok());
+    carry(stream, door.of(caller)).await;
+}
+
+async fn carry(stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static, door: Door) {
+    let service = hyper::service::service_fn(move |request| door.clone().serve(request));
+    let connection = hyper_util::server::conn::auto::Builder::new(TokioExecutor::new());
+    // A connection that breaks is its client's affair.
+    let _ = connection.serve_connection_with_upgrades(TokioIo::new(stream), service).await;
 }

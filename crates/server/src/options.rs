@@ -17,6 +17,8 @@ server: a simulated Kubernetes 1.36 cluster behind HTTP
   --speed FACTOR|max                 1: virtual seconds a second; max: as fast as possible until the cluster settles
   --kubeconfig FILE                  write a kubeconfig for the first token
   --token TOKEN=USER[,GROUP...]      who is who; may be repeated. Without it one token is drawn for the administrator
+  --no-controllers all|NAME,...      do without controllers, the scheduler and their like
+  --tls                              HTTPS with a certificate authority of its own
 ";
 
 pub struct Options {
@@ -26,6 +28,9 @@ pub struct Options {
     pub speed: Speed,
     pub kubeconfig: Option<PathBuf>,
     pub tokens: Tokens,
+    /// As `ClusterConfig::controllers`.
+    pub controllers: Vec<String>,
+    pub tls: bool,
     /// What the line that says that the server is ready ends with.
     pub ready_note: String,
 }
@@ -40,6 +45,8 @@ impl Options {
             speed: Speed::Times(1.0),
             kubeconfig: None,
             tokens: Tokens::default(),
+            controllers: vec!["*".into()],
+            tls: false,
             ready_note: String::new(),
         };
         let mut arguments = lexopt::Parser::from_env();
@@ -51,6 +58,8 @@ impl Options {
                 lexopt::Arg::Long("speed") => options.speed = arguments.value()?.parse()?,
                 lexopt::Arg::Long("kubeconfig") => options.kubeconfig = Some(arguments.value()?.into()),
                 lexopt::Arg::Long("token") => options.tokens.add(&arguments.value()?.string()?)?,
+                lexopt::Arg::Long("no-controllers") => options.leave_out(&arguments.value()?.string()?),
+                lexopt::Arg::Long("tls") => options.tls = true,
                 lexopt::Arg::Long("help") | lexopt::Arg::Short('h') => return Ok(None),
                 other => return Err(other.unexpected().into()),
             }
@@ -65,7 +74,20 @@ impl Options {
         Ok(Some(options))
     }
 
+    fn leave_out(&mut self, names: &str) {
+        if names == "all" {
+            self.controllers.clear();
+        } else {
+            self.controllers.extend(names.split(',').map(|name| format!("-{name}")));
+        }
+    }
+
     pub fn cluster(&self) -> ClusterConfig {
-        ClusterConfig { seed: self.seed, nodes: self.nodes, ..ClusterConfig::default() }
+        ClusterConfig {
+            seed: self.seed,
+            nodes: self.nodes,
+            controllers: self.controllers.clone(),
+            ..ClusterConfig::default()
+        }
     }
 }

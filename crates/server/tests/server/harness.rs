@@ -28,19 +28,24 @@ pub struct Answer {
 impl Server {
     /// Virtual time passes ten times as fast as the wall clock.
     pub fn start(test: &str) -> Server {
+        Server::start_with(test, &[])
+    }
+
+    pub fn start_with(test: &str, options: &[&str]) -> Server {
         let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(test);
         std::fs::create_dir_all(&directory).expect("a directory for the test");
         let mut process = Command::new(env!("CARGO_BIN_EXE_server"))
             .args(["--listen", "127.0.0.1:0", "--nodes", "2", "--seed", "7", "--speed", "10"])
             .args(["--token", &format!("{TOKEN}=kubernetes-admin,system:masters"), "--kubeconfig"])
             .arg(directory.join("kubeconfig"))
+            .args(options)
             .stdout(Stdio::piped())
             .spawn()
             .expect("the server starts");
         let mut line = String::new();
         let output = process.stdout.take().expect("a pipe");
         BufReader::new(output).read_line(&mut line).expect("the server says that it is ready");
-        let address = line.rsplit_once("http://").expect("its address").1.trim().to_owned();
+        let address = line.rsplit_once("://").expect("its address").1.trim().to_owned();
         Server { process, address, directory }
     }
 
@@ -70,13 +75,14 @@ impl Server {
             request += &format!("{name}: {value}\r\n");
         }
         stream.write_all((request + "\r\n" + body).as_bytes()).expect("the server reads");
-        let mut text = String::new();
-        stream.read_to_string(&mut text).expect("the server answers in time");
-        let (head, body) = text.split_once("\r\n\r\n").expect("a head and a body");
+        let mut bytes = Vec::new();
+        stream.read_to_end(&mut bytes).expect("the server answers in time");
+        let end = bytes.windows(4).position(|window| window == b"\r\n\r\n").expect("a head and a body");
+        let head = String::from_utf8_lossy(&bytes[..end + 2]).to_lowercase();
         let code = head.split(' ').nth(1).and_then(|code| code.parse().ok()).expect("a status line");
-        let head = head.to_lowercase();
-        let body = if head.contains("transfer-encoding: chunked") { joined(body) } else { body.to_owned() };
-        Answer { code, head, body }
+        let body = &bytes[end + 4..];
+        let body = if head.contains("transfer-encoding: chunked") { joined(body) } else { body.to_vec() };
+        Answer { code, head, body: String::from_utf8_lossy(&body).into_owned() }
     }
 
     /// Asks again and again until the answer is as wished.
@@ -107,12 +113,13 @@ impl Answer {
 }
 
 /// Undoes `Transfer-Encoding: chunked`.
-fn joined(mut rest: &str) -> String {
-    let mut body = String::new();
-    while let Some((size, tail)) = rest.split_once("\r\n") {
-        let size = usize::from_str_radix(size, 16).expect("the size of a chunk");
-        body.push_str(&tail[..size]);
-        rest = &tail[(size + 2).min(tail.len())..];
+fn joined(mut rest: &[u8]) -> Vec<u8> {
+    let mut body = Vec::new();
+    while let Some(end) = rest.windows(2).position(|window| window == b"\r\n") {
+        let size = str::from_utf8(&rest[..end]).ok().and_then(|size| usize::from_str_radix(size, 16).ok());
+        let (piece, tail) = rest[end + 2..].split_at(size.expect("the size of a chunk"));
+        body.extend(piece);
+        rest = &tail[2.min(tail.len())..];
     }
     body
 }

@@ -1,6 +1,8 @@
 //! The real kubectl against the server, where there is one.
 
-use std::process::Command;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::process::{Command, Stdio};
 
 use crate::harness::Server;
 
@@ -17,27 +19,92 @@ spec:
       containers: [{ name: web, image: 'nginx:1.27' }]
 ";
 
+fn is_installed() -> bool {
+    let version = Command::new("kubectl").args(["version", "--client"]).output();
+    let is_installed = version.is_ok_and(|output| output.status.success());
+    if !is_installed {
+        println!("skipped: kubectl is not installed");
+    }
+    is_installed
+}
+
+fn kubectl(server: &Server, line: &[&str]) -> Command {
+    let mut command = Command::new("kubectl");
+    command.env("KUBECONFIG", server.kubeconfig()).env("HOME", server.directory()).args(line);
+    command
+}
+
+fn run(server: &Server, line: &[&str]) -> String {
+    let output = kubectl(server, line).output().expect("kubectl runs");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(output.status.success(), "{line:?}: {text}{}", String::from_utf8_lossy(&output.stderr));
+    text
+}
+
+#[test]
+fn typed_commands_and_documents() {
+    if !is_installed() {
+        return;
+    }
+    let server = Server::start("kubectl-typed");
+    let run = |line: &[&str]| run(&server, line);
+    assert_eq!(run(&["create", "namespace", "dev"]), "namespace/dev created\n");
+    assert_eq!(run(&["create", "serviceaccount", "bot", "-n", "dev"]), "serviceaccount/bot created\n");
+    let line = ["create", "deployment", "web", "--image=nginx:1.27", "--replicas=0", "-n", "dev"];
+    assert_eq!(run(&line), "deployment.apps/web created\n");
+    assert_eq!(run(&["get", "deployment", "web", "-n", "dev", "-o", "jsonpath={.spec.replicas}"]), "0");
+    let line = ["create", "secret", "generic", "s", "--from-literal=a=\u{1}b", "-n", "dev"];
+    assert_eq!(run(&line), "secret/s created\n");
+    assert_eq!(run(&["get", "secret", "s", "-n", "dev", "-o", "jsonpath={.data.a}"]), "AWI=");
+    assert!(run(&["explain", "pod.spec.containers.resources"]).contains("FIELD: resources <ResourceRequirements>"));
+    assert!(run(&["get", "--raw", "/readyz?verbose"]).contains("readyz check passed"));
+}
+
+#[test]
+fn certificates_are_trusted_both_ways() {
+    if !is_installed() {
+        return;
+    }
+    let server = Server::start_with("kubectl-tls", &["--tls"]);
+    assert!(run(&server, &["get", "namespaces", "-o", "name"]).contains("namespace/kube-system\n"));
+}
+
+#[test]
+fn ports_are_forwarded() {
+    if !is_installed() {
+        return;
+    }
+    let server = Server::start("kubectl-forward");
+    run(&server, &["create", "deployment", "web", "--image=nginx:1.27"]);
+    run(&server, &["rollout", "status", "deployment/web", "--timeout=60s"]);
+    let mut forward = kubectl(&server, &["port-forward", "deployment/web", ":80"]);
+    let mut forward = forward.stdout(Stdio::piped()).spawn().expect("kubectl runs");
+    // kubectl goes on writing: the pipe stays open.
+    let mut said = BufReader::new(forward.stdout.take().expect("a pipe"));
+    let mut line = String::new();
+    said.read_line(&mut line).expect("kubectl says where it listens");
+    let address = line.split_whitespace().nth(2).expect("an address").to_owned();
+    for _ in 0..2 {
+        let mut stream = TcpStream::connect(&address).expect("kubectl listens");
+        stream.write_all(b"GET / HTTP/1.1\r\nHost: web\r\nConnection: close\r\n\r\n").expect("kubectl reads");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("the Pod answers");
+        assert!(answer.starts_with("HTTP/1.1 200 OK") && answer.contains("Welcome to nginx"), "{answer}");
+    }
+    forward.kill().expect("kubectl runs until then");
+    forward.wait().expect("it ends");
+}
+
 #[test]
 fn kubectl_works() {
-    if !Command::new("kubectl").args(["version", "--client"]).output().is_ok_and(|output| output.status.success()) {
-        println!("no kubectl here: nothing to test");
+    if !is_installed() {
         return;
     }
     let server = Server::start("kubectl");
     let manifest = server.directory().join("web.yaml");
     std::fs::write(&manifest, MANIFEST).expect("a file");
     let file = manifest.to_str().expect("a path in UTF-8");
-    let run = |line: &[&str]| {
-        let output = Command::new("kubectl")
-            .env("KUBECONFIG", server.kubeconfig())
-            .env("HOME", server.directory())
-            .args(line)
-            .output()
-            .expect("kubectl runs");
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        assert!(output.status.success(), "{line:?}: {text}{}", String::from_utf8_lossy(&output.stderr));
-        text
-    };
+    let run = |line: &[&str]| run(&server, line);
     assert_eq!(run(&["apply", "-f", file]), "deployment.apps/web created\n");
     assert!(run(&["rollout", "status", "deployment/web", "--timeout=60s"]).ends_with("successfully rolled out\n"));
     assert_eq!(run(&["apply", "-f", file]), "deployment.apps/web unchanged\n");

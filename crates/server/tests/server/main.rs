@@ -1,6 +1,7 @@
 //! The program as its clients see it.
 #![expect(clippy::disallowed_methods, reason = "tests of a native program")]
 
+mod clients;
 mod harness;
 mod http;
 mod kubectl;
