@@ -96,6 +96,11 @@ impl Error {
         Error::new(ErrorKind::Invalid, path, Value::String(text.into()), detail).verbatim()
     }
 
+    /// Upstream's `OmitValueType`: the value is not shown.
+    pub fn invalid_unshown(path: &Path, detail: impl Into<String>) -> Error {
+        Error::invalid_verbatim(path, "", detail)
+    }
+
     /// Shows the value, a text, without quotes.
     pub fn verbatim(self) -> Error {
         Error { verbatim: true, ..self }
@@ -145,8 +150,12 @@ impl Error {
             ErrorKind::TooMany => "Too many",
             ErrorKind::Internal => "Internal error",
         };
-        let shows_value =
-            !matches!(self.kind, ErrorKind::Required | ErrorKind::Forbidden | ErrorKind::TooLong | ErrorKind::Internal);
+        let is_unshown = self.verbatim && self.value == "";
+        let shows_value = !is_unshown
+            && !matches!(
+                self.kind,
+                ErrorKind::Required | ErrorKind::Forbidden | ErrorKind::TooLong | ErrorKind::Internal
+            );
         let mut text = title.to_owned();
         if shows_value {
             text.push_str(": ");

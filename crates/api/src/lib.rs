@@ -6,6 +6,7 @@
 //!
 //! Reading order: [`object`], [`kinds`], [`request`], [`status`], then what they lean on.
 
+pub mod cron;
 pub mod decode;
 pub mod field;
 pub mod json;
@@ -14,6 +15,7 @@ pub mod meta;
 pub mod object;
 pub mod patch;
 pub mod quantity;
+pub mod quota;
 pub mod request;
 pub mod rng;
 pub mod schema;

@@ -62,7 +62,8 @@ impl ServiceAddresses {
         let (Some(spec), Some(before)) = (new_service.spec.as_mut(), old_service.spec.as_ref()) else { return Ok(()) };
         keep_allocated(spec, before);
         let mut taken = Allocated::default();
-        if spec.cluster_ip != before.cluster_ip {
+        let had_none = before.cluster_ip.as_deref().unwrap_or_default().is_empty();
+        if spec.cluster_ip != before.cluster_ip || had_none {
             self.allocate_address(&name, spec, &mut taken)?;
         }
         let held: BTreeSet<i32> = node_ports(before).collect();
@@ -137,9 +138,9 @@ impl ServiceAddresses {
     fn check_wanted(&self, name: &str, text: &str, address: u32) -> Result<(), Status> {
         let inside = (FIRST_ADDRESS + 1..FIRST_ADDRESS + ADDRESS_COUNT - 1).contains(&address);
         let why = if !inside {
-            "the provided IP is not in the valid range. The range of valid IPs is 10.96.0.0/12".to_owned()
+            "the provided network does not match the current range"
         } else if self.addresses.contains(&address) {
-            "provided IP is already allocated".to_owned()
+            "provided IP is already allocated"
         } else {
             return Ok(());
         };

@@ -1,8 +1,9 @@
 //! POST.
 
-use api::types::ObjectMeta;
-use api::{Draft, Kind, Object, ObjectRef, Reason, Request, Status, Verb, time};
+use api::types::{ObjectMeta, ResourceQuota};
+use api::{Draft, Kind, Kinded, Object, ObjectRef, Reason, Request, Status, Verb, time};
 
+use crate::admission::resource_quota::{self, Charge};
 use crate::admission::{self, Attributes};
 use crate::{ApiServer, Context, metadata, registry};
 
@@ -41,6 +42,13 @@ impl ApiServer {
         if refused.is_none() {
             refused = admission::validate(&self.storage, &attributes, &*object, None).err();
         }
+        let mut charges = Vec::new();
+        if refused.is_none() {
+            match resource_quota::charge(&self.storage, &attributes, &*object, None) {
+                Ok(found) => charges = found,
+                Err(status) => refused = Some(status),
+            }
+        }
         if refused.is_none() {
             refused = refuse_revision(&request, &*object).err();
         }
@@ -57,9 +65,17 @@ impl ApiServer {
             self.addresses.release(&allocated);
             return Ok(object.share());
         }
+        self.charge(context, charges);
         let object = self.storage.put(kind, object, 0, context.now).expect("the key was free a moment ago");
         self.watches.publish(kind.id, None, Some(&object), context.cause);
         Ok(object)
+    }
+
+    /// Writes what quotas have counted.
+    pub(crate) fn charge(&mut self, context: &Context, charges: Vec<Charge>) {
+        for (old, new) in charges {
+            self.store(context, ResourceQuota::row(), &old, new);
+        }
     }
 
     /// `generateName` becomes a name. Upstream cuts the base at 58 characters, so that the whole fits a label.

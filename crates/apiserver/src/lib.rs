@@ -15,6 +15,7 @@ mod bootstrap;
 mod create;
 mod delete;
 pub mod discovery;
+mod eviction;
 mod fields;
 mod list;
 pub mod local;

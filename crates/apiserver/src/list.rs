@@ -3,6 +3,11 @@
 use api::request::List;
 use api::{Kind, ObjectRef, Request, Status};
 
+use base64::alphabet::URL_SAFE;
+use base64::engine::general_purpose::{GeneralPurpose, NO_PAD};
+use base64::{DecodeError, Engine};
+use serde_json::json;
+
 use crate::ApiServer;
 use crate::fields::Filter;
 
@@ -47,7 +52,10 @@ impl ApiServer {
     }
 }
 
-/// Where a chunked list goes on. The token is opaque to clients; ours is `REVISION:KEY`.
+/// As Go reads it: leftover bits at the end do not matter.
+const BASE64: GeneralPurpose = GeneralPurpose::new(&URL_SAFE, NO_PAD.with_decode_allow_trailing_bits(true));
+
+/// Where a chunked list goes on. Opaque to clients; JSON in base64, as upstream's tokens are.
 struct Page {
     revision: u64,
     after: String,
@@ -59,15 +67,35 @@ impl Page {
         if token.is_empty() {
             return Ok(None);
         }
-        let parsed = token.split_once(':').and_then(|(revision, after)| Some((revision.parse().ok()?, after)));
-        let Some((revision, after)) = parsed else {
-            return Err(Status::bad_request("continue key is not valid: illegal base64 data at input byte 0"));
-        };
-        Ok(Some(Page { revision, after: after.into() }))
+        if !request.options.resource_version.is_empty() && request.options.resource_version != "0" {
+            return Err(Status::bad_request("specifying resource version is not allowed when using continue"));
+        }
+        let refuse =
+            |why: String| Status::bad_request(format!("invalid continue token: continue key is not valid: {why}"));
+        let bytes = BASE64
+            .decode(token)
+            .map_err(|error| refuse(format!("illegal base64 data at input byte {}", bad_byte(&error))))?;
+        let text = std::str::from_utf8(&bytes).map_err(|error| {
+            let bad = char::from(bytes[error.valid_up_to()]);
+            refuse(format!("invalid character '\\u{:04x}' looking for beginning of value", bad as u32))
+        })?;
+        let key = api::json::parse(text).map_err(refuse)?.value;
+        let revision = key["rv"].as_u64().ok_or_else(|| refuse("incorrect encoded start resourceVersion".into()))?;
+        Ok(Some(Page { revision, after: key["start"].as_str().unwrap_or_default().into() }))
     }
 
     fn token(&self) -> String {
-        format!("{}:{}", self.revision, self.after)
+        let key = json!({ "v": "meta.k8s.io/v1", "rv": self.revision, "start": self.after });
+        BASE64.encode(key.to_string())
+    }
+}
+
+/// Where a token stops to be base64.
+fn bad_byte(error: &DecodeError) -> usize {
+    match error {
+        DecodeError::InvalidByte(at, _) | DecodeError::InvalidLastSymbol(at, _) => *at,
+        DecodeError::InvalidLength(length) => *length,
+        DecodeError::InvalidPadding => 0,
     }
 }
 

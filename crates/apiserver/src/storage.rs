@@ -64,7 +64,15 @@ impl Storage {
     }
 
     pub fn all<T: Object + Kinded>(&self) -> impl Iterator<Item = &T> {
-        self.range(T::row(), "").into_iter().filter_map(|object| object.downcast_ref())
+        self.in_namespace("")
+    }
+
+    pub fn range_of<T: Kinded>(&self, namespace: &str) -> impl Iterator<Item = &ObjectRef> {
+        self.range(T::row(), namespace).into_iter()
+    }
+
+    pub fn in_namespace<T: Object + Kinded>(&self, namespace: &str) -> impl Iterator<Item = &T> {
+        self.range_of::<T>(namespace).filter_map(|object| object.downcast_ref())
     }
 
     /// The same at an older revision.

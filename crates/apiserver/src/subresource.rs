@@ -1,7 +1,8 @@
 //! Subresources with a body of their own: binding, eviction, scale.
 
 use api::object::Tree;
-use api::types::{Deployment, Namespace, Pod, PodCondition, ReplicaSet, StatefulSet};
+use api::selector::Selector;
+use api::types::{Deployment, Namespace, Pod, PodCondition, ReplicaSet, ReplicationController, StatefulSet};
 use api::{Body, Draft, Kind, Kinded, Object, ObjectRef, Reason, Request, Status, Verb, time};
 use serde_json::{Value, json};
 
@@ -64,10 +65,12 @@ impl ApiServer {
             _ => Value::Null,
         };
         request.options.grace_period = options.get("gracePeriodSeconds").and_then(Value::as_i64);
+        request.options.dry_run |= options.get("dryRun").is_some();
         if self.storage.get(kind, &request.namespace, &request.name).is_none() {
             return Err(Status::not_found(kind, &request.name));
         }
         request.verb = Verb::Delete;
+        self.spend_budget(context, &request)?;
         self.delete(context, kind, request)?;
         Ok(Status::new(201, Reason::None, ""))
     }
@@ -141,33 +144,54 @@ impl ApiServer {
     }
 }
 
+/// What a scale shows and sets of a workload.
+struct Scaled {
+    desired: Option<i32>,
+    actual: Option<i32>,
+    selector: Option<Selector>,
+}
+
+macro_rules! scaled {
+    ($object:expr, $($type:ident: $selector:expr, $actual:expr;)*) => {
+        $(if let Some(workload) = $object.downcast_ref::<$type>() {
+            return Scaled {
+                desired: workload.spec.as_ref().and_then(|spec| spec.replicas),
+                actual: workload.status.as_ref().and_then($actual),
+                selector: workload.spec.as_ref().map($selector),
+            };
+        })*
+    };
+}
+
+fn scaled(object: &dyn Object) -> Scaled {
+    scaled!(object,
+        Deployment: |spec| Selector::from_label_selector(Some(&spec.selector)), |status| status.replicas;
+        ReplicaSet: |spec| Selector::from_label_selector(Some(&spec.selector)), |status| Some(status.replicas);
+        StatefulSet: |spec| Selector::from_label_selector(Some(&spec.selector)), |status| Some(status.replicas);
+        ReplicationController: |spec| Selector::from_map(&spec.selector.clone().unwrap_or_default()),
+            |status| Some(status.replicas);
+    );
+    Scaled { desired: None, actual: None, selector: None }
+}
+
 fn set_replicas(object: &mut dyn Object, replicas: i32) {
-    if let Some(deployment) = object.downcast_mut::<Deployment>() {
-        deployment.spec.get_or_insert_default().replicas = Some(replicas);
+    let desired = if let Some(deployment) = object.downcast_mut::<Deployment>() {
+        &mut deployment.spec.get_or_insert_default().replicas
     } else if let Some(set) = object.downcast_mut::<ReplicaSet>() {
-        set.spec.get_or_insert_default().replicas = Some(replicas);
+        &mut set.spec.get_or_insert_default().replicas
     } else if let Some(set) = object.downcast_mut::<StatefulSet>() {
-        set.spec.get_or_insert_default().replicas = Some(replicas);
-    }
+        &mut set.spec.get_or_insert_default().replicas
+    } else if let Some(controller) = object.downcast_mut::<ReplicationController>() {
+        &mut controller.spec.get_or_insert_default().replicas
+    } else {
+        return;
+    };
+    *desired = Some(replicas);
 }
 
 /// The `Scale` view of a workload.
 fn scale_of(object: &ObjectRef) -> ObjectRef {
-    let (desired, actual, selector) = if let Some(deployment) = object.downcast_ref::<Deployment>() {
-        let spec = deployment.spec.as_ref();
-        let status = deployment.status.as_ref().and_then(|status| status.replicas);
-        (spec.and_then(|spec| spec.replicas), status, spec.map(|spec| &spec.selector))
-    } else if let Some(set) = object.downcast_ref::<ReplicaSet>() {
-        let spec = set.spec.as_ref();
-        let status = set.status.as_ref().map(|status| status.replicas);
-        (spec.and_then(|spec| spec.replicas), status, spec.map(|spec| &spec.selector))
-    } else if let Some(set) = object.downcast_ref::<StatefulSet>() {
-        let spec = set.spec.as_ref();
-        let status = set.status.as_ref().map(|status| status.replicas);
-        (spec.and_then(|spec| spec.replicas), status, spec.map(|spec| &spec.selector))
-    } else {
-        (None, None, None)
-    };
+    let Scaled { desired, actual, selector } = scaled(&**object);
     let source = object.meta();
     let mut spec = json!({});
     if let Some(desired) = desired.filter(|desired| *desired != 0) {
@@ -175,7 +199,7 @@ fn scale_of(object: &ObjectRef) -> ObjectRef {
     }
     let mut status = json!({ "replicas": actual.unwrap_or(0) });
     if let Some(selector) = selector {
-        status["selector"] = api::selector::Selector::from_label_selector(Some(selector)).to_string().into();
+        status["selector"] = selector.to_string().into();
     }
     let value = json!({
         "apiVersion": "autoscaling/v1",

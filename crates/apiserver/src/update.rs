@@ -2,7 +2,7 @@
 
 use api::{Body, Draft, Kind, Object, ObjectRef, Reason, Request, Status, Subresource, Verb};
 
-use crate::admission::{self, Attributes};
+use crate::admission::{self, Attributes, resource_quota};
 use crate::{ApiServer, Context, metadata, registry, view};
 
 const STALE: &str = "the object has been modified; please apply your changes to the latest version and try again";
@@ -65,7 +65,10 @@ impl ApiServer {
         keep_server_fields(&old, &mut *new);
 
         let attributes = Attributes { verb: Verb::Update, kind, request };
-        if request.subresource == Subresource::None {
+        if matches!(request.subresource, Subresource::EphemeralContainers | Subresource::Resize) {
+            let errors = registry::pod::update_part(request.subresource, &mut *new, &*old);
+            metadata::refuse(kind, &*new, errors)?;
+        } else if request.subresource == Subresource::None {
             admission::mutate(&self.storage, &attributes, &mut *new, Some(&*old))?;
             (rules.prepare_for_update)(&mut *new, &*old);
             if rules.has_generation && !(rules.same_generation)(&*new, &*old) {
@@ -78,6 +81,7 @@ impl ApiServer {
             metadata::refuse(kind, &*new, (rules.validate_status_update)(&*new, &*old))?;
         }
         admission::validate(&self.storage, &attributes, &*new, Some(&*old))?;
+        let charges = resource_quota::charge(&self.storage, &attributes, &*new, Some(&*old))?;
         if request.subresource == Subresource::None {
             self.warnings.extend((rules.warnings)(&*new));
         }
@@ -91,6 +95,7 @@ impl ApiServer {
         if is_finished(&*new) {
             return Ok(self.remove(context, kind, &old, new.share()));
         }
+        self.charge(context, charges);
         Ok(self.store(context, kind, &old, new))
     }
 
@@ -143,7 +148,11 @@ fn check_identity(
             let path = api::field::Path::new("metadata");
             let error =
                 api::field::Error::invalid(&path.child("resourceVersion"), 0, "must be specified for an update");
-            Err(Status::invalid(kind, &request.name, &[error]))
+            let mut status = Status::invalid(kind, &request.name, std::slice::from_ref(&error));
+            // The store knows the resource, not the kind.
+            status.message = format!("{} {:?} is invalid: {error}", kind.group_resource(), request.name);
+            status.details.get_or_insert_default().kind = kind.plural.into();
+            Err(status)
         }
         revision if Some(revision) == old.meta().resource_version.as_deref() => Ok(()),
         revision if revision.parse::<u64>().is_err() => {

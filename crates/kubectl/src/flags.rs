@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use api::SimTime;
-use api::time::{MILLISECOND, SECOND};
+use api::time::parse_duration;
 
 /// A row of a command's table of flags.
 #[derive(Debug)]
@@ -294,45 +294,6 @@ impl Args {
     }
 }
 
-/// Go's `time.ParseDuration`, in nanoseconds: `1h30m`, `1.5s`, `0`.
-pub fn parse_duration(text: &str) -> Option<i64> {
-    let (negative, mut rest) = match text.strip_prefix('-') {
-        Some(rest) => (true, rest),
-        None => (false, text.strip_prefix('+').unwrap_or(text)),
-    };
-    if rest == "0" {
-        return Some(0);
-    }
-    if rest.is_empty() {
-        return None;
-    }
-    let units: [(&str, u64); 7] = [
-        ("ns", 1),
-        ("us", 1_000),
-        ("µs", 1_000),
-        ("ms", MILLISECOND),
-        ("h", 3600 * SECOND),
-        ("m", 60 * SECOND),
-        ("s", SECOND),
-    ];
-    let mut total: u64 = 0;
-    while !rest.is_empty() {
-        let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
-        let (whole, fraction) = rest[..end].split_once('.').unwrap_or((&rest[..end], ""));
-        if whole.is_empty() && fraction.is_empty() {
-            return None;
-        }
-        let (name, unit) = units.iter().find(|(name, _)| rest[end..].starts_with(name))?;
-        let whole: u64 = if whole.is_empty() { 0 } else { whole.parse().ok()? };
-        let fraction: u64 = format!("{fraction:0<9}").get(..9)?.parse().ok()?;
-        total = total.checked_add(whole.checked_mul(*unit)?)?;
-        total = total.checked_add((u128::from(fraction) * u128::from(*unit) / u128::from(SECOND)) as u64)?;
-        rest = &rest[end + name.len()..];
-    }
-    let total = i64::try_from(total).ok()?;
-    Some(if negative { -total } else { total })
-}
-
 fn duration_error(text: &str) -> String {
     let digits = text.trim_start_matches(['-', '+']);
     if !digits.is_empty() && digits.chars().all(|c| c.is_ascii_digit() || c == '.') {
@@ -344,6 +305,8 @@ fn duration_error(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use expect_test::{Expect, expect};
+
+    use api::time::{MILLISECOND, SECOND};
 
     use super::*;
 

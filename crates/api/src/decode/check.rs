@@ -111,7 +111,11 @@ fn check_struct(type_name: &'static str, fields: &mut Map<String, Value>, outer:
     }
     // Go leaves empty lists and maps out of what it stores.
     fields.retain(|name, value| match schema::field(type_name, name).map(|field| field.ty) {
-        Some(Type::List(_)) => value.as_array().is_none_or(|items| !items.is_empty()),
+        Some(Type::List(_)) => {
+            // Defaults are for rules without policies, not for rules with none.
+            let keeps = type_name == "autoscaling.v2.HPAScalingRules";
+            value.as_array().is_none_or(|items| keeps || !items.is_empty())
+        }
         Some(Type::Map(_)) => {
             let keeps = type_name == "meta.v1.LabelSelector";
             value.as_object().is_none_or(|entries| keeps || !entries.is_empty())

@@ -3,9 +3,12 @@
 mod default_storage_class;
 mod default_toleration_seconds;
 mod ingress_class;
+mod limit_ranger;
 mod namespace_lifecycle;
 mod node_taints;
 mod priority;
+pub(crate) mod resource_quota;
+mod runtime_class;
 mod service_account;
 mod storage_protection;
 
@@ -32,12 +35,14 @@ struct Plugin {
 
 const PLUGINS: &[Plugin] = &[
     Plugin { mutate: Some(namespace_lifecycle::admit), validate: Some(namespace_lifecycle::protect) },
+    Plugin { mutate: Some(limit_ranger::admit), validate: Some(limit_ranger::validate) },
     Plugin { mutate: Some(service_account::admit), validate: None },
     Plugin { mutate: Some(node_taints::admit), validate: None },
     Plugin { mutate: Some(priority::admit), validate: None },
     Plugin { mutate: Some(default_toleration_seconds::admit), validate: None },
     Plugin { mutate: Some(default_storage_class::admit), validate: None },
     Plugin { mutate: Some(storage_protection::admit), validate: None },
+    Plugin { mutate: Some(runtime_class::admit), validate: None },
     Plugin { mutate: Some(ingress_class::admit), validate: None },
 ];
 

@@ -147,15 +147,18 @@ fn rolling_update(rolling: &RollingUpdateDeployment, path: &Path, errors: &mut E
     let unavailable_path = path.child("maxUnavailable");
     positive_or_percent(unavailable, &unavailable_path, errors);
     positive_or_percent(surge, &path.child("maxSurge"), errors);
-    let is_zero = |value: &IntOrString| match value {
-        IntOrString::Int(number) => *number == 0,
-        IntOrString::String(text) => percent(text) == Some(0),
-    };
     if is_zero(unavailable) && is_zero(surge) {
         let why = "may not be 0 when `maxSurge` is 0";
         errors.push(Error::invalid(&unavailable_path, int_or_string(unavailable), why));
     }
     at_most_100_percent(unavailable, &unavailable_path, errors);
+}
+
+pub(super) fn is_zero(value: &IntOrString) -> bool {
+    match value {
+        IntOrString::Int(number) => *number == 0,
+        IntOrString::String(text) => percent(text).is_none_or(|percent| percent == 0),
+    }
 }
 
 pub(super) fn positive_or_percent(value: &IntOrString, path: &Path, errors: &mut Errors) {

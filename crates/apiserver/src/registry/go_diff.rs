@@ -21,6 +21,18 @@ pub(super) fn diff(type_name: &'static str, old: &impl Serialize, new: &impl Ser
     unified(&old, &new)
 }
 
+/// A value as Go prints its internal type in JSON, on one line.
+pub(super) fn compact(type_name: &'static str, value: &impl Serialize) -> String {
+    let mut lines = Vec::new();
+    let value = serde_json::to_value(value).unwrap_or_default();
+    write(Type::Struct(type_name), Some(&value), 0, "", &mut lines);
+    let joined = lines.iter().map(|line| {
+        let line = line.trim_start();
+        if line.starts_with('"') { line.replacen("\": ", "\":", 1) } else { line.to_owned() }
+    });
+    joined.collect()
+}
+
 /// The fields of a type in upstream's internal order, where it is known, and by name otherwise.
 fn ordered(type_name: &str) -> Vec<&'static schema::Field> {
     let mut fields: Vec<&schema::Field> = schema::fields(type_name).iter().collect();
@@ -31,6 +43,35 @@ fn ordered(type_name: &str) -> Vec<&'static schema::Field> {
     }
     fields
 }
+
+const CONTAINER: &[&str] = &[
+    "name",
+    "image",
+    "command",
+    "args",
+    "workingDir",
+    "ports",
+    "envFrom",
+    "env",
+    "resources",
+    "resizePolicy",
+    "restartPolicy",
+    "restartPolicyRules",
+    "volumeMounts",
+    "volumeDevices",
+    "livenessProbe",
+    "readinessProbe",
+    "startupProbe",
+    "lifecycle",
+    "terminationMessagePath",
+    "terminationMessagePolicy",
+    "imagePullPolicy",
+    "securityContext",
+    "stdin",
+    "stdinOnce",
+    "tty",
+    "targetContainerName",
+];
 
 const ORDER: &[(&str, &[&str])] = &[
     (
@@ -73,36 +114,8 @@ const ORDER: &[(&str, &[&str])] = &[
             "hostnameOverride",
         ],
     ),
-    (
-        "core.v1.Container",
-        &[
-            "name",
-            "image",
-            "command",
-            "args",
-            "workingDir",
-            "ports",
-            "envFrom",
-            "env",
-            "resources",
-            "resizePolicy",
-            "restartPolicy",
-            "restartPolicyRules",
-            "volumeMounts",
-            "volumeDevices",
-            "livenessProbe",
-            "readinessProbe",
-            "startupProbe",
-            "lifecycle",
-            "terminationMessagePath",
-            "terminationMessagePolicy",
-            "imagePullPolicy",
-            "securityContext",
-            "stdin",
-            "stdinOnce",
-            "tty",
-        ],
-    ),
+    ("core.v1.Container", CONTAINER),
+    ("core.v1.EphemeralContainer", CONTAINER),
     ("core.v1.ResourceRequirements", &["limits", "requests", "claims"]),
     ("core.v1.VolumeResourceRequirements", &["limits", "requests"]),
     (

@@ -61,7 +61,7 @@ pub(super) fn validate_selected(
 }
 
 /// A selector that the author has written. An empty one has an empty map: decoding sees to that.
-fn given(selector: &LabelSelector) -> Option<&LabelSelector> {
+pub(super) fn given(selector: &LabelSelector) -> Option<&LabelSelector> {
     Some(selector).filter(|selector| **selector != LabelSelector::default())
 }
 
@@ -73,7 +73,7 @@ fn shown(selector: Option<&LabelSelector>) -> String {
     }
 }
 
-fn is_empty(selector: &LabelSelector) -> bool {
+pub(super) fn is_empty(selector: &LabelSelector) -> bool {
     selector.match_labels.as_ref().is_none_or(BTreeMap::is_empty)
         && selector.match_expressions.as_ref().is_none_or(Vec::is_empty)
 }
@@ -83,20 +83,29 @@ fn validate_for(template: &PodTemplateSpec, selector: &Selector, path: &Path, er
     static NONE: BTreeMap<String, String> = BTreeMap::new();
     let labels = template.metadata.as_ref().and_then(|meta| meta.labels.as_ref());
     if !selector.is_everything() && !selector.matches(labels.unwrap_or(&NONE)) {
-        let metadata = path.child("metadata");
-        let value = serde_json::to_value(labels).unwrap_or_default();
-        let why = "`selector` does not match template `labels`";
-        errors.push(Error::invalid(&metadata.child("labels"), value, why));
+        labels_do_not_match(template, path, errors);
     }
     validate(template, path, errors);
-    let spec_path = path.child("spec");
+    runs_for_ever(template, "ReplicaSet", path, errors);
+}
+
+pub(super) fn labels_do_not_match(template: &PodTemplateSpec, path: &Path, errors: &mut Errors) {
+    let labels = template.metadata.as_ref().and_then(|meta| meta.labels.as_ref());
+    let value = serde_json::to_value(labels).unwrap_or_default();
+    let why = "`selector` does not match template `labels`";
+    errors.push(Error::invalid(&path.child("metadata").child("labels"), value, why));
+}
+
+/// Nothing may end the Pods of a `workload`.
+pub(super) fn runs_for_ever(template: &PodTemplateSpec, workload: &str, path: &Path, errors: &mut Errors) {
+    let path = path.child("spec");
     let policy = template.spec.as_ref().map(|spec| text(&spec.restart_policy)).unwrap_or_default();
     if policy != "Always" && !policy.is_empty() {
-        errors.push(Error::not_supported(&spec_path.child("restartPolicy"), policy, &["Always"]));
+        errors.push(Error::not_supported(&path.child("restartPolicy"), policy, &["Always"]));
     }
     if template.spec.as_ref().is_some_and(|spec| spec.active_deadline_seconds.is_some()) {
-        let why = "activeDeadlineSeconds in ReplicaSet is not Supported";
-        errors.push(Error::forbidden(&spec_path.child("activeDeadlineSeconds"), why));
+        let why = format!("activeDeadlineSeconds in {workload} is not Supported");
+        errors.push(Error::forbidden(&path.child("activeDeadlineSeconds"), why));
     }
 }
 

@@ -62,26 +62,50 @@ impl Strategy for ReplicaSet {
 
     fn validate_status_update(&self, _old: &Self) -> Errors {
         let mut errors = Errors::new();
-        let (Some(status), path) = (&self.status, Path::new("status")) else { return errors };
-        let counts = [
-            ("fullyLabeledReplicas", status.fully_labeled_replicas.unwrap_or(0)),
-            ("readyReplicas", status.ready_replicas.unwrap_or(0)),
-            ("availableReplicas", status.available_replicas.unwrap_or(0)),
-        ];
-        not_negative(status.replicas, &path.child("replicas"), &mut errors);
-        for (name, count) in counts {
-            not_negative(count, &path.child(name), &mut errors);
+        if let Some(status) = &self.status {
+            let counts = Counts {
+                replicas: status.replicas,
+                fully_labeled: status.fully_labeled_replicas.unwrap_or(0),
+                ready: status.ready_replicas.unwrap_or(0),
+                available: status.available_replicas.unwrap_or(0),
+                observed_generation: status.observed_generation.unwrap_or(0),
+            };
+            counts.validate(&mut errors);
         }
-        not_negative(status.observed_generation.unwrap_or(0), &path.child("observedGeneration"), &mut errors);
+        errors
+    }
+}
+
+/// What the statuses of ReplicaSets and ReplicationControllers count.
+pub(super) struct Counts {
+    pub replicas: i32,
+    pub fully_labeled: i32,
+    pub ready: i32,
+    pub available: i32,
+    pub observed_generation: i64,
+}
+
+impl Counts {
+    pub fn validate(&self, errors: &mut Errors) {
+        let path = Path::new("status");
+        let counts = [
+            ("fullyLabeledReplicas", self.fully_labeled),
+            ("readyReplicas", self.ready),
+            ("availableReplicas", self.available),
+        ];
+        not_negative(self.replicas, &path.child("replicas"), errors);
         for (name, count) in counts {
-            if count > status.replicas {
+            not_negative(count, &path.child(name), errors);
+        }
+        not_negative(self.observed_generation, &path.child("observedGeneration"), errors);
+        for (name, count) in counts {
+            if count > self.replicas {
                 errors.push(Error::invalid(&path.child(name), count, "cannot be greater than status.replicas"));
             }
         }
-        if counts[2].1 > counts[1].1 {
+        if self.available > self.ready {
             let why = "cannot be greater than readyReplicas";
-            errors.push(Error::invalid(&path.child("availableReplicas"), counts[2].1, why));
+            errors.push(Error::invalid(&path.child("availableReplicas"), self.available, why));
         }
-        errors
     }
 }

@@ -1,13 +1,35 @@
 //! ResourceQuota.
 
-use api::types::ResourceQuota;
+use std::collections::BTreeSet;
 
-use super::rules::subdomain_name;
+use api::field::{Error, Errors, Path};
+use api::quota::Resources;
+use api::types::{ResourceQuota, ResourceQuotaSpec, ResourceQuotaStatus};
+
+use super::quota_names::{self, COMPUTE, COUNTS};
+use super::rules::{IMMUTABLE, NOT_NEGATIVE, amount, list, subdomain_name};
 use crate::strategy::Strategy;
 
+const SCOPES: &[&str] = &[
+    "Terminating",
+    "NotTerminating",
+    "BestEffort",
+    "NotBestEffort",
+    "PriorityClass",
+    "CrossNamespacePodAffinity",
+    "VolumeAttributesClass",
+];
+
 impl Strategy for ResourceQuota {
+    const DELETE_RETURNS_OBJECT: bool = true;
+
+    fn default(&mut self) {
+        self.spec.get_or_insert_default();
+        self.status.get_or_insert_default();
+    }
+
     fn prepare_for_create(&mut self) {
-        self.status = Some(Default::default());
+        self.status = Some(ResourceQuotaStatus::default());
     }
 
     fn prepare_for_update(&mut self, old: &Self) {
@@ -20,5 +42,119 @@ impl Strategy for ResourceQuota {
 
     fn validate_name(name: &str, prefix: bool) -> Vec<String> {
         subdomain_name(name, prefix)
+    }
+
+    fn validate(&self) -> Errors {
+        let mut errors = Errors::new();
+        if let Some(spec) = &self.spec {
+            validate_spec(spec, &Path::new("spec"), &mut errors);
+        }
+        errors
+    }
+
+    fn validate_update(&self, old: &Self) -> Errors {
+        let mut errors = self.validate();
+        let scopes = |quota: &Self| quota.spec.as_ref().map(|spec| list(&spec.scopes).to_vec()).unwrap_or_default();
+        let (new, old) = (scopes(self), scopes(old));
+        if new.iter().collect::<BTreeSet<_>>() != old.iter().collect::<BTreeSet<_>>() {
+            let path = Path::new("spec");
+            errors.push(Error::invalid(&path.child("scopes"), new, IMMUTABLE));
+        }
+        errors
+    }
+
+    fn validate_status_update(&self, _old: &Self) -> Errors {
+        let mut errors = Errors::new();
+        let (Some(status), path) = (&self.status, Path::new("status")) else { return errors };
+        for (name, resources) in [("hard", &status.hard), ("used", &status.used)] {
+            amounts(resources, &path.child(name), &mut errors);
+        }
+        errors
+    }
+}
+
+fn validate_spec(spec: &ResourceQuotaSpec, path: &Path, errors: &mut Errors) {
+    amounts(&spec.hard, &path.child("hard"), errors);
+    let (scopes, scopes_path) = (list(&spec.scopes), path.child("scopes"));
+    for scope in scopes {
+        let mut refuse = |wrong: bool, why: &str| {
+            if wrong {
+                errors.push(Error::invalid(&scopes_path, scopes, why));
+            }
+        };
+        refuse(!SCOPES.contains(&scope.as_str()), "unsupported scope");
+        for _ in unfit(spec, scope) {
+            refuse(true, "unsupported scope applied to resource");
+        }
+    }
+    let has = |name: &str| scopes.iter().any(|scope| scope == name);
+    for (one, other) in [("BestEffort", "NotBestEffort"), ("Terminating", "NotTerminating")] {
+        if has(one) && has(other) {
+            errors.push(Error::invalid(&scopes_path, scopes, "conflicting scopes"));
+        }
+    }
+    scope_selector(spec, &path.child("scopeSelector"), errors);
+}
+
+fn amounts(resources: &Option<Resources>, path: &Path, errors: &mut Errors) {
+    for (name, quantity) in resources.iter().flatten() {
+        let path = path.key(name);
+        quota_names::validate_for_quota(name, &path, errors);
+        let value = amount(quantity);
+        if value.0 < 0 {
+            errors.push(Error::invalid(&path, quantity.0.as_str(), NOT_NEGATIVE));
+        }
+        let is_whole = COUNTS.contains(&name.as_str()) || name.starts_with("count/");
+        if is_whole && value.0 % 1_000_000_000 != 0 {
+            errors.push(Error::invalid(&path, quantity.0.as_str(), "must be an integer"));
+        }
+    }
+}
+
+/// The limited resources that a scope has nothing to do with.
+fn unfit<'a>(spec: &'a ResourceQuotaSpec, scope: &'a str) -> impl Iterator<Item = &'a String> {
+    let fits = move |name: &str| match scope {
+        "BestEffort" => name == "pods",
+        _ => name == "pods" || COMPUTE.contains(&name),
+    };
+    let names = spec.hard.iter().flat_map(Resources::keys);
+    names.filter(move |name| quota_names::is_for_quota(name) && !fits(name))
+}
+
+fn scope_selector(spec: &ResourceQuotaSpec, path: &Path, errors: &mut Errors) {
+    let Some(selector) = &spec.scope_selector else { return };
+    let path = path.child("matchExpressions");
+    for expression in list(&selector.match_expressions) {
+        let (scope, operator) = (expression.scope_name.as_str(), expression.operator.as_str());
+        if !SCOPES.contains(&scope) {
+            errors.push(Error::invalid(&path.child("scopeName"), scope, "unsupported scope"));
+        }
+        for _ in unfit(spec, scope) {
+            let shown = serde_json::to_value(selector).unwrap_or_default();
+            errors.push(Error::invalid(&path, shown, "unsupported scope applied to resource"));
+        }
+        let operator_path = path.child("operator");
+        if !matches!(scope, "PriorityClass" | "VolumeAttributesClass")
+            && SCOPES.contains(&scope)
+            && operator != "Exists"
+        {
+            let why = "must be 'Exist' when scope is any of ResourceQuotaScopeTerminating, \
+                       ResourceQuotaScopeNotTerminating, ResourceQuotaScopeBestEffort, ResourceQuotaScopeNotBestEffort or \
+                       ResourceQuotaScopeCrossNamespacePodAffinity";
+            errors.push(Error::invalid(&operator_path, operator, why));
+        }
+        let (values, values_path) = (list(&expression.values), path.child("values"));
+        match operator {
+            "In" | "NotIn" if values.is_empty() => {
+                let why = "must be at least one value when `operator` is 'In' or 'NotIn' for scope selector";
+                errors.push(Error::required(&values_path, why));
+            }
+            "Exists" | "DoesNotExist" if !values.is_empty() => {
+                let why = "must be no value when `operator` is 'Exist' or 'DoesNotExist' for scope selector";
+                errors.push(Error::invalid(&values_path, values, why));
+            }
+            "In" | "NotIn" | "Exists" | "DoesNotExist" => {}
+            other => errors.push(Error::invalid(&operator_path, other, "not a valid selector operator")),
+        }
     }
 }

@@ -2,8 +2,8 @@
 
 use api::request::List;
 use api::table::{self, Column};
-use api::types::Pod;
-use api::{ObjectRef, Reason, Response, SimTime, Status, Verb, WatchEvent, WatchKind, kinds};
+use api::types::{DaemonSet, Pod};
+use api::{Kinded, ObjectRef, Reason, Response, SimTime, Status, Verb, WatchEvent, WatchKind, kinds};
 use serde_json::{Map, Value, json};
 
 use super::{Include, Resource, Shape};
@@ -152,7 +152,18 @@ fn object_value(resource: &Resource, object: &ObjectRef, now: SimTime) -> Value 
 }
 
 fn partial(object: &ObjectRef) -> Value {
-    let metadata = wire_form(object).get_mut("metadata").map(Value::take);
+    let mut metadata = wire_form(object).get_mut("metadata").map(Value::take).unwrap_or_default();
+    if object.kind_id() == DaemonSet::ID
+        && let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_object_mut)
+    {
+        // It is a field of the internal type, which metadata alone is taken from.
+        annotations.remove("deprecated.daemonset.template.generation");
+        if annotations.is_empty()
+            && let Some(fields) = metadata.as_object_mut()
+        {
+            fields.remove("annotations");
+        }
+    }
     json!({ "kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": metadata })
 }
 
@@ -249,7 +260,21 @@ pub(crate) fn wire_form(object: &ObjectRef) -> Value {
     let mut value = object.to_value();
     let kind = value.get("kind").and_then(Value::as_str).unwrap_or_default().to_owned();
     match kind.as_str() {
+        "Event" if value["apiVersion"] == "events.k8s.io/v1" => {
+            nulls(&mut value, &["eventTime", "deprecatedFirstTimestamp", "deprecatedLastTimestamp"]);
+        }
         "Event" => nulls(&mut value, &["eventTime", "firstTimestamp", "lastTimestamp"]),
+        "HorizontalPodAutoscaler" if value["apiVersion"] == "autoscaling/v2" => {
+            if let Some(status) = value.get_mut("status") {
+                nulls(status, &["currentMetrics"]);
+            }
+            conditions(&mut value, &["lastTransitionTime"]);
+        }
+        "LimitRange" => {
+            if let Some(limits) = value.pointer_mut("/spec/limits").filter(|limits| **limits == json!([])) {
+                *limits = Value::Null;
+            }
+        }
         "Pod" => {
             let Some(status) = value.get_mut("status") else { return value };
             for list in ["containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses"] {
@@ -276,7 +301,10 @@ pub(crate) fn wire_form(object: &ObjectRef) -> Value {
             }
         }
         "Deployment" => conditions(&mut value, &["lastUpdateTime", "lastTransitionTime"]),
-        "ReplicaSet" | "StatefulSet" => conditions(&mut value, &["lastTransitionTime"]),
+        "Job" => conditions(&mut value, &["lastProbeTime", "lastTransitionTime"]),
+        "ReplicaSet" | "StatefulSet" | "DaemonSet" | "ReplicationController" => {
+            conditions(&mut value, &["lastTransitionTime"])
+        }
         _ => {}
     }
     value

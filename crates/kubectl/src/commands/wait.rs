@@ -92,7 +92,7 @@ const POLL_INTERVAL: SimTime = 50 * api::time::MILLISECOND;
 
 pub(super) async fn run(cx: Cx, args: Args) -> Outcome {
     let wanted = Wanted::read(args.text("for"))?;
-    let timeout = crate::flags::parse_duration(args.text("timeout")).unwrap_or_default();
+    let timeout = api::time::parse_duration(args.text("timeout")).unwrap_or_default();
     let timeout = if timeout < 0 { 7 * 24 * 3600 * api::time::SECOND } else { timeout as SimTime };
     let deadline = cx.now().await + timeout;
     let infos = match find(&cx, &args, &wanted, deadline).await? {

@@ -17,6 +17,14 @@ pub(super) fn pod(pod: &mut Pod) {
         other => other,
     });
     spec(spec_);
+    if spec_.host_network == Some(true) {
+        let inits = spec_.init_containers.iter_mut().flatten();
+        for port in inits.chain(&mut spec_.containers).flat_map(|container| container.ports.iter_mut().flatten()) {
+            if port.host_port.unwrap_or(0) == 0 {
+                port.host_port = Some(port.container_port);
+            }
+        }
+    }
 }
 
 /// Limits stand for requests that are not given.
@@ -45,7 +53,6 @@ pub(in crate::registry) fn spec(spec: &mut PodSpec) {
         spec.service_account_name = spec.service_account.take().filter(|name| !name.is_empty());
     }
     spec.service_account.clone_from(&spec.service_account_name);
-    let host_network = spec.host_network == Some(true);
     for flag in [&mut spec.host_network, &mut spec.host_pid, &mut spec.host_ipc] {
         // Fields without `omitempty` in a pointer: false is not shown.
         if *flag == Some(false) {
@@ -54,13 +61,6 @@ pub(in crate::registry) fn spec(spec: &mut PodSpec) {
     }
     for container in spec.init_containers.iter_mut().flatten().chain(&mut spec.containers) {
         self::container(container);
-        if host_network {
-            for port in container.ports.iter_mut().flatten() {
-                if port.host_port.unwrap_or(0) == 0 {
-                    port.host_port = Some(port.container_port);
-                }
-            }
-        }
     }
     for container in spec.ephemeral_containers.iter_mut().flatten() {
         ephemeral_container(container);

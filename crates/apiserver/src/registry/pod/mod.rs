@@ -7,9 +7,11 @@ mod containers;
 mod defaults;
 mod dns;
 mod env;
+mod ephemeral;
 mod handlers;
 mod mounts;
 mod qos;
+mod resize;
 mod resources;
 mod security;
 mod spec;
@@ -22,6 +24,7 @@ use std::borrow::Cow;
 
 use api::field::{Error, Errors, Path};
 use api::types::{Pod, PodCondition, PodSpec, PodStatus, Time};
+use api::{Object, Subresource};
 
 use crate::registry::rules::{is_empty, list, selectable, subdomain_name};
 use crate::strategy::Strategy;
@@ -29,7 +32,9 @@ use crate::strategy::Strategy;
 pub(in crate::registry) use affinity::node_selector;
 pub(in crate::registry) use defaults::spec as default_spec;
 pub(in crate::registry) use handlers::port;
-pub(in crate::registry) use spec::validate as validate_spec;
+pub(in crate::registry) use resources::overhead;
+pub(in crate::registry) use spec::{required_word, validate as validate_spec};
+pub(in crate::registry) use tolerations::validate as validate_tolerations;
 pub(in crate::registry) use volumes::config_key;
 
 impl Strategy for Pod {
@@ -144,6 +149,24 @@ impl Strategy for Pod {
             _ => "".into(),
         }
     }
+}
+
+/// What PUT and PATCH of `ephemeralcontainers` and `resize` change: one part of the specification, and nothing else.
+pub fn update_part(part: Subresource, new: &mut dyn Object, old: &dyn Object) -> Errors {
+    let (Some(new), Some(old)) = (new.downcast_mut::<Pod>(), old.downcast_ref::<Pod>()) else { return Errors::new() };
+    let mut errors = match part {
+        Subresource::Resize => resize::update(new, old),
+        _ => ephemeral::update(new, old),
+    };
+    if new.spec != old.spec {
+        new.metadata.generation = Some(old.metadata.generation.unwrap_or(0) + 1);
+    }
+    let mut wrong = Errors::new();
+    if let Some(spec) = &new.spec {
+        validate_spec(spec, &Path::new("spec"), &mut wrong);
+    }
+    wrong.append(&mut errors);
+    wrong
 }
 
 fn blocked_by_gates(since: Option<Time>) -> PodCondition {

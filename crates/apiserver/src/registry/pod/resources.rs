@@ -42,7 +42,7 @@ pub(super) fn requirements(requirements: &ResourceRequirements, path: &Path, err
     }
 }
 
-pub(super) fn overhead(overhead: &BTreeMap<String, Quantity>, path: &Path, errors: &mut Errors) {
+pub(in crate::registry) fn overhead(overhead: &BTreeMap<String, Quantity>, path: &Path, errors: &mut Errors) {
     for (name, quantity) in overhead {
         resource(name, quantity, &path.key(name), errors);
     }

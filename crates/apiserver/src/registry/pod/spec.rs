@@ -49,7 +49,7 @@ pub(in crate::registry) fn validate(spec: &PodSpec, path: &Path, errors: &mut Er
 }
 
 /// A word that must be there and be one of a few.
-pub(super) fn required_word(value: &str, supported: &[&str], path: &Path, errors: &mut Errors) {
+pub(in crate::registry) fn required_word(value: &str, supported: &[&str], path: &Path, errors: &mut Errors) {
     if value.is_empty() {
         errors.push(Error::required(path, ""));
     } else if !supported.contains(&value) {
@@ -90,7 +90,8 @@ fn host_ports(spec: &PodSpec, path: &Path, errors: &mut Errors) {
             let path = container_path.child("ports");
             for (index, port) in list(&container.ports).iter().enumerate() {
                 let host_port = port.host_port.unwrap_or(0);
-                if host_port != port.container_port {
+                // A template's are filled in when its Pods are made.
+                if host_port != 0 && host_port != port.container_port {
                     let why = "must match `containerPort` when `hostNetwork` is true";
                     errors.push(Error::invalid(&path.index(index).child("hostPort"), host_port, why));
                 }

@@ -8,7 +8,7 @@ use crate::registry::rules::{complain, one_of, text};
 
 const EFFECTS: &[&str] = &["NoSchedule", "PreferNoSchedule", "NoExecute"];
 
-pub(super) fn validate(tolerations: &[Toleration], path: &Path, errors: &mut Errors) {
+pub(in crate::registry) fn validate(tolerations: &[Toleration], path: &Path, errors: &mut Errors) {
     for (index, toleration) in tolerations.iter().enumerate() {
         self::toleration(toleration, &path.index(index), errors);
     }
