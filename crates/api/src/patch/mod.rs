@@ -2,6 +2,7 @@
 //!
 //! Upstream: `apimachinery/pkg/util/strategicpatch`, `evanphx/json-patch`, and the patch handler of `apiserver`.
 
+pub mod apply;
 mod diff;
 mod go_print;
 mod json_patch;

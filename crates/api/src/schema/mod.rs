@@ -6,6 +6,7 @@
 
 mod go;
 mod merge;
+mod topology;
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -13,6 +14,7 @@ use std::sync::LazyLock;
 pub use go::go_json;
 pub(crate) use go::{go_element, go_type};
 pub use merge::{ListMerge, list_merge, replaces_other_keys};
+pub use topology::{ListTopology, fill_by_value, is_atomic_map, is_atomic_struct, key_default, list_topology};
 
 use crate::kinds::Kind;
 
