@@ -171,7 +171,7 @@ fn truncated(text: &str, bytes_max: usize) -> &str {
 }
 
 /// Go's word for what a JSON value is.
-pub(crate) fn go_kind(value: &Value) -> &'static str {
+pub fn go_kind(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "bool",

@@ -1,11 +1,11 @@
 //! POST.
 
 use api::types::{ObjectMeta, ResourceQuota};
-use api::{Draft, Kind, Kinded, Object, ObjectRef, Reason, Request, Status, Verb, time};
+use api::{Body, Draft, Kind, Kinded, Object, ObjectRef, Reason, Request, Status, Verb, time};
 
 use crate::admission::resource_quota::{self, Charge};
 use crate::admission::{self, Attributes};
-use crate::{ApiServer, Context, metadata, registry};
+use crate::{ApiServer, Context, managed_fields, metadata, registry};
 
 impl ApiServer {
     pub(crate) fn create(
@@ -14,8 +14,23 @@ impl ApiServer {
         kind: &'static Kind,
         mut request: Request,
     ) -> Result<ObjectRef, Status> {
-        let object = self.object_of(kind, &mut request)?;
+        let object = self.new_object(context, kind, &mut request)?;
         self.create_object(context, kind, request, object)
+    }
+
+    /// Decodes and defaults an object that is to be created, and settles whose its fields are.
+    pub(crate) fn new_object(
+        &mut self,
+        context: &Context,
+        kind: &'static Kind,
+        request: &mut Request,
+    ) -> Result<Draft, Status> {
+        let is_tracked = matches!(request.body, Body::Json(_));
+        let mut object = self.object_of(kind, request)?;
+        if is_tracked {
+            managed_fields::create(context, request, &mut *object);
+        }
+        Ok(object)
     }
 
     /// Creates an object that is decoded and defaulted.

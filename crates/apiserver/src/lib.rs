@@ -19,6 +19,7 @@ mod eviction;
 mod fields;
 mod list;
 pub mod local;
+mod managed_fields;
 mod metadata;
 pub mod registry;
 pub mod route;

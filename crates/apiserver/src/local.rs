@@ -58,7 +58,9 @@ impl Local {
             let Some((at, index)) = components.iter().enumerate().filter_map(due).min() else { break };
             self.now = at;
             let started = self.now;
+            let agent = std::mem::replace(&mut self.caller.agent, components[index].name());
             components[index].work(&mut Client::new(self));
+            self.caller.agent = agent;
             if !components[index].is_concurrent() {
                 self.busy_until[index] = self.now;
             }

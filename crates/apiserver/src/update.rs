@@ -1,9 +1,11 @@
 //! PUT and PATCH, of objects and of their status.
 
-use api::{Body, Draft, Kind, Object, ObjectRef, Reason, Request, Status, Subresource, Verb};
+use api::types::ObjectMeta;
+use api::{Body, Draft, Kind, Object, ObjectRef, PatchKind, Reason, Request, Status, Subresource, Verb};
+use serde_json::Value;
 
 use crate::admission::{self, Attributes, resource_quota};
-use crate::{ApiServer, Context, metadata, registry, view};
+use crate::{ApiServer, Context, managed_fields, metadata, registry, view};
 
 const STALE: &str = "the object has been modified; please apply your changes to the latest version and try again";
 
@@ -14,23 +16,55 @@ impl ApiServer {
         kind: &'static Kind,
         mut request: Request,
     ) -> Result<ObjectRef, Status> {
+        if let Body::Patch(api::Patch { kind: PatchKind::Apply, value }) = &mut request.body {
+            let config = std::mem::take(value);
+            return self.apply(context, kind, request, &config);
+        }
         let rules = registry::rules(kind.id);
         let Some(old) = self.storage.get(kind, &request.namespace, &request.name).cloned() else {
             let creates = request.verb == Verb::Update && request.subresource == Subresource::None;
             if creates && rules.create_on_update {
-                let object = self.object_of(kind, &mut request)?;
+                let object = self.new_object(context, kind, &mut request)?;
                 return self.create_object(context, kind, request, object);
             }
             return Err(Status::not_found(kind, &request.name));
         };
-        let new = match std::mem::take(&mut request.body) {
+        let mut new = match std::mem::take(&mut request.body) {
             Body::Patch(patch) => self.patched(kind, &old, patch, &request)?,
             body => {
                 request.body = body;
                 self.object_of(kind, &mut request)?
             }
         };
+        managed_fields::update(context, &request, &*old, &mut *new);
         self.replace(context, kind, &request, old, new)
+    }
+
+    /// PATCH with a configuration: server-side apply, which also creates.
+    fn apply(
+        &mut self,
+        context: &Context,
+        kind: &'static Kind,
+        request: Request,
+        config: &Value,
+    ) -> Result<ObjectRef, Status> {
+        let old = self.storage.get(kind, &request.namespace, &request.name).cloned();
+        if old.is_none() && request.subresource != Subresource::None {
+            return Err(Status::not_found(kind, &request.name));
+        }
+        let mut object = managed_fields::apply(context, kind, &request, old.as_ref(), config)?;
+        let Some(old) = old else {
+            let meta = object.meta_mut();
+            if let Some(uid) = meta.uid.as_deref().filter(|uid| !uid.is_empty()) {
+                let why =
+                    format!("uid mismatch: the provided object specified uid {uid}, and no existing object was found");
+                return Err(Status::conflict(kind, &request.name, &why));
+            }
+            check_name(&request, meta)?;
+            meta.resource_version = None;
+            return self.create_object(context, kind, request, object);
+        };
+        self.replace(context, kind, &request, old, object)
     }
 
     /// Applies a patch to the stored object.
@@ -50,7 +84,8 @@ impl ApiServer {
         Ok(object)
     }
 
-    /// Puts `new` in the place of `old`, as far as the subresource and the kind's rules let it.
+    /// Puts `new` in the place of `old`, as far as the subresource and the kind's rules let it. Whose its fields are has
+    /// been settled.
     pub(crate) fn replace(
         &mut self,
         context: &Context,
@@ -86,6 +121,7 @@ impl ApiServer {
             self.warnings.extend((rules.warnings)(&*new));
         }
 
+        managed_fields::keep_times(&*old, &mut *new);
         if new.equals(&*old) {
             return Ok(old);
         }
@@ -124,13 +160,7 @@ fn check_identity(
     unconditional: bool,
 ) -> Result<(), Status> {
     let meta = new.meta_mut();
-    let name = meta.name.get_or_insert_with(|| request.name.clone());
-    if *name != request.name {
-        return Err(Status::bad_request(format!(
-            "the name of the object ({name}) does not match the name on the URL ({})",
-            request.name
-        )));
-    }
+    check_name(request, meta)?;
     if let Some(uid) = meta.uid.as_deref().filter(|uid| !uid.is_empty() && *uid != old.uid()) {
         let why = format!(
             "StorageError: invalid object, Code: 4, Key: /registry/{}/{}{}, ResourceVersion: 0, AdditionalErrorMsg: \
@@ -163,6 +193,17 @@ fn check_identity(
     }
 }
 
+fn check_name(request: &Request, meta: &mut ObjectMeta) -> Result<(), Status> {
+    let name = meta.name.get_or_insert_with(|| request.name.clone());
+    if *name != request.name {
+        return Err(Status::bad_request(format!(
+            "the name of the object ({name}) does not match the name on the URL ({})",
+            request.name
+        )));
+    }
+    Ok(())
+}
+
 /// Metadata that only the server writes stays what it was.
 fn keep_server_fields(old: &ObjectRef, new: &mut dyn Object) {
     let (old, new) = (old.meta(), new.meta_mut());
@@ -173,7 +214,6 @@ fn keep_server_fields(old: &ObjectRef, new: &mut dyn Object) {
     new.deletion_grace_period_seconds = old.deletion_grace_period_seconds;
     new.generation = old.generation;
     new.self_link.clone_from(&old.self_link);
-    new.managed_fields.clone_from(&old.managed_fields);
     if new.generate_name.is_none() {
         new.generate_name.clone_from(&old.generate_name);
     }

@@ -8,11 +8,15 @@ use serde_json::{Value, json};
 use crate::failure::Failure;
 use crate::manifest::{self, Manifest};
 use crate::resource;
+use crate::server_side;
 use crate::session::State;
 use crate::task::{Call, Io};
 
 /// Where `apply` keeps what it has applied.
 pub(crate) const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+
+/// The manager of what is applied without `--server-side`.
+pub(crate) const CLIENT_SIDE_APPLY: &str = "kubectl-client-side-apply";
 
 /// What became of one document of a manifest.
 #[derive(Clone, Debug, PartialEq)]
@@ -131,11 +135,15 @@ pub(crate) struct ApplyOptions {
 }
 
 impl ApplyOptions {
-    fn request(&self, manager: &str) -> Options {
-        let manager = if self.field_manager.is_empty() { manager } else { &self.field_manager };
+    /// The manager that was asked for, or else this one.
+    pub fn manager<'a>(&'a self, default: &'a str) -> &'a str {
+        if self.field_manager.is_empty() { default } else { &self.field_manager }
+    }
+
+    pub fn request(&self, manager: &str) -> Options {
         Options {
             dry_run: self.dry_run,
-            field_manager: manager.into(),
+            field_manager: self.manager(manager).into(),
             field_validation: self.validation.unwrap_or(FieldValidation::Strict),
             ..Options::default()
         }
@@ -174,12 +182,7 @@ pub(crate) fn apply_one(
     let Manifest { kind, namespace, name, .. } = manifest;
     let scope = resource::scope(kind, namespace).to_owned();
     if options.server_side {
-        let patch = Patch { kind: PatchKind::Apply, value: manifest.value.clone() };
-        let mut request = Request::of(Verb::Patch, kind.id, &scope, name).body(patch);
-        request.options = options.request("kubectl");
-        request.options.force = options.force_conflicts;
-        let object = resource::expect_object(call.request(request)?)?;
-        return Ok((Change::ServerSide, object));
+        return Ok((Change::ServerSide, server_side::apply(call, manifest, options)?));
     }
     let remembers = if options.forgets { without_last_applied } else { with_last_applied };
     let wanted = remembers(&manifest.value);
@@ -191,7 +194,7 @@ pub(crate) fn apply_one(
         Ok(current) => current,
         Err(status) if status.is_not_found() => {
             let mut request = Request::of(Verb::Create, kind.id, &scope, "").body(wanted);
-            request.options = options.request("kubectl-client-side-apply");
+            request.options = options.request(CLIENT_SIDE_APPLY);
             let object = call.request(request).and_then(resource::expect_object);
             return Ok((Change::Created, object.map_err(|status| during("creating", manifest, status))?));
         }
@@ -216,7 +219,7 @@ pub(crate) fn apply_one(
     let text = patch.to_string();
     let body = Patch { kind: PatchKind::StrategicMerge, value: patch };
     let mut request = Request::of(Verb::Patch, kind.id, &scope, name).body(body);
-    request.options = options.request("kubectl-client-side-apply");
+    request.options = options.request(CLIENT_SIDE_APPLY);
     let object = call.request(request).and_then(resource::expect_object);
     let object = object.map_err(|mut status| {
         if !status.is_invalid() {

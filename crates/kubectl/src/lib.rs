@@ -23,7 +23,8 @@ mod kustomize;
 mod manifest;
 mod output;
 mod resource;
-pub mod session;
+pub mod server_side;
+mod session;
 mod shell;
 mod task;
 

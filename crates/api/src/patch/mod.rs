@@ -34,13 +34,7 @@ pub fn apply(
         PatchKind::Json => json(current, &patch.value)?,
         PatchKind::Merge => merge(current, object_patch(patch)?.clone()),
         PatchKind::StrategicMerge => strategic(kind, current, object_patch(patch)?.clone())?,
-        PatchKind::Apply => {
-            return Err(Status::new(
-                415,
-                Reason::UnsupportedMediaType,
-                "server-side apply is not simulated yet: use `kubectl apply` without --server-side",
-            ));
-        }
+        PatchKind::Apply => return Err(Status::internal("a configuration is applied with regard to its managers")),
     };
     let text = |value: &Value| match patch.kind {
         PatchKind::StrategicMerge => go_print::go_print(value),

@@ -3,7 +3,7 @@
 use api::request::List;
 use api::table::{self, Column};
 use api::types::{DaemonSet, Pod};
-use api::{Kinded, ObjectRef, Reason, Response, SimTime, Status, Verb, WatchEvent, WatchKind, kinds};
+use api::{Kinded, Object, ObjectRef, Reason, Response, SimTime, Status, Verb, WatchEvent, WatchKind, kinds};
 use serde_json::{Map, Value, json};
 
 use super::{Include, Resource, Shape};
@@ -147,12 +147,12 @@ fn object_value(resource: &Resource, object: &ObjectRef, now: SimTime) -> Value 
     match resource.shape {
         Shape::Table => table(resource, std::slice::from_ref(object), &object_list_meta(object), now),
         Shape::Metadata => partial(object),
-        Shape::Json | Shape::Yaml => wire_form(object),
+        Shape::Json | Shape::Yaml => wire_form(&**object),
     }
 }
 
 fn partial(object: &ObjectRef) -> Value {
-    let mut metadata = wire_form(object).get_mut("metadata").map(Value::take).unwrap_or_default();
+    let mut metadata = wire_form(&**object).get_mut("metadata").map(Value::take).unwrap_or_default();
     if object.kind_id() == DaemonSet::ID
         && let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_object_mut)
     {
@@ -187,7 +187,7 @@ fn object_list_meta(object: &ObjectRef) -> Value {
 fn list_value(list: &List) -> Value {
     let kind = kinds::row(list.kind);
     let items = list.items.iter().map(|object| {
-        let mut value = wire_form(object);
+        let mut value = wire_form(&**object);
         if let Some(fields) = value.as_object_mut() {
             fields.remove("apiVersion");
             fields.remove("kind");
@@ -219,7 +219,7 @@ fn table(resource: &Resource, objects: &[ObjectRef], meta: &Value, now: SimTime)
         match resource.include {
             Include::None => {}
             Include::Metadata => row["object"] = partial(object),
-            Include::Object => row["object"] = wire_form(object),
+            Include::Object => row["object"] = wire_form(&**object),
         }
         row
     });
@@ -256,7 +256,7 @@ fn description(plural: &str, column: &str) -> String {
 }
 
 /// An object as JSON, with the fields that Go writes though they hold nothing.
-pub(crate) fn wire_form(object: &ObjectRef) -> Value {
+pub(crate) fn wire_form(object: &dyn Object) -> Value {
     let mut value = object.to_value();
     let kind = value.get("kind").and_then(Value::as_str).unwrap_or_default().to_owned();
     match kind.as_str() {

@@ -5,16 +5,21 @@ use api::{Body, Kind, Patch, PatchKind, Reason, Request, Status, Verb};
 use serde_json::Value;
 
 use super::HttpRequest;
-use super::query::{invalid_options, propagation};
+use super::query::{Parameters, invalid_options, propagation};
 
-pub(super) fn read(http: &HttpRequest, kind: &'static Kind, request: &mut Request) -> Result<(), Status> {
+pub(super) fn read(
+    http: &HttpRequest,
+    kind: &'static Kind,
+    parameters: &Parameters,
+    request: &mut Request,
+) -> Result<(), Status> {
     if http.body.len() > api::yaml::BYTES_MAX {
         let message = format!("Request entity too large: limit is {}", api::yaml::BYTES_MAX);
         return Err(Status::new(413, Reason::RequestEntityTooLarge, message));
     }
     match request.verb {
         Verb::Create | Verb::Update => object(http, kind, request),
-        Verb::Patch => patch(http, request),
+        Verb::Patch => patch(http, parameters, request),
         Verb::Delete | Verb::DeleteCollection => delete_options(http, request),
         Verb::Get | Verb::List | Verb::Watch => Ok(()),
     }
@@ -33,7 +38,7 @@ fn object(http: &HttpRequest, kind: &'static Kind, request: &mut Request) -> Res
     Ok(())
 }
 
-fn patch(http: &HttpRequest, request: &mut Request) -> Result<(), Status> {
+fn patch(http: &HttpRequest, parameters: &Parameters, request: &mut Request) -> Result<(), Status> {
     let kind = match media_type(http.content_type) {
         "application/json-patch+json" => PatchKind::Json,
         "application/merge-patch+json" => PatchKind::Merge,
@@ -45,9 +50,9 @@ fn patch(http: &HttpRequest, request: &mut Request) -> Result<(), Status> {
             return Err(unsupported(accepted));
         }
     };
-    check_patch_options(kind, request)?;
+    check_patch_options(kind, parameters)?;
     let value = match kind {
-        PatchKind::Apply => yaml(http.body)?,
+        PatchKind::Apply => configuration(http.body)?,
         _ => api::json::parse(http.body).map_err(Status::bad_request)?.value,
     };
     request.body = Body::Patch(Patch { kind, value });
@@ -55,12 +60,33 @@ fn patch(http: &HttpRequest, request: &mut Request) -> Result<(), Status> {
 }
 
 /// `force` and a missing manager are matters of server-side apply.
-fn check_patch_options(kind: PatchKind, request: &Request) -> Result<(), Status> {
-    if kind != PatchKind::Apply && request.options.force {
-        let error = Error::forbidden(&Path::new("force"), "may not be specified for non-apply patch");
-        return Err(invalid_options("PatchOptions", error));
+fn check_patch_options(kind: PatchKind, parameters: &Parameters) -> Result<(), Status> {
+    let given = |name: &str| parameters.get(name).is_some_and(|value| !value.is_empty());
+    let error = match kind {
+        PatchKind::Apply if !given("fieldManager") => {
+            Error::required(&Path::new("fieldManager"), "is required for apply patch")
+        }
+        PatchKind::Json | PatchKind::Merge | PatchKind::StrategicMerge if given("force") => {
+            Error::forbidden(&Path::new("force"), "may not be specified for non-apply patch")
+        }
+        _ => return Ok(()),
+    };
+    Err(invalid_options("PatchOptions", error))
+}
+
+/// What is to be applied.
+fn configuration(text: &str) -> Result<Value, Status> {
+    let undecodable = |why: String| Status::bad_request(format!("error decoding YAML: {why}"));
+    let documents = api::yaml::parse_documents(text).map_err(|error| undecodable(error.to_string()))?;
+    let value = documents.into_iter().next().map(|document| document.value).unwrap_or_default();
+    if value.is_object() || value.is_null() {
+        return Ok(value);
     }
-    Ok(())
+    let found = api::decode::go_kind(&value);
+    let target = "Go value of type map[string]interface {}";
+    Err(undecodable(format!(
+        "error unmarshaling JSON: while decoding JSON: json: cannot unmarshal {found} into {target}"
+    )))
 }
 
 fn delete_options(http: &HttpRequest, request: &mut Request) -> Result<(), Status> {

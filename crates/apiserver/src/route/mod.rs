@@ -10,6 +10,7 @@ mod query;
 
 use api::{Body, Kind, Request, Status, Subresource, Verb};
 
+pub(crate) use answer::wire_form;
 pub use answer::{Answer, answer, refusal, watch_line};
 
 /// The parts of a request that matter here.
@@ -82,7 +83,7 @@ pub fn parse(http: &HttpRequest) -> Result<Route, Answer> {
         Subresource::Exec | Subresource::Attach => request.body = Body::Exec(parameters.exec()),
         // Whatever they carry is not for the API server.
         Subresource::PortForward | Subresource::Proxy => {}
-        _ => body::read(http, target.kind, &mut request).map_err(refuse)?,
+        _ => body::read(http, target.kind, &parameters, &mut request).map_err(refuse)?,
     }
     let include = match parameters.get("includeObject") {
         Some("None") => Include::None,

@@ -16,6 +16,8 @@ pub struct Normalizer {
     /// The text of all requests of the case: what it names is kept.
     sent: String,
     unordered: bool,
+    /// The case is about who owns which field.
+    keeps_managers: bool,
 }
 
 const RANDOM: &str = "[bcdfghjklmnpqrstvwxz2456789]{5}";
@@ -25,7 +27,7 @@ fn regex(pattern: &str) -> Regex {
 }
 
 impl Normalizer {
-    pub fn new(sent: &str, unordered: bool) -> Normalizer {
+    pub fn new(sent: &str, unordered: bool, keeps_managers: bool) -> Normalizer {
         let bases = regex(r#""generateName":"([^"]+)""#);
         let generated = bases
             .captures_iter(sent)
@@ -56,6 +58,7 @@ impl Normalizer {
             generated,
             sent: sent.to_owned(),
             unordered,
+            keeps_managers,
         }
     }
 
@@ -104,7 +107,9 @@ impl Normalizer {
     pub fn expected(&self, value: &mut Value) {
         match value {
             Value::Object(fields) => {
-                fields.remove("managedFields");
+                if !self.keeps_managers {
+                    fields.remove("managedFields");
+                }
                 fields.values_mut().for_each(|value| self.expected(value));
                 if self.unordered {
                     sort_causes(fields);
@@ -137,8 +142,16 @@ impl Normalizer {
         match value {
             Value::Object(fields) => {
                 let mut normal = Map::new();
-                for (name, value) in fields.iter().filter(|(name, _)| *name != "managedFields") {
-                    normal.insert(self.text(name), self.field(name, value));
+                for (name, value) in fields {
+                    match (name.as_str(), value) {
+                        ("managedFields", _) if !self.keeps_managers => {}
+                        ("managedFields", Value::Array(entries)) => {
+                            normal.insert(name.clone(), self.walk(&sorted_managers(entries)));
+                        }
+                        _ => {
+                            normal.insert(self.text(name), self.field(name, value));
+                        }
+                    }
                 }
                 if self.unordered {
                     sort_causes(&mut normal);
@@ -207,11 +220,30 @@ impl Normalizer {
     }
 }
 
+/// Managers without their times, on which their order depends.
+fn sorted_managers(entries: &[Value]) -> Value {
+    let mut entries = entries.to_vec();
+    for entry in entries.iter_mut().filter_map(Value::as_object_mut) {
+        entry.remove("time");
+    }
+    entries.sort_by_key(|entry| {
+        ["operation", "manager", "subresource", "apiVersion"].map(|field| entry[field].to_string())
+    });
+    entries.into()
+}
+
 /// Some answers list their causes in the order of a Go map.
 fn sort_causes(status: &mut Map<String, Value>) {
     let causes = status.get_mut("details").and_then(|details| details.get_mut("causes")).and_then(Value::as_array_mut);
     let Some(causes) = causes else { return };
     causes.sort_by_key(Value::to_string);
+    if let Some(Value::String(message)) = status.get_mut("message")
+        && message.contains("Apply failed")
+    {
+        let mut lines: Vec<&str> = message.lines().collect();
+        lines.sort_unstable();
+        *message = lines.join("\n");
+    }
     if let Some(Value::String(message)) = status.get_mut("message")
         && let Some(at) = message.find("is invalid: [")
     {

@@ -38,7 +38,8 @@ pub fn run(text: &str) -> Vec<String> {
     let requests = case["requests"].as_array().expect("a case has requests");
     let sent: Vec<Value> =
         requests.iter().map(|one| json!([one.get("path"), one.get("body"), one.get("rawBody")])).collect();
-    let mut normalizer = Normalizer::new(&Value::from(sent).to_string(), case["unorderedCauses"] == true);
+    let mut normalizer =
+        Normalizer::new(&Value::from(sent).to_string(), case["unorderedCauses"] == true, case["managedFields"] == true);
     let mut answers: Vec<Value> = Vec::new();
     let mut found = Vec::new();
     for (index, request) in requests.iter().enumerate() {
@@ -89,14 +90,14 @@ impl Session {
         let raw = text(request.get("rawBody"));
         let body = substituted(body.unwrap_or(&raw), answers);
         let header = |name: &str| text(request.get("headers").and_then(|headers| headers.get(name)));
-        let (content_type, accept) = (header("Content-Type"), header("Accept"));
+        let (content_type, accept, user_agent) = (header("Content-Type"), header("Accept"), header("User-Agent"));
         let is_watch = path.contains("watch=") && !path.contains("watch=0");
         let http = HttpRequest {
             method: request["method"].as_str().unwrap_or_default(),
             path: &path,
             content_type: &content_type,
             accept: &accept,
-            user_agent: "oracle/1.0",
+            user_agent: if user_agent.is_empty() { "oracle/1.0" } else { &user_agent },
             body: &body,
         };
         (self.serve(&http), is_watch)

@@ -41,7 +41,8 @@ pub struct Manager {
 impl Manager {
     /// Tells managers apart. Those that apply are the same in every version.
     pub(super) fn identity(&self) -> String {
-        let mut text = format!("{{\"manager\":{},\"operation\":\"{}\"", Value::from(&*self.name), self.operation.as_str());
+        let mut text =
+            format!("{{\"manager\":{},\"operation\":\"{}\"", Value::from(&*self.name), self.operation.as_str());
         if self.operation == Operation::Update {
             text += &format!(",\"apiVersion\":{}", Value::from(&*self.api_version));
         }
@@ -131,6 +132,26 @@ impl Managers {
         self.0.values()
     }
 
+    /// Makes what one manager has updated what another applies, as kubectl does with what it has applied by itself before.
+    /// False when there is none. Upstream: `client-go/util/csaupgrade`.
+    pub fn upgrade(&mut self, updater: &str, applier: &str) -> bool {
+        let is_old = |manager: &Manager| {
+            manager.name == updater && manager.operation == Operation::Update && manager.subresource.is_empty()
+        };
+        let old: Vec<Manager> = self.iter().filter(|manager| is_old(manager)).cloned().collect();
+        let Some(first) = old.first().cloned() else { return false };
+        self.0.retain(|_, manager| !is_old(manager));
+        let mut heir = Manager { name: applier.into(), operation: Operation::Apply, ..first };
+        if let Some(present) = self.0.remove(&heir.identity()) {
+            heir = present;
+        }
+        for manager in old.iter().filter(|manager| manager.api_version == heir.api_version) {
+            heir.fields.add(&manager.fields);
+        }
+        self.insert(heir);
+        true
+    }
+
     pub(super) fn insert(&mut self, manager: Manager) {
         self.0.insert(manager.identity(), manager);
     }
@@ -208,6 +229,17 @@ mod tests {
         let managers: Managers = [manager("b", 2), manager("a", 2), manager("c", 1), applier].into_iter().collect();
         let names: Vec<String> = managers.encode().unwrap().into_iter().filter_map(|entry| entry.manager).collect();
         assert_eq!(names, ["z", "c", "a", "b"]);
+    }
+
+    #[test]
+    fn what_was_updated_becomes_what_is_applied() {
+        let applier = Manager { operation: Operation::Apply, ..manager("kubectl", 9) };
+        let mut managers: Managers = [manager("old", 2), manager("other", 3), applier].into_iter().collect();
+        assert!(managers.upgrade("old", "kubectl"));
+        assert!(!managers.upgrade("old", "kubectl"));
+        let owners: Vec<_> = managers.iter().map(|manager| (manager.name.as_str(), manager.operation)).collect();
+        assert_eq!(owners, [("kubectl", Operation::Apply), ("other", Operation::Update)]);
+        assert_eq!(managers.iter().next().map(|manager| &manager.fields), Some(&Set::of(&["data.kubectl", "data.old"])));
     }
 
     #[test]

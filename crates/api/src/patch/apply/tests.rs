@@ -151,9 +151,11 @@ fn a_value_of_somebody_else_is_a_conflict_unless_it_is_the_same() {
     object.write("editor", json!({"data": {"a": "1", "b": "edited"}}));
     assert_eq!(
         object.apply("carol", json!({"data": {"a": "x", "b": "y"}}), false),
-        Err("Apply failed with 3 conflicts: conflicts with \"alice\":\n- .data.a\nconflicts with \"bob\":\n- .data.a\n\
+        Err(
+            "Apply failed with 3 conflicts: conflicts with \"alice\":\n- .data.a\nconflicts with \"bob\":\n- .data.a\n\
              conflicts with \"editor\" using v1:\n- .data.b"
-            .into())
+                .into()
+        )
     );
     object.apply("carol", json!({"data": {"a": "x", "b": "y"}}), true).unwrap();
     assert_eq!(object.owners(), json!({"carol": {"f:data": {"f:a": {}, "f:b": {}}}}));
@@ -163,16 +165,16 @@ fn a_value_of_somebody_else_is_a_conflict_unless_it_is_the_same() {
 #[test]
 fn what_is_left_out_goes_if_nobody_else_has_it() {
     let mut object = Fixture::config_map();
-    let config = json!({"metadata": {"finalizers": ["a/x"], "labels": {"one": "1"}}, "data": {"a": "1"}});
+    let config = json!({"metadata": {"name": "c", "finalizers": ["a/x"], "labels": {"one": "1"}}, "data": {"a": "1"}});
     object.apply("alice", config, false).unwrap();
-    let config = json!({"metadata": {"finalizers": ["a/y"], "labels": {"two": "2"}}, "data": {"a": "1"}});
+    let config = json!({"metadata": {"name": "c", "finalizers": ["a/y"], "labels": {"two": "2"}}, "data": {"a": "1"}});
     object.apply("bob", config, false).unwrap();
-    object.apply("alice", json!({"data": {}}), false).unwrap();
-    let metadata = json!({"finalizers": ["a/y"], "labels": {"two": "2"}});
+    object.apply("alice", json!({"metadata": {"name": "c"}, "data": {}}), false).unwrap();
+    let metadata = json!({"name": "c", "finalizers": ["a/y"], "labels": {"two": "2"}});
     assert_eq!(object.live, json!({"metadata": metadata, "data": {"a": "1"}}));
-    object.apply("bob", json!({}), false).unwrap();
+    object.apply("bob", json!({"metadata": {"name": "c"}}), false).unwrap();
     assert_eq!(object.owners(), json!({"alice": {"f:data": {}}}));
-    assert_eq!(object.live["metadata"], json!({}));
+    assert_eq!(object.live, json!({"metadata": {"name": "c"}}));
 }
 
 #[test]
