@@ -23,8 +23,8 @@ mod kustomize;
 mod manifest;
 mod output;
 mod resource;
-pub mod server_side;
-mod session;
+mod server_side;
+pub mod session;
 mod shell;
 mod task;
 

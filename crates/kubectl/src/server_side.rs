@@ -65,9 +65,8 @@ fn managers(object: &dyn Object) -> Option<Managers> {
 fn unkept_annotation(object: &dyn Object) -> Option<Value> {
     let text = api::meta::annotation(object.meta(), LAST_APPLIED)?;
     let path = ["metadata", "annotations", LAST_APPLIED].map(Element::field);
-    let is_kept = managers(object)?
-        .iter()
-        .any(|manager| manager.operation == Operation::Apply && manager.fields.contains(&path));
+    let is_kept =
+        managers(object)?.iter().any(|manager| manager.operation == Operation::Apply && manager.fields.contains(&path));
     if is_kept {
         return None;
     }

@@ -109,8 +109,9 @@ fn check_struct(type_name: &'static str, fields: &mut Map<String, Value>, outer:
             *value = serde_json::json!({ "matchLabels": {} });
         }
     }
-    // Go leaves empty lists and maps out of what it stores.
+    // Go leaves empty lists and maps out of what it stores. An empty list of managers says something: that there are none.
     fields.retain(|name, value| match schema::field(type_name, name).map(|field| field.ty) {
+        Some(Type::List(_)) if name == "managedFields" => true,
         Some(Type::List(_)) => {
             // Defaults are for rules without policies, not for rules with none.
             let keeps = type_name == "autoscaling.v2.HPAScalingRules";

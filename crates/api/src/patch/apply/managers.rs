@@ -239,7 +239,10 @@ mod tests {
         assert!(!managers.upgrade("old", "kubectl"));
         let owners: Vec<_> = managers.iter().map(|manager| (manager.name.as_str(), manager.operation)).collect();
         assert_eq!(owners, [("kubectl", Operation::Apply), ("other", Operation::Update)]);
-        assert_eq!(managers.iter().next().map(|manager| &manager.fields), Some(&Set::of(&["data.kubectl", "data.old"])));
+        assert_eq!(
+            managers.iter().next().map(|manager| &manager.fields),
+            Some(&Set::of(&["data.kubectl", "data.old"]))
+        );
     }
 
     #[test]
