@@ -183,15 +183,7 @@ fn apply_config(
     writer: &Writer,
     force: bool,
 ) -> Result<Option<Value>, Status> {
-    check_type(fields.kind, config)?;
-    if !config["metadata"]["managedFields"].is_null() {
-        return Err(Status::bad_request("metadata.managedFields must be nil"));
-    }
-    if let Err(why) = validate(fields.shape, config) {
-        let text = |name: &str| config["metadata"][name].as_str().unwrap_or_default();
-        let about = format!("{}/{}; {}", text("namespace"), text("name"), kind_text(config));
-        return Err(internal(format!("failed to create typed patch object ({about}): {why}")));
-    }
+    check_config(fields.shape, &fields.kind.api_version(), fields.kind.kind, config)?;
     fields.with_target(|target| {
         let mut applied = managers.apply(target, live, config, writer, force);
         if let (Err(Refusal::Conflicts(conflicts)), KUBECTL) = (&mut applied, writer.name.as_str())
@@ -203,10 +195,7 @@ fn apply_config(
                 applied = managers.apply(target, live, config, writer, true);
             }
         }
-        let mut applied = applied.map_err(|refusal| match refusal {
-            Refusal::Conflicts(conflicts) => conflict_status(&conflicts),
-            Refusal::Other(why) => internal(why),
-        })?;
+        let mut applied = applied.map_err(refused)?;
         if writer.name == KUBECTL && has_last_applied(applied.as_ref().unwrap_or(live)) {
             let object = applied.get_or_insert_with(|| live.clone());
             object["metadata"]["annotations"][LAST_APPLIED] = last_applied_text(config).into();
@@ -215,17 +204,31 @@ fn apply_config(
     })
 }
 
+fn refused(refusal: Refusal) -> Status {
+    match refusal {
+        Refusal::Conflicts(conflicts) => conflict_status(&conflicts),
+        Refusal::Other(why) => internal(why),
+    }
+}
+
+/// What upstream passes on as it is.
 fn internal(why: String) -> Status {
     Status::new(500, Reason::Unknown, why)
 }
 
-/// A configuration says exactly what it is.
-fn check_type(kind: &Kind, config: &Value) -> Result<(), Status> {
-    let text = |name: &str| config[name].as_str().unwrap_or_default();
-    if text("apiVersion") == kind.api_version() && text("kind") == kind.kind {
-        return Ok(());
+/// A configuration says exactly what it is, leaves the managers alone, and has no fields that the schema has not.
+fn check_config(shape: Shape, api_version: &str, kind: &str, config: &Value) -> Result<(), Status> {
+    if config["apiVersion"] != api_version || config["kind"] != kind {
+        return Err(Status::bad_request(format!("invalid object type: {}", kind_text(config))));
     }
-    Err(Status::bad_request(format!("invalid object type: {}", kind_text(config))))
+    if !config["metadata"]["managedFields"].is_null() {
+        return Err(Status::bad_request("metadata.managedFields must be nil"));
+    }
+    validate(shape, config).map_err(|why| {
+        let text = |name: &str| config["metadata"][name].as_str().unwrap_or_default();
+        let about = format!("{}/{}; {}", text("namespace"), text("name"), kind_text(config));
+        internal(format!("failed to create typed patch object ({about}): {why}"))
+    })
 }
 
 /// `apps/v1, Kind=Deployment`, `/v1, Kind=Pod`: Go's text of a group, version and kind.

@@ -1,8 +1,11 @@
 //! The managers of a `Scale` and of the object behind it: upstream's `managedfields.ScaleHandler`.
 
-use api::patch::apply::{Element, Manager};
+use api::patch::apply::{Element, Manager, Managers, Set, Shape, Target};
+use api::{Kind, Object, Request, Status};
+use serde_json::{Value, json};
 
-use super::*;
+use super::{Entries, check_config, decoded, refused, writer};
+use crate::Context;
 
 const SCALE_VERSION: &str = "autoscaling/v1";
 const SCALE: &str = "autoscaling.v1.Scale";
@@ -52,22 +55,11 @@ impl Scaled {
         live: &Value,
         config: &Value,
     ) -> Result<Value, Status> {
-        if config["apiVersion"] != SCALE_VERSION || config["kind"] != "Scale" {
-            return Err(Status::bad_request(format!("invalid object type: {}", kind_text(config))));
-        }
-        if let Err(why) = validate(Shape::of_struct(SCALE), config) {
-            let text = |name: &str| config["metadata"][name].as_str().unwrap_or_default();
-            let about = format!("{}/{}; {}", text("namespace"), text("name"), kind_text(config));
-            return Err(internal(format!("failed to create typed patch object ({about}): {why}")));
-        }
+        check_config(Shape::of_struct(SCALE), SCALE_VERSION, "Scale", config)?;
         let writer = writer(context, request, SCALE_VERSION.into());
         let force = request.options.force;
         let applied = Scaled::target(|target| self.managers.apply(target, live, config, &writer, force));
-        match applied {
-            Ok(applied) => Ok(applied.unwrap_or_else(|| live.clone())),
-            Err(Refusal::Conflicts(conflicts)) => Err(conflict_status(&conflicts)),
-            Err(Refusal::Other(why)) => Err(internal(why)),
-        }
+        Ok(applied.map_err(refused)?.unwrap_or_else(|| live.clone()))
     }
 
     /// The managers of the object: whoever lost the replicas in the scale loses them here.
@@ -76,20 +68,12 @@ impl Scaled {
         lost.insert(&replicas());
         let mut managers: Vec<Manager> = self.parent.iter().cloned().collect();
         for manager in managers.iter_mut().filter(|manager| manager.fields.contains(&replicas())) {
-            let same = |other: &Manager| {
-                (&other.name, other.operation, &other.subresource)
-                    == (&manager.name, manager.operation, &manager.subresource)
-            };
-            if !self.managers.iter().any(same) {
+            if !self.managers.iter().any(|other| is_same(other, manager)) {
                 manager.fields = manager.fields.difference(&lost);
             }
         }
         for scaler in self.managers.iter().filter(|manager| manager.fields.contains(&replicas())) {
-            let same = |other: &Manager| {
-                (&other.name, other.operation, &other.subresource)
-                    == (&scaler.name, scaler.operation, &scaler.subresource)
-            };
-            if !managers.iter().any(same) {
+            if !managers.iter().any(|other| is_same(other, scaler)) {
                 let api_version = self.api_version.clone();
                 managers.push(Manager { api_version, time: None, fields: lost.clone(), ..scaler.clone() });
             }
@@ -97,6 +81,11 @@ impl Scaled {
         managers.retain(|manager| !manager.fields.is_empty());
         managers.into_iter().collect::<Managers>().encode()
     }
+}
+
+/// The same manager, be it of the object or of its scale.
+fn is_same(one: &Manager, two: &Manager) -> bool {
+    (&one.name, one.operation, &one.subresource) == (&two.name, two.operation, &two.subresource)
 }
 
 fn replicas() -> [Element; 2] {

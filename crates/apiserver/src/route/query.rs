@@ -49,6 +49,11 @@ impl Parameters {
             let error = Error::too_long(&Path::new("fieldManager"), FIELD_MANAGER_BYTES_MAX);
             return Err(invalid_options(options_kind, error));
         }
+        if let Some((at, character)) = field_manager.char_indices().find(|(_, one)| one.is_control()) {
+            let why = format!("invalid character U+{:04X} (at position {at})", u32::from(character));
+            let error = Error::invalid(&Path::new("fieldManager"), field_manager.as_str(), why);
+            return Err(invalid_options(options_kind, error));
+        }
         self.check_list_options(verb)?;
         let agent = user_agent.split(['/', ' ']).next().unwrap_or_default();
         Ok(Options {

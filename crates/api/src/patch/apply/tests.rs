@@ -174,7 +174,8 @@ fn what_is_left_out_goes_if_nobody_else_has_it() {
     assert_eq!(object.live, json!({"metadata": metadata, "data": {"a": "1"}}));
     object.apply("bob", json!({"metadata": {"name": "c"}}), false).unwrap();
     assert_eq!(object.owners(), json!({"alice": {"f:data": {}}}));
-    assert_eq!(object.live, json!({"metadata": {"name": "c"}}));
+    // A map that alice still wants, with nothing in it.
+    assert_eq!(object.live, json!({"metadata": {"name": "c"}, "data": null}));
 }
 
 #[test]
