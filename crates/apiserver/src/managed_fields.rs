@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use crate::route::wire_form;
 use crate::{Context, view};
 
-pub(crate) use scale::Scaled;
+pub(crate) use scale::ScaleManagers;
 
 type Entries = Option<Vec<ManagedFieldsEntry>>;
 

@@ -6,7 +6,7 @@ use api::types::{Deployment, Namespace, Pod, PodCondition, ReplicaSet, Replicati
 use api::{Body, Draft, Kind, Kinded, Object, ObjectRef, PatchKind, Reason, Request, Status, Verb, time};
 use serde_json::{Value, json};
 
-use crate::managed_fields::Scaled;
+use crate::managed_fields::ScaleManagers;
 use crate::update::is_finished;
 use crate::{ApiServer, Context};
 
@@ -113,19 +113,19 @@ impl ApiServer {
     ) -> Result<ObjectRef, Status> {
         let old = self.get(kind, &request)?;
         let live = scale_of(&old).to_value();
-        let mut scaled = Scaled::of(kind, &*old);
+        let mut managers = ScaleManagers::of(kind, &*old);
         let applies = matches!(&request.body, Body::Patch(patch) if patch.kind == PatchKind::Apply);
         let scale = match std::mem::take(&mut request.body) {
             Body::Json(scale) => scale,
             Body::Patch(patch) => match patch.kind {
                 PatchKind::Json => api::patch::json(live.clone(), &patch.value)?,
-                PatchKind::Apply => scaled.apply(context, &request, &live, &patch.value)?,
+                PatchKind::Apply => managers.apply(context, &request, &live, &patch.value)?,
                 PatchKind::Merge | PatchKind::StrategicMerge => api::patch::merge(live.clone(), patch.value),
             },
             _ => return Err(Status::bad_request("the request has no Scale")),
         };
         if !applies {
-            scaled.update(context, &request, &live, &scale);
+            managers.update(context, &request, &live, &scale);
         }
         let revision = scale.pointer("/metadata/resourceVersion").and_then(Value::as_str).map(str::to_owned);
         let replicas = scale.pointer("/spec/replicas").and_then(Value::as_i64).unwrap_or(0);
@@ -142,7 +142,7 @@ impl ApiServer {
         }
         let mut new = old.draft();
         set_replicas(&mut *new, replicas as i32);
-        new.meta_mut().managed_fields = scaled.into_parent();
+        new.meta_mut().managed_fields = managers.into_parent();
         if let Some(revision) = revision {
             new.meta_mut().resource_version = Some(revision);
         }

@@ -11,15 +11,15 @@ const SCALE_VERSION: &str = "autoscaling/v1";
 const SCALE: &str = "autoscaling.v1.Scale";
 
 /// A `Scale` that is being written to, with the managers of its replicas.
-pub(crate) struct Scaled {
+pub(crate) struct ScaleManagers {
     parent: Managers,
     api_version: String,
     managers: Managers,
 }
 
-impl Scaled {
+impl ScaleManagers {
     /// The managers of an object that own its replicas, as those of its scale.
-    pub fn of(kind: &Kind, object: &dyn Object) -> Scaled {
+    pub fn of(kind: &Kind, object: &dyn Object) -> ScaleManagers {
         let parent = decoded(&object.meta().managed_fields);
         let of_replicas = parent.iter().filter(|manager| manager.fields.contains(&replicas()));
         let managers = of_replicas
@@ -29,7 +29,7 @@ impl Scaled {
                 ..manager.clone()
             })
             .collect();
-        Scaled { parent, api_version: kind.api_version(), managers }
+        ScaleManagers { parent, api_version: kind.api_version(), managers }
     }
 
     fn target<T>(act: impl FnOnce(&Target) -> T) -> T {
@@ -43,7 +43,7 @@ impl Scaled {
     pub fn update(&mut self, context: &Context, request: &Request, live: &Value, new: &Value) {
         if !self.managers.is_empty() {
             let writer = writer(context, request, SCALE_VERSION.into());
-            Scaled::target(|target| self.managers.update(target, live, new, &writer));
+            ScaleManagers::target(|target| self.managers.update(target, live, new, &writer));
         }
     }
 
@@ -58,7 +58,7 @@ impl Scaled {
         check_config(Shape::of_struct(SCALE), SCALE_VERSION, "Scale", config)?;
         let writer = writer(context, request, SCALE_VERSION.into());
         let force = request.options.force;
-        let applied = Scaled::target(|target| self.managers.apply(target, live, config, &writer, force));
+        let applied = ScaleManagers::target(|target| self.managers.apply(target, live, config, &writer, force));
         Ok(applied.map_err(refused)?.unwrap_or_else(|| live.clone()))
     }
 
