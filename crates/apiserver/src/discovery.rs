@@ -148,6 +148,9 @@ fn resources(group: &str, version: &str) -> Value {
         resource.insert("kind".into(), kind.kind.into());
         resource.insert("verbs".into(), verbs(kind).into());
         names(&mut resource, kind);
+        if let Some(hash) = storage_version_hash(kind) {
+            resource.insert("storageVersionHash".into(), hash.into());
+        }
         resources.push(Value::Object(resource));
         for sub in subresources(kind) {
             let of = subresource_kind(kind, sub);
@@ -170,6 +173,15 @@ fn resources(group: &str, version: &str) -> Value {
         list["apiVersion"] = "v1".into();
     }
     list
+}
+
+/// As what each kind is kept: the hash of group, version and kind, by which clients notice a migration.
+const STORAGE_VERSIONS: &str = include_str!("storage_versions.txt");
+
+fn storage_version_hash(kind: &'static Kind) -> Option<&'static str> {
+    let stored = kind.stored();
+    let name = format!("{}/{}/{} ", stored.group, stored.version, stored.kind);
+    STORAGE_VERSIONS.lines().find_map(|line| line.strip_prefix(&name))
 }
 
 fn names(resource: &mut Map<String, Value>, kind: &Kind) {

@@ -20,7 +20,7 @@ use hyper::{Method, Request, Response, StatusCode};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::actor::{Call, Command, Reply, dial};
-use crate::auth::Tokens;
+use crate::auth::{self, Tokens};
 use crate::openapi::Document;
 use crate::protobuf;
 use crate::proxy::{self, Proxied};
@@ -59,7 +59,7 @@ impl Door {
             (None, None) if self.is_trusted(headers) => Ok(self.tokens.admin().caller()),
             _ => self.tokens.caller(text(headers, &header::AUTHORIZATION)),
         };
-        let caller = match caller {
+        let caller = match caller.and_then(|caller| auth::impersonated(caller, headers)) {
             Ok(caller) => caller,
             Err(status) => return Ok(Form::default().respond(refusal(&status, Shape::Json))),
         };

@@ -175,3 +175,14 @@ fn pods_and_services_are_asked_through_the_proxy() {
     let path = format!("{services}/web:http/proxy/");
     assert!(server.until(&path, |answer| answer.code == 200).body.contains("Welcome to nginx"));
 }
+
+#[test]
+fn administrators_act_as_others() {
+    let server = Server::start("impersonation");
+    let jane = ("Impersonate-User", "jane");
+    let groups = ("Impersonate-Group", "system:masters");
+    assert_eq!(server.send("GET", "/api/v1/namespaces", &[groups], "").code, 500);
+    assert_eq!(server.send("GET", "/api/v1/namespaces", &[("Impersonate-User", "system:anonymous")], "").code, 403);
+    let maps = "/api/v1/namespaces/default/configmaps";
+    assert_eq!(server.send("POST", maps, &[YAML, jane, groups], "metadata: {name: hers}").code, 201);
+}
