@@ -12,6 +12,7 @@ pub mod field;
 pub mod json;
 pub mod kinds;
 pub mod meta;
+pub mod node_selector;
 pub mod object;
 pub mod patch;
 pub mod quantity;

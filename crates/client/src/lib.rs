@@ -14,5 +14,5 @@ mod verbs;
 pub use cache::Cache;
 pub use component::{Change, Component, Watch};
 pub use queue::WorkQueue;
-pub use recorder::{EventType, Recorder};
+pub use recorder::{EventType, Recorder, reference_to};
 pub use verbs::{Activity, Api, Client, DeleteOptions, Note};

@@ -70,6 +70,11 @@ caches! {
     deployments: Deployment [];
     replica_sets: ReplicaSet [by_controller];
     stateful_sets: StatefulSet [];
+    daemon_sets: DaemonSet [];
+    replication_controllers: ReplicationController [];
+    jobs: Job [by_controller];
+    cron_jobs: CronJob [];
+    resource_quotas: ResourceQuota [];
     controller_revisions: ControllerRevision [by_controller];
     disruption_budgets: PodDisruptionBudget [];
 }

@@ -30,13 +30,22 @@ impl Expectations {
     }
 
     pub fn expect_creations(&mut self, key: &str, count: usize, now: SimTime) {
-        let expected = Expected { creations: count as i64, deletions: BTreeSet::new(), since: now };
-        self.expected.insert(key.into(), expected);
+        self.expect_both(key, count, [], now);
     }
 
     pub fn expect_deletions(&mut self, key: &str, pods: impl IntoIterator<Item = String>, now: SimTime) {
-        let expected = Expected { creations: 0, deletions: pods.into_iter().collect(), since: now };
-        self.expected.insert(key.into(), expected);
+        self.expect_both(key, 0, pods, now);
+    }
+
+    pub fn expect_both(
+        &mut self,
+        key: &str,
+        creations: usize,
+        deletions: impl IntoIterator<Item = String>,
+        now: SimTime,
+    ) {
+        let deletions = deletions.into_iter().collect();
+        self.expected.insert(key.into(), Expected { creations: creations as i64, deletions, since: now });
     }
 
     /// A creation was seen, or will not happen.

@@ -3,15 +3,62 @@
 use std::sync::Arc;
 
 use api::k8s_openapi::apimachinery::pkg::runtime::RawExtension;
+use api::selector::Selector;
 use api::types::{ControllerRevision, ObjectMeta, PodTemplateSpec};
 use api::{Kinded, Object, Status, meta};
-use client::Client;
+use client::{Client, DeleteOptions};
 use serde_json::{Value, json};
 
+use crate::caches::{BY_CONTROLLER, Caches, orphans_of};
+use crate::claim::claim;
 use crate::hash;
 
 pub const REVISION_LABEL: &str = "controller-revision-hash";
-const HASH_LABEL: &str = "controller.kubernetes.io/hash";
+
+/// The revisions that a workload controls or adopts, oldest first.
+pub fn claimed<C: Kinded + Object>(
+    client: &mut Client,
+    owner: &C,
+    selector: &Selector,
+    caches: &Caches,
+) -> Result<Vec<Arc<ControllerRevision>>, Status> {
+    let meta = owner.metadata();
+    let orphans = orphans_of(meta.namespace.as_deref().unwrap_or_default());
+    let owned = caches.controller_revisions.indexed(BY_CONTROLLER, meta.uid.as_deref().unwrap_or_default());
+    let candidates = owned.chain(caches.controller_revisions.indexed(BY_CONTROLLER, &orphans)).cloned().collect();
+    let mut revisions = claim(client, owner, selector, candidates)?;
+    sort(&mut revisions);
+    Ok(revisions)
+}
+
+/// The revision of a workload's template: one of those that it has, renumbered as the newest, or a new one.
+pub fn current<C: Kinded + Object>(
+    client: &mut Client,
+    owner: &C,
+    template: &PodTemplateSpec,
+    revisions: &[Arc<ControllerRevision>],
+    collision_count: &mut i32,
+) -> Result<Arc<ControllerRevision>, Status> {
+    let next = revisions.last().map(|last| last.revision).unwrap_or_default() + 1;
+    let wanted = new_revision(owner, template, next, Some(*collision_count));
+    let same = revisions.iter().rev().find(|revision| equal(revision, &wanted));
+    match (same, revisions.last()) {
+        (Some(same), Some(last)) if Arc::ptr_eq(same, last) => Ok(same.clone()),
+        (Some(same), _) => renumber(client, same, next),
+        (None, _) => create(client, owner, template, next, collision_count),
+    }
+}
+
+/// Deletes the oldest of the revisions that nothing uses.
+pub fn truncate(client: &mut Client, unused: &[&Arc<ControllerRevision>], limit: Option<i32>) -> Result<(), Status> {
+    let limit = limit.unwrap_or(10).max(0) as usize;
+    for revision in unused.iter().take(unused.len().saturating_sub(limit)) {
+        let (namespace, name) = (revision.metadata.namespace.as_deref(), revision.metadata.name.as_deref());
+        let namespace = namespace.unwrap_or_default();
+        client.delete::<ControllerRevision>(namespace, name.unwrap_or_default(), DeleteOptions::default())?;
+    }
+    Ok(())
+}
 
 /// What a revision holds: a strategic merge patch that replaces the template.
 pub fn template_patch(template: &PodTemplateSpec) -> Value {
@@ -38,7 +85,9 @@ pub fn new_revision<C: Kinded>(
     let hash = hash::compute(&data.to_string(), collision_count);
     let name = owner.metadata().name.as_deref().unwrap_or_default();
     let mut labels = template.metadata.as_ref().and_then(|meta| meta.labels.clone()).unwrap_or_default();
-    labels.insert(HASH_LABEL.into(), hash.clone());
+    // What tells the Pods of a DaemonSet apart is the hash itself, those of others the revision's name.
+    let label = if C::KIND == "DaemonSet" { REVISION_LABEL } else { "controller.kubernetes.io/hash" };
+    labels.insert(label.into(), hash.clone());
     ControllerRevision {
         metadata: ObjectMeta {
             name: Some(format!("{name}-{hash}")),

@@ -1,23 +1,27 @@
 //! The component that runs the controllers.
 
 use api::kinds;
-use api::types::Event as EventObject;
+use api::types::{Event as EventObject, ReplicaSet, ReplicationController};
 use api::{Kinded, SimTime};
 use client::{Change, Client, Component, Watch};
 
 use crate::caches::Caches;
 use crate::controller::{Controller, ControllerStatus, Event, Reconciler, Running};
+use crate::cron_job::CronJobController;
+use crate::daemonset::DaemonSetController;
 use crate::deployment::DeploymentController;
 use crate::disruption::DisruptionController;
 use crate::endpoint_slice::EndpointSliceController;
 use crate::endpoints::EndpointsController;
 use crate::garbage_collector::GarbageCollector;
+use crate::job::{JobController, TtlAfterFinishedController};
 use crate::namespace::NamespaceController;
 use crate::node_ipam::NodeIpamController;
 use crate::node_lifecycle::NodeLifecycleController;
 use crate::pod_gc::PodGarbageCollector;
 use crate::protection::{ClaimProtectionController, VolumeProtectionController};
 use crate::replicaset::ReplicaSetController;
+use crate::resource_quota::ResourceQuotaController;
 use crate::root_ca::RootCaPublisher;
 use crate::service_account::ServiceAccountController;
 use crate::statefulset::StatefulSetController;
@@ -63,8 +67,14 @@ impl ControllerManager {
             running::<TaintEvictionController>(),
             running::<PodGarbageCollector>(),
             running::<DeploymentController>(),
-            running::<ReplicaSetController>(),
+            running::<ReplicaSetController<ReplicaSet>>(),
+            running::<ReplicaSetController<ReplicationController>>(),
             running::<StatefulSetController>(),
+            running::<DaemonSetController>(),
+            running::<JobController>(),
+            running::<CronJobController>(),
+            running::<TtlAfterFinishedController>(),
+            running::<ResourceQuotaController>(),
             running::<EndpointsController>(),
             running::<DisruptionController>(),
             running::<PersistentVolumeController>(),

@@ -18,7 +18,6 @@ mod event_handlers;
 mod failure;
 pub mod framework;
 mod listers;
-mod node_selector;
 mod nominator;
 pub mod plugins;
 pub mod queue;

@@ -13,14 +13,14 @@ mod sync;
 use std::sync::Arc;
 
 use api::selector::Selector;
-use api::types::{ObjectMeta, Pod, ReplicaSet};
+use api::types::{Deployment, Pod, ReplicaSet};
 use api::{Status, meta};
 use client::{Client, EventType, Recorder};
 
 use crate::caches::{BY_CONTROLLER, Caches, PODS_BY_CONTROLLER, Seen, orphans_of};
 use crate::claim::claim;
 use crate::controller::{Event, Queue, Reconciler};
-use crate::replicaset::controller_uid;
+use crate::owners::{controller_key, dependent_changed};
 pub(crate) use fenceposts::scaled;
 use sync::Sync;
 
@@ -48,7 +48,9 @@ impl Reconciler for DeploymentController {
                     queue.add(meta::key(&deployment.metadata));
                 }
             }
-            Seen::ReplicaSet(old, new) => replica_set_changed(old.as_deref(), new.as_deref(), caches, queue),
+            Seen::ReplicaSet(old, new) => {
+                dependent_changed(old.as_ref(), new.as_ref(), &caches.deployments, selector_of, queue);
+            }
             Seen::Pod(Some(pod), None) => pod_deleted(pod, caches, queue),
             _ => {}
         }
@@ -79,35 +81,8 @@ impl Reconciler for DeploymentController {
     }
 }
 
-fn replica_set_changed(old: Option<&ReplicaSet>, new: Option<&ReplicaSet>, caches: &Caches, queue: &mut Queue<String>) {
-    let Some(replica_set) = new.or(old) else { return };
-    let moved = old.is_some_and(|old| controller_uid(&old.metadata) != controller_uid(&replica_set.metadata));
-    if moved && let Some(key) = old.and_then(|old| controller_key(&old.metadata, caches)) {
-        queue.add(key);
-    }
-    if let Some(key) = controller_key(&replica_set.metadata, caches) {
-        queue.add(key);
-        return;
-    }
-    let orphan = meta::controller_of(&replica_set.metadata).is_none();
-    let relabelled = old.is_none_or(|old| moved || old.metadata.labels != replica_set.metadata.labels);
-    if orphan && relabelled && new.is_some() {
-        let namespace = replica_set.metadata.namespace.as_deref().unwrap_or_default();
-        for deployment in caches.deployments.in_namespace(namespace) {
-            let selector = deployment.spec.as_ref().map(|spec| Selector::from_label_selector(Some(&spec.selector)));
-            if selector.is_some_and(|selector| selector.matches(meta::labels(&replica_set.metadata))) {
-                queue.add(meta::key(&deployment.metadata));
-            }
-        }
-    }
-}
-
-/// The key of the Deployment that controls the object, if it exists under that uid.
-fn controller_key(meta: &ObjectMeta, caches: &Caches) -> Option<String> {
-    let owner = meta::controller_of(meta).filter(|owner| owner.kind == "Deployment")?;
-    let key = meta::key_of(meta.namespace.as_deref().unwrap_or_default(), &owner.name);
-    let deployment = caches.deployments.get(&key)?;
-    (deployment.metadata.uid.as_ref() == Some(&owner.uid)).then_some(key)
+fn selector_of(deployment: &Deployment) -> Option<Selector> {
+    deployment.spec.as_ref().map(|spec| Selector::from_label_selector(Some(&spec.selector)))
 }
 
 /// Recreate waits for the last old Pod to be gone.
@@ -115,7 +90,7 @@ fn pod_deleted(pod: &Pod, caches: &Caches, queue: &mut Queue<String>) {
     let Some(owner) = meta::controller_of(&pod.metadata).filter(|owner| owner.kind == "ReplicaSet") else { return };
     let namespace = pod.metadata.namespace.as_deref().unwrap_or_default();
     let Some(replica_set) = caches.replica_sets.find(namespace, &owner.name) else { return };
-    let Some(key) = controller_key(&replica_set.metadata, caches) else { return };
+    let Some(key) = controller_key(&caches.deployments, &replica_set.metadata) else { return };
     let strategy = caches.deployments.get(&key).and_then(|deployment| deployment.spec.as_ref()?.strategy.as_ref());
     if strategy.is_none_or(|strategy| strategy.type_.as_deref() != Some("Recreate")) {
         return;

@@ -2,23 +2,22 @@
 
 use std::sync::Arc;
 
-use api::selector::Selector;
-use api::types::{Pod, ReplicaSet};
+use api::types::Pod;
 use api::{Status, meta};
 use client::Client;
 
-use super::{ReplicaSetController, ranking};
+use super::{ReplicaSetController, Replicated, ranking};
 use crate::caches::{BY_CONTROLLER, Caches, PODS_BY_CONTROLLER};
 use crate::pod_control::{create_pod, delete_pod, is_namespace_terminating, pod_from_template, slow_start};
 
 /// Most Pods that one sync creates or deletes.
 const BURST_REPLICAS: usize = 500;
 
-impl ReplicaSetController {
+impl<R: Replicated> ReplicaSetController<R> {
     pub(super) fn manage_replicas(
         &mut self,
         key: &str,
-        replica_set: &ReplicaSet,
+        replica_set: &R,
         active: &[Arc<Pod>],
         caches: &Caches,
         client: &mut Client,
@@ -36,14 +35,8 @@ impl ReplicaSetController {
         }
     }
 
-    fn create_pods(
-        &mut self,
-        key: &str,
-        replica_set: &ReplicaSet,
-        count: usize,
-        client: &mut Client,
-    ) -> Result<(), Status> {
-        let Some(template) = replica_set.spec.as_ref().and_then(|spec| spec.template.as_ref()) else { return Ok(()) };
+    fn create_pods(&mut self, key: &str, replica_set: &R, count: usize, client: &mut Client) -> Result<(), Status> {
+        let Some(template) = replica_set.template() else { return Ok(()) };
         self.expectations.expect_creations(key, count, client.now());
         let recorder = &mut self.recorder;
         let (successes, result) = slow_start(client, count, 1, |client, _| {
@@ -61,7 +54,7 @@ impl ReplicaSetController {
     fn delete_pods(
         &mut self,
         key: &str,
-        replica_set: &ReplicaSet,
+        replica_set: &R,
         doomed: &[Arc<Pod>],
         client: &mut Client,
     ) -> Result<(), Status> {
@@ -82,22 +75,23 @@ impl ReplicaSetController {
     }
 }
 
-pub(super) fn wanted_replicas(replica_set: &ReplicaSet) -> usize {
-    replica_set.spec.as_ref().and_then(|spec| spec.replicas).unwrap_or(1).max(0) as usize
+pub(super) fn wanted_replicas<R: Replicated>(replica_set: &R) -> usize {
+    replica_set.replicas().unwrap_or(1).max(0) as usize
 }
 
 /// The Pods of all ReplicaSets of the same Deployment: where many of them share a node, one may go.
-fn related_pods(replica_set: &ReplicaSet, caches: &Caches) -> Vec<Arc<Pod>> {
-    let siblings: Vec<&ReplicaSet> = match meta::controller_of(&replica_set.metadata) {
-        Some(owner) => caches.replica_sets.indexed(BY_CONTROLLER, &owner.uid).map(|sibling| &**sibling).collect(),
-        None => vec![replica_set],
-    };
-    let mut related = Vec::new();
-    for sibling in siblings {
-        let Some(spec) = &sibling.spec else { continue };
-        let selector = Selector::from_label_selector(Some(&spec.selector));
-        let owned = caches.pods.indexed(PODS_BY_CONTROLLER, sibling.metadata.uid.as_deref().unwrap_or_default());
-        related.extend(owned.filter(|pod| selector.matches(meta::labels(&pod.metadata))).cloned());
+fn related_pods<R: Replicated>(replica_set: &R, caches: &Caches) -> Vec<Arc<Pod>> {
+    match meta::controller_of(replica_set.metadata()) {
+        Some(owner) => {
+            let siblings = caches.replica_sets.indexed(BY_CONTROLLER, &owner.uid);
+            siblings.flat_map(|sibling| owned_pods(&**sibling, caches)).collect()
+        }
+        None => owned_pods(replica_set, caches),
     }
-    related
+}
+
+fn owned_pods<R: Replicated>(owner: &R, caches: &Caches) -> Vec<Arc<Pod>> {
+    let Some(selector) = owner.selector() else { return Vec::new() };
+    let owned = caches.pods.indexed(PODS_BY_CONTROLLER, owner.metadata().uid.as_deref().unwrap_or_default());
+    owned.filter(|pod| selector.matches(meta::labels(&pod.metadata))).cloned().collect()
 }

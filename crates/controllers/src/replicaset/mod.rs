@@ -1,12 +1,13 @@
-//! The ReplicaSet controller: keeps as many Pods as its ReplicaSets ask for.
+//! The ReplicaSet controller, which is the ReplicationController's too: keeps as many Pods as they ask for.
 
 mod manage;
 mod ranking;
+mod replicated;
 mod status;
 
+use std::marker::PhantomData;
 use std::sync::Arc;
 
-use api::selector::Selector;
 use api::time::SECOND;
 use api::types::{ObjectMeta, Pod, ReplicaSet};
 use api::{Status, meta};
@@ -16,34 +17,40 @@ use crate::caches::{Caches, PODS_BY_CONTROLLER, Seen, orphans_of};
 use crate::claim::claim;
 use crate::controller::{Event, Queue, Reconciler};
 use crate::expectations::Expectations;
+use crate::owners::{controller_key, controller_uid, enqueue_matching};
 use crate::pods;
 
+pub use replicated::Replicated;
 pub(crate) use status::non_zero;
 
 #[derive(Clone)]
-pub struct ReplicaSetController {
+pub struct ReplicaSetController<R = ReplicaSet> {
     recorder: Recorder,
     expectations: Expectations,
+    of: PhantomData<fn() -> R>,
 }
 
-impl Default for ReplicaSetController {
+impl<R: Replicated> Default for ReplicaSetController<R> {
     fn default() -> Self {
         ReplicaSetController {
-            recorder: Recorder::new("replicaset-controller", ""),
+            recorder: Recorder::new(R::COMPONENT, ""),
             expectations: Expectations::default(),
+            of: PhantomData,
         }
     }
 }
 
-impl Reconciler for ReplicaSetController {
+impl<R: Replicated> Reconciler for ReplicaSetController<R> {
     type Key = String;
-    const NAME: &'static str = "replicaset-controller";
-    const KIND: &'static str = "ReplicaSet";
+    const NAME: &'static str = R::CONTROLLER;
+    const KIND: &'static str = R::KIND;
     const WORKERS: usize = 5;
 
     fn observe(&mut self, event: &Event, caches: &Caches, queue: &mut Queue<String>) {
+        if let Some((old, new)) = R::changed(&event.seen) {
+            self.replica_set_changed(old, new, queue);
+        }
         match &event.seen {
-            Seen::ReplicaSet(old, new) => self.replica_set_changed(old.as_deref(), new.as_deref(), queue),
             Seen::Pod(None, Some(pod)) if meta::is_being_deleted(&pod.metadata) => {
                 self.pod_deleted(pod, caches, queue);
             }
@@ -61,20 +68,20 @@ impl Reconciler for ReplicaSetController {
         client: &mut Client,
         queue: &mut Queue<String>,
     ) -> Result<(), Status> {
-        let Some(replica_set) = caches.replica_sets.get(key).cloned() else {
+        let Some(replica_set) = R::cache(caches).get(key).cloned() else {
             self.expectations.forget(key);
             return Ok(());
         };
         let needs_sync = self.expectations.satisfied(key, client.now());
-        let Some(spec) = &replica_set.spec else { return Ok(()) };
-        let selector = Selector::from_label_selector(Some(&spec.selector));
+        let meta = replica_set.metadata();
+        let Some(selector) = replica_set.selector() else { return Ok(()) };
         let mut active = Vec::new();
         let mut terminating = 0;
-        for pod in candidates(&replica_set.metadata, caches) {
+        for pod in candidates(meta, caches) {
             if pods::is_active(pod) {
                 active.push(pod.clone());
             } else if pods::is_terminating(pod)
-                && meta::is_controlled_by(&pod.metadata, &replica_set.metadata)
+                && meta::is_controlled_by(&pod.metadata, meta)
                 && selector.matches(meta::labels(&pod.metadata))
             {
                 terminating += 1;
@@ -83,13 +90,13 @@ impl Reconciler for ReplicaSetController {
         let active = claim(client, &*replica_set, &selector, active)?;
 
         let mut managed = Ok(());
-        if needs_sync && !meta::is_being_deleted(&replica_set.metadata) {
+        if needs_sync && !meta::is_being_deleted(meta) {
             managed = self.manage_replicas(key, &replica_set, &active, caches, client);
         }
-        let min_ready = spec.min_ready_seconds.unwrap_or_default();
+        let min_ready = replica_set.min_ready_seconds();
         let now = client.now();
-        let new_status = status::calculate(&replica_set, &active, terminating, &managed, now);
-        status::update(client, &replica_set, new_status)?;
+        let new_status = status::calculate(&*replica_set, &active, terminating, &managed, now);
+        status::update(client, &*replica_set, new_status)?;
         if min_ready > 0 {
             let waits = active.iter().filter_map(|pod| pods::until_available(pod, min_ready, now));
             if let Some(wait) = waits.filter(|wait| *wait > 0).min() {
@@ -107,11 +114,11 @@ pub(crate) fn candidates<'a>(owner: &ObjectMeta, caches: &'a Caches) -> impl Ite
     owned.chain(caches.pods.indexed(PODS_BY_CONTROLLER, &orphans))
 }
 
-impl ReplicaSetController {
-    fn replica_set_changed(&mut self, old: Option<&ReplicaSet>, new: Option<&ReplicaSet>, queue: &mut Queue<String>) {
-        let Some(meta) = new.or(old).map(|replica_set| &replica_set.metadata) else { return };
+impl<R: Replicated> ReplicaSetController<R> {
+    fn replica_set_changed(&mut self, old: Option<&Arc<R>>, new: Option<&Arc<R>>, queue: &mut Queue<String>) {
+        let Some(meta) = new.or(old).map(|replica_set| replica_set.metadata()) else { return };
         let key = meta::key(meta);
-        let replaced = old.is_some_and(|old| old.metadata.uid != meta.uid);
+        let replaced = old.is_some_and(|old| old.metadata().uid != meta.uid);
         if new.is_none() || replaced {
             self.expectations.forget(&key);
         }
@@ -119,12 +126,12 @@ impl ReplicaSetController {
     }
 
     fn pod_added(&mut self, pod: &Pod, caches: &Caches, queue: &mut Queue<String>) {
-        match controller_key(&pod.metadata, caches) {
+        match controller_key(R::cache(caches), &pod.metadata) {
             Some(key) => {
                 self.expectations.creation_observed(&key);
                 queue.add(key);
             }
-            None => enqueue_matching(pod, caches, queue),
+            None => enqueue_matching(R::cache(caches), &pod.metadata, R::selector, queue),
         }
     }
 
@@ -134,54 +141,24 @@ impl ReplicaSetController {
             return;
         }
         let moved = controller_uid(&old.metadata) != controller_uid(&new.metadata);
-        if moved && let Some(key) = controller_key(&old.metadata, caches) {
+        if moved && let Some(key) = controller_key(R::cache(caches), &old.metadata) {
             queue.add(key);
         }
-        if let Some(key) = controller_key(&new.metadata, caches) {
-            let min_ready = caches
-                .replica_sets
-                .get(&key)
-                .and_then(|replica_set| replica_set.spec.as_ref()?.min_ready_seconds)
-                .unwrap_or_default();
+        if let Some(key) = controller_key(R::cache(caches), &new.metadata) {
+            let min_ready = R::cache(caches).get(&key).map_or(0, |replica_set| replica_set.min_ready_seconds());
             if min_ready > 0 && !pods::is_ready(old) && pods::is_ready(new) {
                 queue.add_after(key.clone(), (min_ready as u64 + 1) * SECOND);
             }
             queue.add(key);
         } else if moved || old.metadata.labels != new.metadata.labels {
-            enqueue_matching(new, caches, queue);
+            enqueue_matching(R::cache(caches), &new.metadata, R::selector, queue);
         }
     }
 
     fn pod_deleted(&mut self, pod: &Pod, caches: &Caches, queue: &mut Queue<String>) {
-        if let Some(key) = controller_key(&pod.metadata, caches) {
+        if let Some(key) = controller_key(R::cache(caches), &pod.metadata) {
             self.expectations.deletion_observed(&key, &meta::key(&pod.metadata));
             queue.add(key);
-        }
-    }
-}
-
-pub(crate) fn controller_uid(meta: &ObjectMeta) -> Option<&str> {
-    meta::controller_of(meta).map(|owner| owner.uid.as_str())
-}
-
-/// The key of the ReplicaSet that controls the object, if it exists under that uid.
-fn controller_key(meta: &ObjectMeta, caches: &Caches) -> Option<String> {
-    let owner = meta::controller_of(meta).filter(|owner| owner.kind == "ReplicaSet")?;
-    let key = meta::key_of(meta.namespace.as_deref().unwrap_or_default(), &owner.name);
-    let replica_set = caches.replica_sets.get(&key)?;
-    (replica_set.metadata.uid.as_ref() == Some(&owner.uid)).then_some(key)
-}
-
-/// An orphan may be adopted by any ReplicaSet that selects it.
-fn enqueue_matching(pod: &Pod, caches: &Caches, queue: &mut Queue<String>) {
-    if meta::controller_of(&pod.metadata).is_some() || pod.metadata.labels.is_none() {
-        return;
-    }
-    let namespace = pod.metadata.namespace.as_deref().unwrap_or_default();
-    for replica_set in caches.replica_sets.in_namespace(namespace) {
-        let selector = replica_set.spec.as_ref().map(|spec| Selector::from_label_selector(Some(&spec.selector)));
-        if selector.is_some_and(|selector| selector.matches(meta::labels(&pod.metadata))) {
-            queue.add(meta::key(&replica_set.metadata));
         }
     }
 }

@@ -2,24 +2,24 @@
 
 use std::sync::Arc;
 
-use api::types::{Pod, ReplicaSet, ReplicaSetCondition, ReplicaSetStatus};
+use api::types::{Pod, ReplicaSetCondition, ReplicaSetStatus};
 use api::{SimTime, Status, meta, time};
 use client::Client;
 
+use super::Replicated;
 use super::manage::wanted_replicas;
 use crate::pods;
 
-pub(super) fn calculate(
-    replica_set: &ReplicaSet,
+pub(super) fn calculate<R: Replicated>(
+    replica_set: &R,
     active: &[Arc<Pod>],
     terminating: i32,
     managed: &Result<(), Status>,
     now: SimTime,
 ) -> ReplicaSetStatus {
-    let mut status = replica_set.status.clone().unwrap_or_default();
-    let spec = replica_set.spec.as_ref();
-    let template = spec.and_then(|spec| spec.template.as_ref()?.metadata.as_ref()?.labels.as_ref());
-    let min_ready = spec.and_then(|spec| spec.min_ready_seconds).unwrap_or_default();
+    let mut status = replica_set.status();
+    let template = replica_set.template().and_then(|template| template.metadata.as_ref()?.labels.as_ref());
+    let min_ready = replica_set.min_ready_seconds();
     let (mut labelled, mut ready, mut available) = (0, 0, 0);
     for pod in active {
         let labels = meta::labels(&pod.metadata);
@@ -66,18 +66,18 @@ fn set_failure(
 }
 
 /// Writes the status if it says something new; tries once more on a fresh copy when somebody else wrote in between.
-pub(super) fn update(client: &mut Client, cached: &ReplicaSet, status: ReplicaSetStatus) -> Result<(), Status> {
-    let generation = cached.metadata.generation.unwrap_or_default();
-    let observed = cached.status.as_ref().and_then(|status| status.observed_generation).unwrap_or_default();
-    if observed == generation && cached.status.as_ref() == Some(&status) {
+pub(super) fn update<R: Replicated>(client: &mut Client, cached: &R, status: ReplicaSetStatus) -> Result<(), Status> {
+    let meta = cached.metadata();
+    let generation = meta.generation.unwrap_or_default();
+    let before = cached.status();
+    let changed = cached.with_status(status.clone());
+    if before.observed_generation.unwrap_or_default() == generation && changed.status() == before {
         return Ok(());
     }
     let status = ReplicaSetStatus { observed_generation: Some(generation).filter(|it| *it != 0), ..status };
-    let changed = ReplicaSet { status: Some(status.clone()), ..cached.clone() };
-    let Err(error) = client.update_status(changed) else { return Ok(()) };
-    let (namespace, name) = (cached.metadata.namespace.as_deref(), cached.metadata.name.as_deref());
-    match client.get::<ReplicaSet>(namespace.unwrap_or_default(), name.unwrap_or_default()) {
-        Ok(fresh) => client.update_status(ReplicaSet { status: Some(status), ..(*fresh).clone() }).map(drop),
+    let Err(error) = client.update_status(cached.with_status(status.clone())) else { return Ok(()) };
+    match client.get::<R>(meta.namespace.as_deref().unwrap_or_default(), meta.name.as_deref().unwrap_or_default()) {
+        Ok(fresh) => client.update_status(fresh.with_status(status)).map(drop),
         Err(_) => Err(error),
     }
 }

@@ -11,7 +11,7 @@ use super::revisions::{Revisions, at_revision, counts};
 use crate::caches::Caches;
 use crate::pod_control::slow_start;
 use crate::replicaset::non_zero;
-use crate::{history, pods};
+use crate::pods;
 
 pub(super) struct Sync<'a, 'c> {
     pub set: &'a StatefulSet,
@@ -64,9 +64,8 @@ impl Sync<'_, '_> {
     pub fn run(
         &mut self,
         pods: &[Arc<Pod>],
-        mut revisions: Vec<Arc<ControllerRevision>>,
+        revisions: Vec<Arc<ControllerRevision>>,
     ) -> Result<StatefulSetStatus, Status> {
-        history::sort(&mut revisions);
         let live = self.get_revisions(&revisions)?;
         let mut status = self.new_status(&live);
         let result = self.update_pods(pods, &live, &mut status);

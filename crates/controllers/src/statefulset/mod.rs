@@ -7,18 +7,17 @@ mod pod_control;
 mod revisions;
 mod rollout;
 
-use std::sync::Arc;
-
 use api::selector::Selector;
 use api::time::SECOND;
-use api::types::{ControllerRevision, ObjectMeta, Pod, StatefulSet};
+use api::types::StatefulSet;
 use api::{Status, meta};
 use client::{Client, Recorder};
 
-use crate::caches::{BY_CONTROLLER, Caches, Seen, orphans_of};
+use crate::caches::{Caches, Seen};
 use crate::claim::claim;
 use crate::controller::{Event, Queue, Reconciler};
-use crate::{pods, replicaset};
+use crate::owners::dependent_changed;
+use crate::{history, pods, replicaset};
 use control::Sync;
 
 #[derive(Clone)]
@@ -45,7 +44,9 @@ impl Reconciler for StatefulSetController {
                     queue.add(meta::key(&set.metadata));
                 }
             }
-            Seen::Pod(old, new) => pod_changed(old.as_deref(), new.as_deref(), caches, queue),
+            Seen::Pod(old, new) => {
+                dependent_changed(old.as_ref(), new.as_ref(), &caches.stateful_sets, selector_of, queue);
+            }
             _ => {}
         }
     }
@@ -62,7 +63,7 @@ impl Reconciler for StatefulSetController {
         let selector = Selector::from_label_selector(Some(&spec.selector));
         let name = set.metadata.name.as_deref().unwrap_or_default();
 
-        let revisions = adopt_revisions(client, &set, &selector, caches)?;
+        let revisions = history::claimed(client, &*set, &selector, caches)?;
         let members = replicaset::candidates(&set.metadata, caches)
             .filter(|pod| identity::parent_and_ordinal(pod).is_some_and(|(parent, _)| parent == name));
         let pods = claim(client, &*set, &selector, members.cloned().collect())?;
@@ -80,46 +81,6 @@ impl Reconciler for StatefulSetController {
     }
 }
 
-fn adopt_revisions(
-    client: &mut Client,
-    set: &StatefulSet,
-    selector: &Selector,
-    caches: &Caches,
-) -> Result<Vec<Arc<ControllerRevision>>, Status> {
-    let orphans = orphans_of(set.metadata.namespace.as_deref().unwrap_or_default());
-    let owned = caches.controller_revisions.indexed(BY_CONTROLLER, set.metadata.uid.as_deref().unwrap_or_default());
-    let candidates = owned.chain(caches.controller_revisions.indexed(BY_CONTROLLER, &orphans)).cloned().collect();
-    claim(client, set, selector, candidates)
-}
-
-fn pod_changed(old: Option<&Pod>, new: Option<&Pod>, caches: &Caches, queue: &mut Queue<String>) {
-    let Some(pod) = new.or(old) else { return };
-    let moved =
-        old.is_some_and(|old| replicaset::controller_uid(&old.metadata) != replicaset::controller_uid(&pod.metadata));
-    if moved && let Some(key) = old.and_then(|old| controller_key(&old.metadata, caches)) {
-        queue.add(key);
-    }
-    if let Some(key) = controller_key(&pod.metadata, caches) {
-        queue.add(key);
-        return;
-    }
-    let orphan = meta::controller_of(&pod.metadata).is_none();
-    let relabelled = old.is_none_or(|old| moved || old.metadata.labels != pod.metadata.labels);
-    if orphan && relabelled && new.is_some() {
-        let namespace = pod.metadata.namespace.as_deref().unwrap_or_default();
-        for set in caches.stateful_sets.in_namespace(namespace) {
-            let selector = set.spec.as_ref().map(|spec| Selector::from_label_selector(Some(&spec.selector)));
-            if selector.is_some_and(|selector| selector.matches(meta::labels(&pod.metadata))) {
-                queue.add(meta::key(&set.metadata));
-            }
-        }
-    }
-}
-
-/// The key of the StatefulSet that controls the object, if it exists under that uid.
-fn controller_key(meta: &ObjectMeta, caches: &Caches) -> Option<String> {
-    let owner = meta::controller_of(meta).filter(|owner| owner.kind == "StatefulSet")?;
-    let key = meta::key_of(meta.namespace.as_deref().unwrap_or_default(), &owner.name);
-    let set = caches.stateful_sets.get(&key)?;
-    (set.metadata.uid.as_ref() == Some(&owner.uid)).then_some(key)
+fn selector_of(set: &StatefulSet) -> Option<Selector> {
+    set.spec.as_ref().map(|spec| Selector::from_label_selector(Some(&spec.selector)))
 }

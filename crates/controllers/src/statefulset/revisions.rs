@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use api::types::{ControllerRevision, Pod, StatefulSet, StatefulSetStatus};
 use api::{Status, meta};
-use client::DeleteOptions;
 
 use super::control::Sync;
 use super::identity;
@@ -35,14 +34,7 @@ impl Sync<'_, '_> {
         let status = set.status.as_ref().unwrap_or(&nothing);
         let mut collision_count = status.collision_count.unwrap_or_default();
         let Some(spec) = &set.spec else { return Err(Status::internal("a StatefulSet without a spec")) };
-        let next = revisions.last().map(|last| last.revision).unwrap_or_default() + 1;
-        let wanted = history::new_revision(set, &spec.template, next, Some(collision_count));
-        let same = revisions.iter().rev().find(|revision| history::equal(revision, &wanted));
-        let update = match (same, revisions.last()) {
-            (Some(same), Some(last)) if Arc::ptr_eq(same, last) => same.clone(),
-            (Some(same), _) => history::renumber(self.client, same, next)?,
-            (None, _) => history::create(self.client, set, &spec.template, next, &mut collision_count)?,
-        };
+        let update = history::current(self.client, set, &spec.template, revisions, &mut collision_count)?;
         let is_current = |revision: &&Arc<ControllerRevision>| {
             status.current_revision.as_deref().is_some_and(|name| revision.metadata.name.as_deref() == Some(name))
         };
@@ -64,13 +56,7 @@ impl Sync<'_, '_> {
                 || pods.iter().any(|pod| identity::revision(pod) == name)
         };
         let unused: Vec<_> = revisions.iter().filter(|revision| !in_use(revision)).collect();
-        let limit = self.set.spec.as_ref().and_then(|spec| spec.revision_history_limit).unwrap_or(10).max(0) as usize;
-        for revision in unused.iter().take(unused.len().saturating_sub(limit)) {
-            let (namespace, name) = (revision.metadata.namespace.as_deref(), revision.metadata.name.as_deref());
-            let namespace = namespace.unwrap_or_default();
-            self.client.delete::<ControllerRevision>(namespace, name.unwrap_or_default(), DeleteOptions::default())?;
-        }
-        Ok(())
+        history::truncate(self.client, &unused, self.set.spec.as_ref().and_then(|spec| spec.revision_history_limit))
     }
 }
 

@@ -31,6 +31,8 @@ macro_rules! cases {
 }
 
 cases! {
+    daemonset_create_update "daemonset-create-update";
+    daemonset_node_label "daemonset-node-label";
     deployment_create "deployment-create";
     deployment_history_limit "deployment-history-limit";
     deployment_new_rollout_over_old "deployment-new-rollout-over-old";
@@ -45,12 +47,21 @@ cases! {
     endpointslice_readiness "endpointslice-readiness";
     garbage_collection_background "gc-background";
     garbage_collection_orphan "gc-orphan";
+    job_active_deadline "job-active-deadline";
+    job_backoff_limit_zero "job-backoff-limit-0";
+    job_backoff_limit_one "job-backoff-limit-1";
+    job_completions_parallelism "job-completions-parallelism";
+    job_created_suspended "job-created-suspended";
+    job_backoff_per_index "job-indexed-backoff-per-index";
+    job_single "job-single";
+    job_suspend_resume "job-suspend-resume";
     namespace_delete "namespace-delete";
     node_not_ready "node-not-ready-eviction";
     volume_static_binding "pv-static-binding";
     claim_waits_for_volume "pv-waits-for-volume";
     budget_percent "pdb-percent";
     budget_status "pdb-status";
+    quota_status "quota-status";
     replicaset_scale_down_order "replicaset-scale-down-order";
     statefulset_on_delete "statefulset-ondelete";
     statefulset_ordered_create "statefulset-ordered-create";

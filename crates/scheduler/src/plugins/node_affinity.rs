@@ -11,7 +11,7 @@ use crate::framework::{
     ClusterEvent, CycleState, FilterPlugin, Handle, PreFilterPlugin, PreFilterResult, PreScorePlugin, QueueingHint,
     ScorePlugin, Status, default_normalize,
 };
-use crate::node_selector::{NodeTerm, NodeTerms, named_nodes};
+use api::node_selector::{NodeTerm, NodeTerms, named_nodes};
 
 pub struct NodeAffinity;
 

@@ -15,7 +15,7 @@ use crate::framework::{
     ClusterEvent, CycleState, FilterPlugin, Handle, PreFilterPlugin, PreFilterResult, QueueingHint, Status,
 };
 use crate::listers::Listers;
-use crate::node_selector::NodeTerms;
+use api::node_selector::NodeTerms;
 
 pub use binder::{PodVolumes, are_bound, bind, find_pod_volumes};
 

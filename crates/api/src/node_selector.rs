@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use api::selector::{Operator, Selector};
-use api::types::{NodeSelector, NodeSelectorRequirement, NodeSelectorTerm};
+use crate::selector::{Operator, Selector};
+use crate::types::{NodeSelector, NodeSelectorRequirement, NodeSelectorTerm};
 
 /// Terms of which one must hold.
 #[derive(Clone, Debug)]
