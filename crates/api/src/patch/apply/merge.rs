@@ -68,7 +68,7 @@ fn items(shape: Shape, live: &[Value], config: &[Value], path: &str, mistakes: &
     }
     let mut shared = above.iter().map(|(element, _)| element).filter(|one| present.contains_key(*one)).peekable();
     let mut merge_one = |element: &Element| {
-        let (live, config) = (present.get(element).and_then(single), wanted.get(element).and_then(single));
+        let (live, config) = (single(present.get(element)), single(wanted.get(element)));
         merged(shape.item(), live, config, &format!("{path}{element}"), mistakes)
     };
     let mut out = Vec::with_capacity(above.len().max(below.len()));
@@ -132,9 +132,9 @@ fn index<'a>(shape: Shape, items: &'a [Value], path: &str, mistakes: &mut Mistak
 }
 
 /// Items whose key is there more than once are not merged into.
-fn single<'a>(items: &Vec<&'a Value>) -> Option<&'a Value> {
-    match items.as_slice() {
-        [one] => Some(one),
+fn single<'a>(items: Option<&Vec<&'a Value>>) -> Option<&'a Value> {
+    match items.map(Vec::as_slice) {
+        Some([one]) => Some(one),
         _ => None,
     }
 }
