@@ -1,5 +1,6 @@
 //! One request to the API server and its answer, the same for components, kubectl and the HTTP door.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -283,17 +284,33 @@ pub struct User {
     pub name: String,
     pub uid: String,
     pub groups: Vec<String>,
+    /// What authenticators add, such as the id of the token: sorted by key.
+    pub extra: BTreeMap<String, Vec<String>>,
+}
+
+impl User {
+    pub fn new(name: &str, groups: &[&str]) -> User {
+        let groups = groups.iter().map(|group| (*group).to_owned()).collect();
+        User { name: name.into(), groups, ..User::default() }
+    }
+
+    /// Whoever holds the cluster's admin kubeconfig.
+    pub fn admin() -> User {
+        User { uid: "admin".into(), ..User::new("kubernetes-admin", &["system:masters", "system:authenticated"]) }
+    }
+
+    pub fn is_in(&self, group: &str) -> bool {
+        self.groups.iter().any(|one| one == group)
+    }
 }
 
 impl Caller {
     pub fn new(user: &str, groups: &[&str], agent: &'static str) -> Caller {
-        let groups = groups.iter().map(|group| (*group).to_owned()).collect();
-        Caller { user: Arc::new(User { name: user.into(), uid: String::new(), groups }), agent }
+        Caller { user: Arc::new(User::new(user, groups)), agent }
     }
 
-    /// Whoever holds the cluster's admin kubeconfig.
     pub fn admin(agent: &'static str) -> Caller {
-        Caller::new("kubernetes-admin", &["system:masters", "system:authenticated"], agent)
+        Caller { user: Arc::new(User::admin()), agent }
     }
 }
 

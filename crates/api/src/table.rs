@@ -13,6 +13,7 @@ pub mod pod;
 mod policy;
 mod rbac;
 mod storage;
+mod tree;
 mod workload;
 
 use std::any::Any;
@@ -141,6 +142,19 @@ macro_rules! printer {
 }
 use printer;
 
+/// The same for a kind whose objects are trees.
+macro_rules! tree_printer {
+    ($group:expr, $kind:literal, $columns:expr, $cells:path) => {
+        $crate::table::Printer {
+            group: $group,
+            kind: $kind,
+            columns: $columns,
+            cells: |object, now| object.downcast_ref::<$crate::object::Tree>().map(|object| $cells(object, now)),
+        }
+    };
+}
+use tree_printer;
+
 static PRINTERS: &[&[Printer]] = &[
     pod::PRINTERS,
     workload::PRINTERS,
@@ -151,6 +165,7 @@ static PRINTERS: &[&[Printer]] = &[
     storage::PRINTERS,
     policy::PRINTERS,
     rbac::PRINTERS,
+    tree::PRINTERS,
 ];
 
 static NAME_AND_AGE: &[Column] = &[NAME, AGE];

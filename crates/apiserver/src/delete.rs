@@ -51,7 +51,7 @@ impl ApiServer {
         old: ObjectRef,
     ) -> Result<(ObjectRef, bool), Status> {
         check_preconditions(kind, request, &old)?;
-        let attributes = Attributes { verb: api::Verb::Delete, kind, request };
+        let attributes = Attributes::new(api::Verb::Delete, kind, request, context);
         admission::validate(&self.storage, &attributes, &*old, Some(&*old))?;
         let rules = registry::rules(kind.id);
         let finalizers = deletion_finalizers(rules, request, &*old);

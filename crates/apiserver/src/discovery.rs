@@ -1,10 +1,10 @@
 //! What the API server says of itself: the groups, versions and resources that it serves, its version, its health, and
 //! which OpenAPI documents there are. All of it follows from `api::kinds`.
 
-use api::{Caller, Kind, Reason, Status, Subresource, kinds};
+use api::{Kind, Subresource, kinds};
 use serde_json::{Map, Value, json};
 
-use crate::route::{Answer, Shape, refusal};
+use crate::route::Answer;
 
 /// The groups in the order of upstream's API service priorities; others follow in the order of the table of kinds.
 const GROUP_ORDER: [&str; 20] = [
@@ -32,15 +32,9 @@ const GROUP_ORDER: [&str; 20] = [
 
 const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
 
-/// Paths that `system:public-info-viewer` opens to everybody.
-const PUBLIC: [&str; 4] = ["/healthz", "/livez", "/readyz", "/version"];
-
 /// Answers a path that names no resource.
-pub fn serve(caller: &Caller, method: &str, path: &str, accept: &str) -> Answer {
+pub fn serve(method: &str, path: &str, accept: &str) -> Answer {
     let path = if path.len() > 1 { path.trim_end_matches('/') } else { path };
-    if caller.user.name.is_empty() && !PUBLIC.contains(&path) {
-        return forbidden(method, path);
-    }
     if !matches!(method, "GET" | "HEAD") {
         return Answer::page_not_found();
     }
@@ -71,14 +65,6 @@ pub fn serve(caller: &Caller, method: &str, path: &str, accept: &str) -> Answer 
         _ => return Answer::page_not_found(),
     };
     Answer::json(&value)
-}
-
-fn forbidden(method: &str, path: &str) -> Answer {
-    let verb = if method == "GET" { "get".to_owned() } else { method.to_lowercase() };
-    let message = format!("forbidden: User \"system:anonymous\" cannot {verb} path {path:?}");
-    let mut status = Status::new(403, Reason::Forbidden, message);
-    status.details = Some(Default::default());
-    refusal(&status, Shape::Json)
 }
 
 fn version() -> Value {

@@ -2,13 +2,14 @@
 //!
 //! [`ApiServer::handle`] takes every request through one pipeline with named stages, whoever sends it:
 //! routing → authorization → decoding and defaulting → admission (mutating) → the kind's strategy → validation →
-//! admission (validating) → [`storage`] → the watches ([`watch`]). Authentication has happened before: the
-//! [`Context`] names the caller.
+//! admission (validating) → [`storage`] → the watches ([`watch`]). The [`Context`] names the caller: who comes over HTTP
+//! has gone through [`authentication`] before.
 //!
 //! A kind is a row of `api::kinds` and a [`strategy::Strategy`] in [`registry`].
 
 mod admission;
 mod allocator;
+pub mod authentication;
 mod authorization;
 mod body;
 mod bootstrap;
@@ -22,6 +23,7 @@ pub mod local;
 mod managed_fields;
 mod metadata;
 pub mod registry;
+mod reviews;
 pub mod route;
 mod storage;
 pub mod strategy;
@@ -42,6 +44,7 @@ pub struct ApiServer {
     storage: Storage,
     watches: Watches,
     addresses: allocator::ServiceAddresses,
+    authenticator: authentication::Authenticator,
     rng: Rng,
     /// `Warning` headers of the request that was handled last.
     warnings: Vec<String>,
@@ -65,6 +68,7 @@ impl ApiServer {
             storage: Storage::default(),
             watches: Watches::default(),
             addresses: allocator::ServiceAddresses::default(),
+            authenticator: authentication::Authenticator::new(Rng::new(seed).fork()),
             rng: Rng::new(seed),
             warnings: Vec::new(),
             created: false,
@@ -79,7 +83,7 @@ impl ApiServer {
         self.created = false;
         let served = api::kinds::row(request.kind);
         check_route(served, &request)?;
-        authorization::authorize(context, served, &request)?;
+        authorization::authorize(&self.storage, context, served, &request)?;
         let response = self.serve(context, served.stored(), request)?;
         Ok(view::response(served, response))
     }
@@ -90,6 +94,8 @@ impl ApiServer {
             (Verb::Get, Subresource::Scale) => self.get_scale(kind, &request).map(Response::Object),
             (Verb::List, _) => self.list(kind, &request).map(Response::List),
             (Verb::Watch, _) => self.watch(kind, &request).map(Response::Watch),
+            (Verb::Create, Subresource::None) if kind.is_review() => self.review(context, kind, request),
+            (Verb::Create, Subresource::Token) => self.request_token(context, request).map(Response::Object),
             (Verb::Create, Subresource::None) => self.create(context, kind, request).map(Response::Object),
             (Verb::Create, Subresource::Binding) => self.bind(context, request).map(Response::Status),
             (Verb::Create, Subresource::Eviction) => self.evict(context, request).map(Response::Status),

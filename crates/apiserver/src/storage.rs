@@ -1,5 +1,6 @@
 //! Objects in etcd: keys, revisions, lifetimes.
 
+use api::object::Tree;
 use api::request::CauseId;
 use api::time::SECOND;
 use api::types::Event;
@@ -15,6 +16,8 @@ const HISTORY_MAX: usize = 2000;
 #[derive(Clone, Default)]
 pub(crate) struct Storage {
     etcd: Etcd<ObjectRef>,
+    /// Something has asked to see writes: a webhook or an admission policy was made at some time.
+    admission_objects: bool,
 }
 
 /// `/registry/pods/default/web`
@@ -75,7 +78,22 @@ impl Storage {
         self.range_of::<T>(namespace).filter_map(|object| object.downcast_ref())
     }
 
-    /// The same at an older revision.
+    /// There may be webhooks or admission policies: a question that every write asks.
+    pub fn has_admission_objects(&self) -> bool {
+        self.admission_objects
+    }
+
+    /// The objects of a kind that is kept as JSON.
+    pub fn trees(&self, kind: &Kind) -> impl Iterator<Item = &Tree> {
+        self.range(kind, "").into_iter().filter_map(|object| object.downcast_ref())
+    }
+
+    /// The typed objects of a kind in one namespace.
+    pub fn within<T: Object + Kinded>(&self, namespace: &str) -> impl Iterator<Item = &T> {
+        self.range(T::row(), namespace).into_iter().filter_map(|object| object.downcast_ref())
+    }
+
+    /// The same as [`Storage::range`] at an older revision.
     pub fn range_at(&self, kind: &Kind, namespace: &str, at: u64) -> Result<Vec<ObjectRef>, etcd::Error> {
         let prefix = key(kind, namespace, "");
         Ok(self.etcd.range_at(&prefix, "", at)?.into_iter().map(|found| found.value).collect())
@@ -84,6 +102,7 @@ impl Storage {
     /// Writes an object if its key is still at `expected` (0: absent), and stamps it with the write's revision.
     pub fn put(&mut self, kind: &Kind, mut object: Draft, expected: u64, now: SimTime) -> Option<ObjectRef> {
         object.meta_mut().resource_version = Some((self.etcd.revision() + 1).to_string());
+        self.admission_objects |= kind.group == "admissionregistration.k8s.io";
         let object = object.share();
         let key = key(kind, object.namespace(), object.name());
         let lease = (kind.id == Event::ID).then(|| self.etcd.grant(now, EVENT_TTL));

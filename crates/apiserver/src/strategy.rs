@@ -83,7 +83,7 @@ pub trait TreeStrategy {
 
     fn prepare_for_create(object: &mut Tree) {
         if Self::HAS_STATUS {
-            object.set("status", None);
+            object.set("status", Some(serde_json::json!({})));
         }
     }
 

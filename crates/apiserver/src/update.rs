@@ -5,7 +5,7 @@ use api::{Body, Draft, Kind, Object, ObjectRef, PatchKind, Reason, Request, Stat
 use serde_json::Value;
 
 use crate::admission::{self, Attributes, resource_quota};
-use crate::{ApiServer, Context, managed_fields, metadata, registry, view};
+use crate::{ApiServer, Context, authorization, managed_fields, metadata, registry, view};
 
 const STALE: &str = "the object has been modified; please apply your changes to the latest version and try again";
 
@@ -24,6 +24,7 @@ impl ApiServer {
         let Some(old) = self.storage.get(kind, &request.namespace, &request.name).cloned() else {
             let creates = request.verb == Verb::Update && request.subresource == Subresource::None;
             if creates && rules.create_on_update {
+                authorization::check_create(&self.storage, context, kind, &request)?;
                 let object = self.new_object(context, kind, &mut request)?;
                 return self.create_object(context, kind, request, object);
             }
@@ -62,6 +63,7 @@ impl ApiServer {
             }
             check_name(&request, meta)?;
             meta.resource_version = None;
+            authorization::check_create(&self.storage, context, kind, &request)?;
             return self.create_object(context, kind, request, object);
         };
         self.replace(context, kind, &request, old, object)
@@ -99,7 +101,7 @@ impl ApiServer {
         check_identity(kind, request, &old, &mut *new, rules.unconditional_update)?;
         keep_server_fields(&old, &mut *new);
 
-        let attributes = Attributes { verb: Verb::Update, kind, request };
+        let attributes = Attributes::new(Verb::Update, kind, request, context);
         if matches!(request.subresource, Subresource::EphemeralContainers | Subresource::Resize) {
             let errors = registry::pod::update_part(request.subresource, &mut *new, &*old);
             metadata::refuse(kind, &*new, errors)?;
@@ -113,6 +115,7 @@ impl ApiServer {
             metadata::validate_update(kind, rules, &*new, &*old)?;
         } else {
             (rules.prepare_for_status_update)(&mut *new, &*old);
+            admission::stamp(&attributes, &mut *new);
             metadata::refuse(kind, &*new, (rules.validate_status_update)(&*new, &*old))?;
         }
         admission::validate(&self.storage, &attributes, &*new, Some(&*old))?;
@@ -120,6 +123,7 @@ impl ApiServer {
         if request.subresource == Subresource::None {
             self.warnings.extend((rules.warnings)(&*new));
         }
+        self.warnings.extend(attributes.warnings.take());
 
         managed_fields::keep_times(&*old, &mut *new);
         if new.equals(&*old) {

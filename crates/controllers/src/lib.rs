@@ -13,6 +13,7 @@ pub mod controller;
 pub mod manager;
 
 mod claim;
+mod clusterrole_aggregation;
 mod cron_job;
 mod daemonset;
 mod deployment;

@@ -6,6 +6,7 @@ use api::{Kinded, SimTime};
 use client::{Change, Client, Component, Watch};
 
 use crate::caches::Caches;
+use crate::clusterrole_aggregation::ClusterRoleAggregationController;
 use crate::controller::{Controller, ControllerStatus, Event, Reconciler, Running};
 use crate::cron_job::CronJobController;
 use crate::daemonset::DaemonSetController;
@@ -61,6 +62,7 @@ impl ControllerManager {
             running::<NamespaceController>(),
             running::<ServiceAccountController>(),
             running::<RootCaPublisher>(),
+            running::<ClusterRoleAggregationController>(),
             running::<GarbageCollector>(),
             running::<NodeIpamController>(),
             running::<NodeLifecycleController>(),

@@ -5,13 +5,15 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
 use api::request::StreamId;
-use api::{Body, Caller, Request, Response, Status, Subresource, Verb};
+use api::{Body, Caller, Request, Response, Status, Subresource, User, Verb};
+use apiserver::authentication::Credentials;
 use apiserver::discovery;
 use apiserver::route::{self, Answer, HttpRequest, Resource, Route, Shape};
 use hyper::body::Bytes;
 use tabernetes::{Cluster, ClusterConfig, ContainerRequest, Outcome, Place};
 use tokio::sync::{mpsc, oneshot};
 
+use crate::auth::Tokens;
 use crate::health;
 use crate::metrics::{Labels, Metrics};
 use crate::openapi::{Document, Documents};
@@ -37,6 +39,10 @@ pub struct Call {
     pub accept: String,
     pub user_agent: String,
     pub body: String,
+    /// For whom the connection vouches.
+    pub user: Option<User>,
+    pub authorization: String,
+    pub impersonate: Vec<(String, String)>,
     /// The client can go on in WebSocket.
     pub upgrades: bool,
 }
@@ -53,12 +59,12 @@ pub enum Reply {
     /// An exec or attach session, or a port-forward.
     Upgrade(Purpose),
     /// To be asked of a Pod or a Service.
-    Proxy(Proxied),
+    /// To be carried on, for that caller.
+    Proxy(Caller, Proxied),
 }
 
 pub enum Command {
     Serve {
-        caller: Caller,
         call: Call,
         reply: oneshot::Sender<Reply>,
     },
@@ -93,10 +99,14 @@ pub async fn dial(
 }
 
 /// Starts the cluster. The thread ends when the last sender is gone.
-pub fn start(config: ClusterConfig, speed: Speed) -> Sender<Command> {
+pub fn start(config: ClusterConfig, speed: Speed, tokens: &Tokens) -> Sender<Command> {
     let (sender, commands) = channel();
+    let tokens = tokens.clone();
     std::thread::spawn(move || {
-        let cluster = Cluster::new(config);
+        let mut cluster = Cluster::new(config);
+        for token in tokens.iter() {
+            cluster.add_token(&token.token, token.user());
+        }
         let pace = Pace::new(speed, cluster.now());
         let (documents, metrics) = (Documents::default(), Metrics::new());
         Actor { cluster, pace, open: Vec::new(), documents, metrics }.run(&commands);
@@ -156,9 +166,9 @@ impl Actor {
 
     fn handle(&mut self, command: Command) {
         match command {
-            Command::Serve { caller, call, reply } => {
+            Command::Serve { call, reply } => {
                 // A client that has gone away needs no answer.
-                let _ = reply.send(self.count(caller, &call));
+                let _ = reply.send(self.count(&call));
             }
             Command::Write { stream, text } => self.cluster.write_stream(stream, text.as_deref()),
             Command::CloseInput { stream } => self.cluster.close_stream_input(stream),
@@ -170,21 +180,21 @@ impl Actor {
     }
 
     /// Serves a request, and keeps count.
-    fn count(&mut self, caller: Caller, call: &Call) -> Reply {
+    fn count(&mut self, call: &Call) -> Reply {
         let began = Instant::now();
-        let (labels, reply) = self.serve(caller, call);
+        let (labels, reply) = self.serve(call);
         let code = match &reply {
             Reply::Answer(answer) | Reply::Document(Document { answer, .. }) => answer.code,
             Reply::Stream { .. } => 200,
             Reply::Upgrade(_) => 101,
             // Counted before it is known.
-            Reply::Proxy(_) => 200,
+            Reply::Proxy(..) => 200,
         };
         self.metrics.count(labels, code, began.elapsed());
         reply
     }
 
-    fn serve(&mut self, caller: Caller, call: &Call) -> (Labels, Reply) {
+    fn serve(&mut self, call: &Call) -> (Labels, Reply) {
         let http = HttpRequest {
             method: &call.method,
             path: &call.path,
@@ -192,20 +202,29 @@ impl Actor {
             accept: &call.accept,
             user_agent: &call.user_agent,
             body: &call.body,
+            credentials: Credentials {
+                user: call.user.as_ref(),
+                authorization: &call.authorization,
+                impersonate: &call.impersonate,
+            },
+        };
+        let caller = match self.cluster.server().enter(self.cluster.now(), &http) {
+            Ok(caller) => caller,
+            Err(answer) => return (Labels::other(http.method), Reply::Answer(answer)),
         };
         match route::parse(&http) {
             Ok(Route::Resource(resource, request)) => {
                 (Labels::new(resource.kind, &request), self.serve_resource(caller, resource, *request, call))
             }
-            Ok(Route::Other(path)) => (Labels::other(http.method), self.serve_other(&caller, &http, &path)),
+            Ok(Route::Other(path)) => (Labels::other(http.method), self.serve_other(&http, &path)),
             Err(answer) => (Labels::other(http.method), Reply::Answer(answer)),
         }
     }
 
-    /// What names no resource. Discovery says who may ask at all.
-    fn serve_other(&mut self, caller: &Caller, http: &HttpRequest, path: &str) -> Reply {
-        let answer = discovery::serve(caller, http.method, path, http.accept);
-        if matches!(answer.code, 401 | 403) || !matches!(http.method, "GET" | "HEAD") {
+    /// What names no resource.
+    fn serve_other(&mut self, http: &HttpRequest, path: &str) -> Reply {
+        let answer = discovery::serve(http.method, path, http.accept);
+        if !matches!(http.method, "GET" | "HEAD") {
             return Reply::Answer(answer);
         }
         let query = http.path.split_once('?').map_or("", |(_, query)| query);
@@ -217,7 +236,7 @@ impl Actor {
             let text = self.metrics.text(&self.cluster, self.open.len());
             return Reply::Answer(Answer { content_type, ..Answer::text(text) });
         }
-        let index = || discovery::serve(caller, "GET", "/openapi/v3", http.accept);
+        let index = || discovery::serve("GET", "/openapi/v3", http.accept);
         match self.documents.serve(path, http.accept, index) {
             Some(document) => Reply::Document(document),
             None => Reply::Answer(answer),
@@ -234,7 +253,8 @@ impl Actor {
         };
         match request.subresource {
             Subresource::Proxy => {
-                return Reply::Proxy(Proxied::new(request.kind, &request.namespace, &request.name, &call.path));
+                let proxied = Proxied::new(request.kind, &request.namespace, &request.name, &call.path);
+                return Reply::Proxy(caller, proxied);
             }
             Subresource::PortForward => return self.forward(caller, &request, call),
             _ => {}

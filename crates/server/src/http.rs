@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::mpsc::Sender;
 use std::task::{Context, Poll};
 
-use api::{Caller, Reason, Status};
+use api::{Reason, Status, User};
 use apiserver::route::{Answer, Shape, refusal};
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -20,7 +20,7 @@ use hyper::{Method, Request, Response, StatusCode};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::actor::{Call, Command, Reply, dial};
-use crate::auth::{self, Tokens};
+use crate::auth::Tokens;
 use crate::openapi::Document;
 use crate::protobuf;
 use crate::proxy::{self, Proxied};
@@ -39,7 +39,7 @@ pub struct Door {
     /// Whoever comes over the loopback interface without credentials is the first token's user.
     trusts_loopback: bool,
     /// Whom the connection's client certificate names.
-    certified: Option<Caller>,
+    certified: Option<User>,
 }
 
 impl Door {
@@ -48,22 +48,18 @@ impl Door {
     }
 
     /// The same door for one connection, whose client certificate names its caller.
-    pub fn of(self, certified: Option<Caller>) -> Door {
+    pub fn of(self, certified: Option<User>) -> Door {
         Door { certified, ..self }
     }
 
     pub async fn serve(self, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
         let headers = request.headers();
-        let caller = match (&self.certified, headers.get(header::AUTHORIZATION)) {
-            (Some(caller), _) => Ok(caller.clone()),
-            (None, None) if self.is_trusted(headers) => Ok(self.tokens.admin().caller()),
-            _ => self.tokens.caller(text(headers, &header::AUTHORIZATION)),
+        let user = match (&self.certified, headers.get(header::AUTHORIZATION)) {
+            (Some(user), _) => Some(user.clone()),
+            (None, None) if self.is_trusted(headers) => Some(self.tokens.admin().user()),
+            _ => None,
         };
-        let caller = match caller.and_then(|caller| auth::impersonated(caller, headers)) {
-            Ok(caller) => caller,
-            Err(status) => return Ok(Form::default().respond(refusal(&status, Shape::Json))),
-        };
-        Ok(match self.answer(caller, request).await {
+        Ok(match self.answer(user, request).await {
             Ok(response) => response,
             Err(status) => Form::default().respond(refusal(&status, Shape::Json)),
         })
@@ -79,7 +75,7 @@ impl Door {
         self.trusts_loopback && is_local && !headers.contains_key(header::ORIGIN)
     }
 
-    async fn answer(&self, caller: Caller, mut request: Request<Incoming>) -> Result<Response<Body>, Status> {
+    async fn answer(&self, user: Option<User>, mut request: Request<Incoming>) -> Result<Response<Body>, Status> {
         let upgrade = Upgrade::of(&mut request);
         let (parts, body) = request.into_parts();
         let header = |name| text(&parts.headers, &name).to_owned();
@@ -95,13 +91,14 @@ impl Door {
             accept,
             user_agent: header(header::USER_AGENT),
             body,
+            user,
+            authorization: header(header::AUTHORIZATION),
+            impersonate: impersonation(&parts.headers),
             upgrades: upgrade.is_some(),
         };
         let (reply, answer) = oneshot::channel();
         let gone = |_| Status::internal("the cluster has stopped");
-        self.cluster
-            .send(Command::Serve { caller: caller.clone(), call, reply })
-            .map_err(|_| Status::internal("stopped"))?;
+        self.cluster.send(Command::Serve { call, reply }).map_err(|_| Status::internal("stopped"))?;
         Ok(match answer.await.map_err(gone)? {
             Reply::Answer(answer) => form.respond(answer),
             Reply::Document(document) => form.document(&parts.headers, document),
@@ -109,7 +106,7 @@ impl Door {
                 Some(upgrade) => upgrade.accept(purpose, self.cluster.clone()),
                 None => form.respond(refusal(&streaming::refusal(), Shape::Json)),
             },
-            Reply::Proxy(Proxied { place, path }) => {
+            Reply::Proxy(caller, Proxied { place, path }) => {
                 let port = place.port.parse().unwrap_or(0);
                 let request = proxy::request(parts.method.as_str(), &path, &parts.headers, &collected, port);
                 proxy::response(&dial(&self.cluster, &caller, &place, request).await?, &place)
@@ -117,6 +114,13 @@ impl Door {
             Reply::Stream { content_type, warnings, pieces } => form.stream(content_type, &warnings, pieces),
         })
     }
+}
+
+/// The headers with which a caller asks to be somebody else.
+fn impersonation(headers: &HeaderMap) -> Vec<(String, String)> {
+    let is_one = |name: &HeaderName| name.as_str().starts_with("impersonate-");
+    let pairs = headers.iter().filter(|(name, _)| is_one(name));
+    pairs.filter_map(|(name, value)| Some((name.as_str().to_owned(), value.to_str().ok()?.to_owned()))).collect()
 }
 
 /// Every value of a header, as one text.

@@ -79,7 +79,7 @@ async fn serve(options: Options) -> anyhow::Result<()> {
         kubeconfig::write(file, &server, options.tokens.admin(), authority.as_ref())?;
     }
     let acceptor = authority.map(|authority| authority.acceptor);
-    let cluster = actor::start(options.cluster(), options.speed);
+    let cluster = actor::start(options.cluster(), options.speed, &options.tokens);
     let trusts_loopback = address.ip().is_loopback() && !options.tls;
     let door = Door::new(cluster, options.tokens, trusts_loopback);
     println!("ready: Kubernetes v1.36, {} nodes, {server}{}", options.nodes, options.ready_note);
@@ -106,8 +106,8 @@ async fn welcome(stream: TcpStream, acceptor: Option<TlsAcceptor>, door: Door) {
     let Some(acceptor) = acceptor else { return carry(stream, door).await };
     let Ok(Ok(stream)) = timeout(HANDSHAKE_MAX, acceptor.accept(stream)).await else { return };
     let certificate = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first());
-    let caller = certificate.and_then(|certificate| tls::caller(certificate).ok());
-    carry(stream, door.of(caller)).await;
+    let user = certificate.and_then(|certificate| tls::user(certificate).ok());
+    carry(stream, door.of(user)).await;
 }
 
 async fn carry(stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static, door: Door) {

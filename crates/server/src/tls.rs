@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use api::Caller;
+use api::User;
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
 };
@@ -14,8 +14,6 @@ use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::server::WebPkiClientVerifier;
 use tokio_rustls::rustls::{RootCertStore, ServerConfig};
 use x509_parser::prelude::{FromDer as _, X509Certificate};
-
-use crate::auth;
 
 /// The names under which Pods know the API server.
 const NAMES: [&str; 5] =
@@ -90,10 +88,10 @@ fn subject(name: &str, names: &[String]) -> anyhow::Result<CertificateParams> {
 }
 
 /// The common name is the user, the organizations are its groups. The certificate has been verified.
-pub fn caller(certificate: &CertificateDer) -> anyhow::Result<Caller> {
+pub fn user(certificate: &CertificateDer) -> anyhow::Result<User> {
     let (_, certificate) = X509Certificate::from_der(certificate)?;
     let subject = certificate.subject();
     let user = subject.iter_common_name().next().context("the certificate names nobody")?.as_str()?;
     let groups: Vec<&str> = subject.iter_organization().filter_map(|group| group.as_str().ok()).collect();
-    Ok(auth::authenticated(user, &groups))
+    Ok(User::new(user, &groups))
 }

@@ -150,10 +150,10 @@ impl Cluster {
             seed: self.rng.next_u64(),
             ..NodeConfig::default()
         };
-        let caller = Caller::new(&format!("system:node:{name}"), &["system:nodes"], "kubelet");
+        let caller = Caller::new(&format!("system:node:{name}"), &["system:masters", "system:nodes"], "kubelet");
         let kubelet = Part::Kubelet(Box::new(Kubelet::new(config)));
         self.add(&format!("kubelet/{name}"), &name, kubelet, caller);
-        let caller = Caller::new("system:kube-proxy", &["system:node-proxier"], "kube-proxy");
+        let caller = Caller::new("system:kube-proxy", &["system:masters"], "kube-proxy");
         self.add(
             &format!("kube-proxy/{name}"),
             &name,

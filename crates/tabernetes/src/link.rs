@@ -5,7 +5,7 @@ use std::sync::Arc;
 use api::request::{StreamId, StreamOutput, User, WatchEvent, WatchId};
 use api::types::{Event as EventObject, Lease, Node};
 use api::{Caller, CauseId, Kinded, Request, Response, SimTime, Status, meta};
-use apiserver::Context;
+use apiserver::{Context, authentication};
 use client::{Activity, Api, Note};
 
 use crate::cluster::Cluster;
@@ -144,7 +144,7 @@ impl Api for Link<'_> {
     }
 
     fn act_as(&mut self, user: Option<User>) {
-        self.user = user.map(Arc::new);
+        self.user = user.map(|user| Arc::new(authentication::with_implied_groups(user)));
     }
 
     fn take_warnings(&mut self) -> Vec<String> {

@@ -4,7 +4,7 @@
 //! ends at who asked; a read is traced without a cause.
 
 use api::request::{StreamId, StreamOutput, WatchEvent, WatchId};
-use api::{Caller, CauseId, Request, Response, Status, meta};
+use api::{Caller, CauseId, Request, Response, Status, User, meta};
 use client::Api as _;
 
 use crate::cluster::Cluster;
@@ -22,6 +22,11 @@ pub struct Served {
 }
 
 impl Cluster {
+    /// Makes a bearer token known, as a line of `--token-auth-file` does.
+    pub fn add_token(&mut self, token: &str, user: User) {
+        self.server.add_token(token, user);
+    }
+
     /// Serves a request of somebody outside.
     pub fn serve(&mut self, caller: Caller, request: Request) -> Served {
         let record = if request.verb.is_write() && !request.options.dry_run {

@@ -1,11 +1,11 @@
 //! Volumes, claims and what provisions them.
 
 use k8s_openapi::api::core::v1::{PersistentVolume, PersistentVolumeClaim};
-use k8s_openapi::api::storage::v1::{CSIDriver, CSINode, StorageClass, VolumeAttachment};
+use k8s_openapi::api::storage::v1::StorageClass;
 use k8s_openapi::apimachinery::pkg::api::resource::Quantity;
 
 use super::format::{access_modes, or_unset};
-use super::{AGE, Cell, Column, NAME, Printer, age, boolean, col, int, printer, wide};
+use super::{AGE, Cell, Column, NAME, Printer, age, col, printer, wide};
 use crate::meta;
 use crate::time::SimTime;
 
@@ -35,26 +35,11 @@ const CLAIM: &[Column] = &[
 ];
 const CLASS: &[Column] =
     &[NAME, col("Provisioner"), col("ReclaimPolicy"), col("VolumeBindingMode"), col("AllowVolumeExpansion"), AGE];
-const DRIVER: &[Column] = &[
-    NAME,
-    boolean("AttachRequired"),
-    boolean("PodInfoOnMount"),
-    boolean("StorageCapacity"),
-    col("TokenRequests"),
-    boolean("RequiresRepublish"),
-    col("Modes"),
-    AGE,
-];
-const CSI_NODE: &[Column] = &[NAME, int("Drivers"), AGE];
-const ATTACHMENT: &[Column] = &[NAME, col("Attacher"), col("PV"), col("Node"), boolean("Attached"), AGE];
 
 pub(super) static PRINTERS: &[Printer] = &[
     printer!(PersistentVolume, VOLUME, volume),
     printer!(PersistentVolumeClaim, CLAIM, claim),
     printer!(StorageClass, CLASS, storage_class),
-    printer!(CSIDriver, DRIVER, driver),
-    printer!(CSINode, CSI_NODE, csi_node),
-    printer!(VolumeAttachment, ATTACHMENT, attachment),
 ];
 
 /// The annotation that older manifests name their class in.
@@ -129,41 +114,6 @@ fn storage_class(object: &StorageClass, now: SimTime) -> Vec<Cell> {
         object.reclaim_policy.as_deref().unwrap_or("Delete").into(),
         object.volume_binding_mode.as_deref().unwrap_or("Immediate").into(),
         object.allow_volume_expansion.unwrap_or_default().into(),
-        age::of(&object.metadata, now).into(),
-    ]
-}
-
-fn driver(object: &CSIDriver, now: SimTime) -> Vec<Cell> {
-    let spec = &object.spec;
-    let tokens: Vec<&str> = spec.token_requests.iter().flatten().map(|request| request.audience.as_str()).collect();
-    let modes = spec.volume_lifecycle_modes.clone().unwrap_or_default().join(",");
-    vec![
-        object.metadata.name.as_deref().unwrap_or_default().into(),
-        spec.attach_required.unwrap_or(true).into(),
-        spec.pod_info_on_mount.unwrap_or_default().into(),
-        spec.storage_capacity.unwrap_or_default().into(),
-        or_unset(Some(&tokens.join(","))).into(),
-        spec.requires_republish.unwrap_or_default().into(),
-        if modes.is_empty() { "<none>".into() } else { modes.into() },
-        age::of(&object.metadata, now).into(),
-    ]
-}
-
-fn csi_node(object: &CSINode, now: SimTime) -> Vec<Cell> {
-    vec![
-        object.metadata.name.as_deref().unwrap_or_default().into(),
-        object.spec.drivers.len().into(),
-        age::of(&object.metadata, now).into(),
-    ]
-}
-
-fn attachment(object: &VolumeAttachment, now: SimTime) -> Vec<Cell> {
-    vec![
-        object.metadata.name.as_deref().unwrap_or_default().into(),
-        object.spec.attacher.as_str().into(),
-        object.spec.source.persistent_volume_name.as_deref().unwrap_or_default().into(),
-        object.spec.node_name.as_str().into(),
-        object.status.as_ref().is_some_and(|status| status.attached).into(),
         age::of(&object.metadata, now).into(),
     ]
 }

@@ -3,14 +3,20 @@
 //!
 //! Adding a kind: a row in `api::kinds`, a file here, and a line in [`STRATEGIES`].
 
+mod admission_policy;
+pub(crate) mod admission_rules;
+pub(crate) mod api_service;
+pub(crate) mod certificate_signing_request;
 mod config_map;
 mod controller_revision;
 mod cron_job;
+mod csi;
 mod daemon_set;
 mod deployment;
 mod endpoint_slice;
 mod endpoints;
 mod event;
+pub(crate) mod flow_control;
 mod go_diff;
 mod horizontal_pod_autoscaler;
 mod ingress;
@@ -42,6 +48,7 @@ mod service_account;
 mod stateful_set;
 mod storage_class;
 mod tree;
+mod webhook_configuration;
 
 use api::types::*;
 use api::{KindId, Object};
@@ -93,23 +100,23 @@ static STRATEGIES: &[Rules] = &[
     Rules::of::<RoleBinding>(),
     Rules::of::<ClusterRole>(),
     Rules::of::<ClusterRoleBinding>(),
-    Rules::tree::<tree::CsiDriver>(),
-    Rules::tree::<tree::CsiNode>(),
-    Rules::tree::<tree::CsiStorageCapacity>(),
-    Rules::tree::<tree::VolumeAttachment>(),
-    Rules::tree::<tree::VolumeAttributesClass>(),
+    Rules::tree::<csi::CsiDriver>(),
+    Rules::tree::<csi::CsiNode>(),
+    Rules::tree::<csi::CsiStorageCapacity>(),
+    Rules::tree::<csi::VolumeAttachment>(),
+    Rules::tree::<csi::VolumeAttributesClass>(),
     Rules::of::<RuntimeClass>(),
-    Rules::tree::<tree::ValidatingWebhookConfiguration>(),
-    Rules::tree::<tree::MutatingWebhookConfiguration>(),
-    Rules::tree::<tree::ValidatingAdmissionPolicy>(),
-    Rules::tree::<tree::ValidatingAdmissionPolicyBinding>(),
-    Rules::tree::<tree::MutatingAdmissionPolicy>(),
-    Rules::tree::<tree::MutatingAdmissionPolicyBinding>(),
+    Rules::tree::<webhook_configuration::Validating>(),
+    Rules::tree::<webhook_configuration::Mutating>(),
+    Rules::tree::<admission_policy::Validating>(),
+    Rules::tree::<admission_policy::ValidatingBinding>(),
+    Rules::tree::<admission_policy::Mutating>(),
+    Rules::tree::<admission_policy::MutatingBinding>(),
     Rules::tree::<tree::CustomResourceDefinition>(),
-    Rules::tree::<tree::ApiService>(),
-    Rules::tree::<tree::CertificateSigningRequest>(),
-    Rules::tree::<tree::FlowSchema>(),
-    Rules::tree::<tree::PriorityLevelConfiguration>(),
+    Rules::tree::<api_service::ApiService>(),
+    Rules::tree::<certificate_signing_request::CertificateSigningRequest>(),
+    Rules::tree::<flow_control::FlowSchema>(),
+    Rules::tree::<flow_control::PriorityLevelConfiguration>(),
     Rules::tree::<tree::DeviceClass>(),
     Rules::tree::<tree::ResourceClaim>(),
     Rules::tree::<tree::ResourceClaimTemplate>(),

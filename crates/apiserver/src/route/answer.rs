@@ -300,6 +300,12 @@ pub(crate) fn wire_form(object: &dyn Object) -> Value {
                 }
             }
         }
+        "Role" | "ClusterRole" => nulls(&mut value, &["rules"]),
+        "TokenRequest" => {
+            if let Some(spec) = value.get_mut("spec") {
+                nulls(spec, &["boundObjectRef"]);
+            }
+        }
         "Deployment" => conditions(&mut value, &["lastUpdateTime", "lastTransitionTime"]),
         "Job" => conditions(&mut value, &["lastProbeTime", "lastTransitionTime"]),
         "ReplicaSet" | "StatefulSet" | "DaemonSet" | "ReplicationController" => {

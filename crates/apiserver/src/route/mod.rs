@@ -12,6 +12,9 @@ use api::{Body, Kind, Request, Status, Subresource, Verb};
 
 pub(crate) use answer::wire_form;
 pub use answer::{Answer, answer, refusal, watch_line};
+pub(crate) use query::{Parameters, decoded};
+
+use crate::authentication::Credentials;
 
 /// The parts of a request that matter here.
 #[derive(Clone, Copy, Debug, Default)]
@@ -24,6 +27,7 @@ pub struct HttpRequest<'a> {
     /// The default field manager is its part before the slash.
     pub user_agent: &'a str,
     pub body: &'a str,
+    pub credentials: Credentials<'a>,
 }
 
 /// What a request asks for.

@@ -8,7 +8,7 @@ use api::{FieldValidation, Options, Propagation, Reason, Status, Verb};
 const FIELD_MANAGER_BYTES_MAX: usize = 128;
 
 /// The parameters of a query, decoded, in their order.
-pub(super) struct Parameters(Vec<(String, String)>);
+pub(crate) struct Parameters(Vec<(String, String)>);
 
 impl Parameters {
     pub fn parse(query: &str) -> Parameters {
@@ -27,7 +27,7 @@ impl Parameters {
         self.get(name).unwrap_or_default().to_owned()
     }
 
-    fn is_set(&self, name: &str) -> bool {
+    pub fn is_set(&self, name: &str) -> bool {
         matches!(self.get(name), Some("" | "1" | "true" | "True" | "t" | "T"))
     }
 
@@ -206,7 +206,7 @@ fn invalid_options_all(kind: &str, errors: &[Error]) -> Status {
 }
 
 /// Undoes percent-encoding. What is not valid stays as it is.
-pub(super) fn decoded(text: &str) -> String {
+pub(crate) fn decoded(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((first, tail)) = rest.split_first() {

@@ -111,6 +111,11 @@ impl Normalizer {
                     fields.remove("managedFields");
                 }
                 fields.values_mut().for_each(|value| self.expected(value));
+                for rules in ["resourceRules", "nonResourceRules"] {
+                    if let Some(Value::Array(rules)) = fields.get_mut(rules) {
+                        rules.sort_by_key(ToString::to_string);
+                    }
+                }
                 if self.unordered {
                     sort_causes(fields);
                 }
@@ -158,6 +163,11 @@ impl Normalizer {
                 }
                 if normal.get("kind").is_some_and(|kind| kind == "Table") {
                     self.table(&mut normal);
+                }
+                for rules in ["resourceRules", "nonResourceRules"] {
+                    if let Some(Value::Array(rules)) = normal.get_mut(rules) {
+                        rules.sort_by_key(ToString::to_string);
+                    }
                 }
                 Value::Object(normal)
             }

@@ -1,7 +1,8 @@
 //! One case: its requests, in their order, against an API server of its own.
 
 use api::time::SECOND;
-use api::{Caller, CauseId, Response, SimTime};
+use api::{CauseId, Response, SimTime, User};
+use apiserver::authentication::Credentials;
 use apiserver::route::{self, Answer, HttpRequest, Route};
 use apiserver::{ApiServer, Context, discovery};
 use serde_json::{Map, Value, json};
@@ -71,11 +72,13 @@ impl Session {
         let labels = case.get("namespaceLabels").cloned().unwrap_or_else(|| json!({}));
         let namespace = json!({ "metadata": { "name": NAMESPACE, "labels": labels } }).to_string();
         let account = json!({ "metadata": { "name": "default" } }).to_string();
+        let admin = User::admin();
+        let credentials = Credentials { user: Some(&admin), ..Credentials::default() };
         for (path, body) in [
             ("/api/v1/namespaces".to_owned(), namespace),
             (format!("/api/v1/namespaces/{NAMESPACE}/serviceaccounts"), account),
         ] {
-            let http = HttpRequest { method: "POST", path: &path, body: &body, ..HttpRequest::default() };
+            let http = HttpRequest { method: "POST", path: &path, body: &body, credentials, ..HttpRequest::default() };
             self.serve(&http);
         }
     }
@@ -92,6 +95,18 @@ impl Session {
         let header = |name: &str| text(request.get("headers").and_then(|headers| headers.get(name)));
         let (content_type, accept, user_agent) = (header("Content-Type"), header("Accept"), header("User-Agent"));
         let is_watch = path.contains("watch=") && !path.contains("watch=0");
+        let authorization = substituted(&header("Authorization"), answers);
+        let headers = request.get("headers").and_then(Value::as_object);
+        let impersonate: Vec<(String, String)> = headers
+            .into_iter()
+            .flatten()
+            .filter(|(name, _)| name.starts_with("Impersonate-"))
+            .map(|(name, value)| (name.clone(), text(Some(value))))
+            .collect();
+        let admin = User::admin();
+        let shows_admin = headers.is_none_or(|headers| !headers.contains_key("Authorization"));
+        let user = shows_admin.then_some(&admin);
+        let credentials = Credentials { user, authorization: &authorization, impersonate: &impersonate };
         let http = HttpRequest {
             method: request["method"].as_str().unwrap_or_default(),
             path: &path,
@@ -99,16 +114,20 @@ impl Session {
             accept: &accept,
             user_agent: if user_agent.is_empty() { "oracle/1.0" } else { &user_agent },
             body: &body,
+            credentials,
         };
         (self.serve(&http), is_watch)
     }
 
     fn serve(&mut self, http: &HttpRequest) -> Answer {
         self.now += SECOND;
-        let caller = Caller::admin("oracle");
+        let caller = match self.server.enter(self.now, http) {
+            Ok(caller) => caller,
+            Err(answer) => return answer,
+        };
         let (resource, request) = match route::parse(http) {
             Ok(Route::Resource(resource, request)) => (resource, *request),
-            Ok(Route::Other(path)) => return discovery::serve(&caller, http.method, &path, http.accept),
+            Ok(Route::Other(path)) => return discovery::serve(http.method, &path, http.accept),
             Err(answer) => return answer,
         };
         let context = Context { now: self.now, caller, cause: CauseId::default() };

@@ -134,7 +134,7 @@ async fn dispatch(cx: &Cx, words: Vec<String>) -> Outcome {
     }
 }
 
-/// Whom `--as` names. The server counts whoever is named among the authenticated.
+/// Whom `--as` names. The server adds the groups that everybody is in.
 fn impersonated(args: &Args) -> Result<Option<User>, Failure> {
     let groups = args.all("as-group");
     let Some(name) = args.some_text("as") else {
@@ -143,12 +143,8 @@ fn impersonated(args: &Args) -> Result<Option<User>, Failure> {
         }
         return Err(Failure::error("requesting uid, groups or user-extra without impersonating a user"));
     };
-    let mut groups = groups.to_vec();
-    let authenticated = "system:authenticated".to_owned();
-    if !groups.contains(&authenticated) && name != "system:anonymous" {
-        groups.push(authenticated);
-    }
-    Ok(Some(User { name: name.into(), uid: args.text("as-uid").into(), groups }))
+    let (uid, groups) = (args.text("as-uid").into(), groups.to_vec());
+    Ok(Some(User { name: name.into(), uid, groups, ..User::default() }))
 }
 
 /// The command that some words name.

@@ -1,0 +1,277 @@
+//! Admission policies in CEL and their bindings. Upstream: `pkg/apis/admissionregistration/validation`.
+
+use api::field::{Error, Errors, Path};
+use api::object::Tree;
+use cel::{Env, Type};
+use serde_json::{Value, json};
+
+use super::admission_rules::{default_field, default_match_resources, items, match_resources, one_of, text, texts};
+use crate::admission::policy::expression::{self, Yields};
+use crate::strategy::TreeStrategy;
+
+const GROUP: &str = "admissionregistration.k8s.io";
+
+pub(super) struct Validating;
+pub(super) struct Mutating;
+pub(super) struct ValidatingBinding;
+pub(super) struct MutatingBinding;
+
+impl TreeStrategy for Validating {
+    const GROUP: &'static str = GROUP;
+    const KIND: &'static str = "ValidatingAdmissionPolicy";
+    const HAS_STATUS: bool = true;
+    const HAS_GENERATION: bool = true;
+
+    fn default(object: &mut Tree) {
+        default_policy(object);
+    }
+
+    fn validate(object: &Tree) -> Errors {
+        let mut errors = Errors::new();
+        let (spec, path) = (object.get("spec").unwrap_or(&Value::Null), Path::new("spec"));
+        let Some(env) = policy(spec, &path, &mut errors) else { return errors };
+        let (validations, annotations) = (items(spec, "validations"), items(spec, "auditAnnotations"));
+        if validations.is_empty() && annotations.is_empty() {
+            let why = "validations or auditAnnotations must contain at least one item";
+            errors.push(Error::required(&path.child("validations"), why));
+            errors.push(Error::required(&path.child("auditAnnotations"), why));
+        }
+        let all = path.child("validations");
+        for (index, one) in validations.iter().enumerate() {
+            validation(one, &env, &all.index(index), &mut errors);
+        }
+        let all = path.child("auditAnnotations");
+        for (index, one) in annotations.iter().enumerate() {
+            let path = all.index(index);
+            if text(one, "key").is_empty() {
+                errors.push(Error::required(&path.child("key"), "key is required"));
+            }
+            let path = path.child("valueExpression");
+            expression_of(
+                one,
+                "valueExpression",
+                "valueExpression is not specified",
+                Yields::TextOrNull,
+                &env,
+                &path,
+                &mut errors,
+            );
+        }
+        errors
+    }
+}
+
+impl TreeStrategy for Mutating {
+    const GROUP: &'static str = GROUP;
+    const KIND: &'static str = "MutatingAdmissionPolicy";
+    const HAS_GENERATION: bool = true;
+
+    fn default(object: &mut Tree) {
+        default_policy(object);
+        if let Some(spec) = object.fields_mut().get_mut("spec").and_then(Value::as_object_mut) {
+            default_field(spec, "reinvocationPolicy", json!("Never"));
+        }
+    }
+
+    fn validate(object: &Tree) -> Errors {
+        let mut errors = Errors::new();
+        let (spec, path) = (object.get("spec").unwrap_or(&Value::Null), Path::new("spec"));
+        policy(spec, &path, &mut errors);
+        let all = path.child("mutations");
+        if items(spec, "mutations").is_empty() {
+            errors.push(Error::required(&all, "mutations must contain at least one item"));
+        }
+        for (index, mutation) in items(spec, "mutations").iter().enumerate() {
+            one_of(mutation, "patchType", &["ApplyConfiguration", "JSONPatch"], &all.index(index), &mut errors);
+        }
+        one_of(spec, "reinvocationPolicy", &["IfNeeded", "Never"], &path, &mut errors);
+        errors
+    }
+}
+
+impl TreeStrategy for ValidatingBinding {
+    const GROUP: &'static str = GROUP;
+    const KIND: &'static str = "ValidatingAdmissionPolicyBinding";
+    const HAS_GENERATION: bool = true;
+
+    fn default(object: &mut Tree) {
+        default_binding(object);
+    }
+
+    fn validate(object: &Tree) -> Errors {
+        let mut errors = binding(object);
+        let (spec, path) = (object.get("spec").unwrap_or(&Value::Null), Path::new("spec"));
+        let path = path.child("validationActions");
+        let actions = texts(spec, "validationActions");
+        if actions.is_empty() {
+            errors.push(Error::required(&path, "at least one validation action is required"));
+        }
+        for (index, action) in actions.iter().enumerate() {
+            if !["Audit", "Deny", "Warn"].contains(action) {
+                errors.push(Error::not_supported(&path.index(index), *action, &["Audit", "Deny", "Warn"]));
+            } else if actions[..index].contains(action) {
+                errors.push(Error::duplicate(&path.index(index), *action));
+            }
+        }
+        if actions.contains(&"Deny") && actions.contains(&"Warn") {
+            let why = "must not contain both Deny and Warn (repeating the same validation failure information in the API \
+                       response and headers serves no purpose)";
+            errors.push(Error::invalid(&path, spec["validationActions"].clone(), why));
+        }
+        errors
+    }
+}
+
+impl TreeStrategy for MutatingBinding {
+    const GROUP: &'static str = GROUP;
+    const KIND: &'static str = "MutatingAdmissionPolicyBinding";
+    const HAS_GENERATION: bool = true;
+
+    fn default(object: &mut Tree) {
+        default_binding(object);
+    }
+
+    fn validate(object: &Tree) -> Errors {
+        binding(object)
+    }
+}
+
+fn default_policy(object: &mut Tree) {
+    let Some(spec) = object.fields_mut().get_mut("spec").and_then(Value::as_object_mut) else { return };
+    default_field(spec, "failurePolicy", json!("Fail"));
+    if let Some(constraints) = spec.get_mut("matchConstraints").and_then(Value::as_object_mut) {
+        default_match_resources(constraints);
+    }
+}
+
+fn default_binding(object: &mut Tree) {
+    let Some(spec) = object.fields_mut().get_mut("spec").and_then(Value::as_object_mut) else { return };
+    if let Some(resources) = spec.get_mut("matchResources").and_then(Value::as_object_mut) {
+        default_match_resources(resources);
+    }
+}
+
+/// What both kinds of policy share, and the variables of their expressions.
+fn policy(spec: &Value, path: &Path, errors: &mut Errors) -> Option<Env> {
+    one_of(spec, "failurePolicy", &["Fail", "Ignore"], path, errors);
+    let param_kind = spec.get("paramKind").filter(|kind| !kind.is_null());
+    if let Some(kind) = param_kind {
+        let path = path.child("paramKind");
+        for field in ["apiVersion", "kind"] {
+            if text(kind, field).is_empty() {
+                errors.push(Error::required(&path.child(field), ""));
+            }
+        }
+    }
+    let constraints_path = path.child("matchConstraints");
+    match spec.get("matchConstraints").filter(|constraints| !constraints.is_null()) {
+        None => errors.push(Error::required(&constraints_path, "")),
+        Some(constraints) => {
+            match_resources(constraints, &constraints_path, errors);
+            if items(constraints, "resourceRules").is_empty() {
+                errors.push(Error::required(&constraints_path.child("resourceRules"), ""));
+            }
+        }
+    }
+    let mut env = expression::env(param_kind.is_some());
+    let all = path.child("matchConditions");
+    for (index, condition) in items(spec, "matchConditions").iter().enumerate() {
+        let path = all.index(index);
+        if text(condition, "name").is_empty() {
+            errors.push(Error::required(&path.child("name"), ""));
+        }
+        let path = path.child("expression");
+        expression_of(condition, "expression", "", Yields::Bool, &env, &path, errors);
+    }
+    let all = path.child("variables");
+    let mut declared: Vec<(&str, Type)> = Vec::new();
+    for (index, variable) in items(spec, "variables").iter().enumerate() {
+        let path = all.index(index);
+        let name = text(variable, "name");
+        if name.is_empty() {
+            errors.push(Error::required(&path.child("name"), "name is not specified"));
+        }
+        if declared.iter().any(|(other, _)| *other == name) {
+            errors.push(Error::duplicate(&path.child("name"), name));
+        }
+        let path = path.child("expression");
+        let of =
+            expression_of(variable, "expression", "expression is not specified", Yields::Anything, &env, &path, errors);
+        declared.push((name, of?));
+        env.declare("variables", Type::object("kubernetes.variables", declared.clone()));
+    }
+    Some(env)
+}
+
+fn validation(one: &Value, env: &Env, path: &Path, errors: &mut Errors) {
+    let at = path.child("expression");
+    expression_of(one, "expression", "expression is not specified", Yields::Bool, env, &at, errors);
+    let message = text(one, "message");
+    let at = path.child("message");
+    if !message.is_empty() && message.trim().is_empty() {
+        errors.push(Error::invalid(&at, message, "message must be non-empty if specified"));
+    } else if message.trim().contains(['\n', '\r']) {
+        errors.push(Error::invalid(&at, message, "message must not contain line breaks"));
+    }
+    if !text(one, "messageExpression").is_empty() {
+        let at = path.child("messageExpression");
+        expression_of(one, "messageExpression", "", Yields::Text, env, &at, errors);
+    }
+    let reasons = ["Forbidden", "Invalid", "RequestEntityTooLarge", "Unauthorized"];
+    one_of(one, "reason", &reasons, path, errors);
+}
+
+/// The type that the expression in a field yields, unless it cannot be compiled.
+fn expression_of(
+    owner: &Value,
+    field: &str,
+    missing: &str,
+    yields: Yields,
+    env: &Env,
+    path: &Path,
+    errors: &mut Errors,
+) -> Option<Type> {
+    let source = text(owner, field);
+    if source.trim().is_empty() {
+        errors.push(Error::required(path, missing));
+        return None;
+    }
+    match expression::compile(env, source, yields) {
+        Ok(program) => Some(program.output().clone()),
+        Err(why) => {
+            errors.push(Error::invalid(path, source, why));
+            None
+        }
+    }
+}
+
+fn binding(object: &Tree) -> Errors {
+    let mut errors = Errors::new();
+    let (spec, path) = (object.get("spec").unwrap_or(&Value::Null), Path::new("spec"));
+    let name = text(spec, "policyName");
+    let at = path.child("policyName");
+    if name.is_empty() {
+        errors.push(Error::required(&at, ""));
+    } else {
+        let complaints = super::subdomain_name(name, false).into_iter();
+        errors.extend(complaints.map(|why| Error::invalid(&at, name, why)));
+    }
+    if let Some(reference) = spec.get("paramRef").filter(|reference| !reference.is_null()) {
+        let path = path.child("paramRef");
+        let (name, selector) = (text(reference, "name"), reference.get("selector").filter(|one| !one.is_null()));
+        if name.is_empty() && selector.is_none() {
+            errors.push(Error::required(&path, "one of name or selector must be specified"));
+        }
+        if !name.is_empty() && selector.is_some() {
+            errors.push(Error::forbidden(&path.child("name"), "name and selector are mutually exclusive"));
+        }
+        if reference.get("parameterNotFoundAction").is_none_or(Value::is_null) {
+            errors.push(Error::required(&path.child("parameterNotFoundAction"), ""));
+        }
+        one_of(reference, "parameterNotFoundAction", &["Allow", "Deny"], &path, &mut errors);
+    }
+    if let Some(resources) = spec.get("matchResources").filter(|resources| !resources.is_null()) {
+        match_resources(resources, &path.child("matchResources"), &mut errors);
+    }
+    errors
+}

@@ -1,0 +1,215 @@
+//! Who may do what, as clients over HTTP meet it.
+
+use api::time::SECOND;
+use api::{CauseId, SimTime, User};
+use apiserver::authentication::Credentials;
+use apiserver::route::{self, HttpRequest, Route};
+use apiserver::{ApiServer, Context, discovery};
+use serde_json::{Value, json};
+
+struct Cluster {
+    server: ApiServer,
+    now: SimTime,
+}
+
+/// How a client shows who it is.
+#[derive(Clone, Default)]
+struct Client {
+    user: Option<User>,
+    token: String,
+    impersonate: Vec<(String, String)>,
+}
+
+fn user(name: &str, groups: &[&str]) -> Client {
+    Client { user: Some(User::new(name, groups)), ..Client::default() }
+}
+
+fn admin() -> Client {
+    Client { user: Some(User::admin()), ..Client::default() }
+}
+
+fn token(token: &str) -> Client {
+    Client { token: format!("Bearer {token}"), ..Client::default() }
+}
+
+impl Cluster {
+    fn new() -> Cluster {
+        let mut cluster = Cluster { server: ApiServer::new(1), now: SECOND };
+        cluster.create("/api/v1/namespaces/default/serviceaccounts", json!({ "metadata": { "name": "default" } }));
+        cluster
+    }
+
+    fn ask(&mut self, client: &Client, method: &str, path: &str, body: Value) -> (u16, Value) {
+        self.now += SECOND;
+        let body = if body.is_null() { String::new() } else { body.to_string() };
+        let credentials =
+            Credentials { user: client.user.as_ref(), authorization: &client.token, impersonate: &client.impersonate };
+        let http = HttpRequest { method, path, body: &body, credentials, ..HttpRequest::default() };
+        let answer = match self.server.enter(self.now, &http) {
+            Err(answer) => answer,
+            Ok(caller) => match route::parse(&http) {
+                Err(answer) => answer,
+                Ok(Route::Other(path)) => discovery::serve(method, &path, ""),
+                Ok(Route::Resource(resource, request)) => {
+                    let context = Context { now: self.now, caller, cause: CauseId::default() };
+                    let result = self.server.handle(&context, *request);
+                    let warnings = self.server.take_warnings();
+                    route::answer(&resource, result, self.server.was_created(), warnings, self.now)
+                }
+            },
+        };
+        (answer.code, serde_json::from_str(&answer.body).unwrap_or_default())
+    }
+
+    fn create(&mut self, path: &str, body: Value) -> Value {
+        let (code, answer) = self.ask(&admin(), "POST", path, body);
+        assert_eq!(code, 201, "{answer}");
+        answer
+    }
+
+    /// The message of a refusal.
+    fn refused(&mut self, client: &Client, method: &str, path: &str, body: Value) -> String {
+        let (code, answer) = self.ask(client, method, path, body);
+        assert!(code >= 400, "{answer}");
+        answer["message"].as_str().unwrap_or_default().to_owned()
+    }
+
+    fn pod(&mut self, name: &str, spec: Value) -> Value {
+        let mut spec = spec;
+        spec["containers"] = json!([{ "name": "c", "image": "nginx" }]);
+        let pod = json!({ "metadata": { "name": name }, "spec": spec });
+        self.create("/api/v1/namespaces/default/pods", pod)
+    }
+}
+
+#[test]
+fn a_token_lives_and_dies_with_the_pod_that_it_is_bound_to() {
+    let mut cluster = Cluster::new();
+    let uid = cluster.pod("web", json!({}))["metadata"]["uid"].clone();
+    let reference = json!({ "apiVersion": "v1", "kind": "Pod", "name": "web", "uid": uid });
+    let path = "/api/v1/namespaces/default/serviceaccounts/default/token";
+    let answer = cluster.create(path, json!({ "spec": { "boundObjectRef": reference } }));
+    let client = token(answer["status"]["token"].as_str().unwrap());
+
+    let who = "/apis/authentication.k8s.io/v1/selfsubjectreviews";
+    let (code, answer) = cluster.ask(&client, "POST", who, json!({}));
+    assert_eq!(
+        (code, &answer["status"]["userInfo"]["username"]),
+        (201, &json!("system:serviceaccount:default:default"))
+    );
+    let extra = &answer["status"]["userInfo"]["extra"];
+    assert_eq!(extra["authentication.kubernetes.io/pod-name"], json!(["web"]));
+
+    cluster.ask(&admin(), "DELETE", "/api/v1/namespaces/default/pods/web", Value::Null);
+    assert_eq!(cluster.refused(&client, "POST", who, json!({})), "Unauthorized");
+}
+
+#[test]
+fn a_token_is_for_its_audience_and_its_time() {
+    let mut cluster = Cluster::new();
+    let path = "/api/v1/namespaces/default/serviceaccounts/default/token";
+    let answer = cluster.create(path, json!({ "spec": { "audiences": ["vault"], "expirationSeconds": 600 } }));
+    let text = answer["status"]["token"].as_str().unwrap().to_owned();
+    assert_eq!(cluster.refused(&token(&text), "GET", "/api", Value::Null), "Unauthorized");
+
+    let reviews = "/apis/authentication.k8s.io/v1/tokenreviews";
+    let review = json!({ "spec": { "token": text, "audiences": ["vault", "other"] } });
+    assert_eq!(cluster.create(reviews, review.clone())["status"]["audiences"], json!(["vault"]));
+    cluster.now += 601 * SECOND;
+    let status = cluster.create(reviews, review)["status"].clone();
+    assert_eq!(status["error"], "[invalid bearer token, service account token has expired]");
+}
+
+#[test]
+fn nobody_acts_as_another_without_the_right_to() {
+    let mut cluster = Cluster::new();
+    let mut jane = user("jane", &[]);
+    jane.impersonate = vec![("Impersonate-User".into(), "root".into())];
+    assert_eq!(
+        cluster.refused(&jane, "GET", "/api/v1/nodes", Value::Null),
+        "users \"root\" is forbidden: User \"jane\" cannot impersonate resource \"users\" in API group \"\" at the cluster \
+         scope"
+    );
+}
+
+#[test]
+fn a_kubelet_reads_what_its_pods_need() {
+    let mut cluster = Cluster::new();
+    cluster.create("/api/v1/namespaces/default/secrets", json!({ "metadata": { "name": "s" } }));
+    let kubelet = user("system:node:node-1", &["system:nodes"]);
+    let path = "/api/v1/namespaces/default/secrets/s";
+    assert_eq!(
+        cluster.refused(&kubelet, "GET", path, Value::Null),
+        "secrets \"s\" is forbidden: User \"system:node:node-1\" cannot get resource \"secrets\" in API group \"\" in the \
+         namespace \"default\": no relationship found between node 'node-1' and this object"
+    );
+    let volumes = json!([{ "name": "v", "secret": { "secretName": "s" } }]);
+    cluster.pod("web", json!({ "nodeName": "node-1", "volumes": volumes }));
+    assert_eq!(cluster.ask(&kubelet, "GET", path, Value::Null).0, 200);
+
+    cluster.create("/api/v1/nodes", json!({ "metadata": { "name": "node-2" } }));
+    let node = "/api/v1/nodes/node-2";
+    let body = json!({ "metadata": { "name": "node-2", "labels": { "a": "b" } } });
+    assert_eq!(
+        cluster.refused(&kubelet, "PUT", node, body),
+        "nodes \"node-2\" is forbidden: node \"node-1\" is not allowed to modify node \"node-2\""
+    );
+}
+
+#[test]
+fn who_approves_a_certificate_must_be_allowed_to_for_its_signer() {
+    let mut cluster = Cluster::new();
+    let rules = json!([{
+        "apiGroups": ["certificates.k8s.io"],
+        "resources": ["certificatesigningrequests/approval"],
+        "verbs": ["update"],
+    }]);
+    cluster.create(
+        "/apis/rbac.authorization.k8s.io/v1/clusterroles",
+        json!({ "metadata": { "name": "r" }, "rules": rules }),
+    );
+    cluster.create(
+        "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings",
+        json!({
+            "metadata": { "name": "r" },
+            "subjects": [{ "kind": "User", "name": "jane" }],
+            "roleRef": { "apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "r" },
+        }),
+    );
+    let requests = "/apis/certificates.k8s.io/v1/certificatesigningrequests";
+    let spec = json!({ "signerName": "example.com/mine", "usages": ["client auth"], "request": "LS0tCg==" });
+    let mut request = cluster.create(requests, json!({ "metadata": { "name": "c" }, "spec": spec }));
+    assert_eq!(request["spec"]["username"], "kubernetes-admin");
+    request["status"]["conditions"] =
+        json!([{ "type": "Approved", "status": "True", "reason": "Fine", "message": "" }]);
+    let approval = format!("{requests}/c/approval");
+    assert_eq!(
+        cluster.refused(&user("jane", &[]), "PUT", &approval, request.clone()),
+        "certificatesigningrequests.certificates.k8s.io \"c\" is forbidden: user not permitted to approve requests with \
+         signerName \"example.com/mine\""
+    );
+    let (code, answer) = cluster.ask(&admin(), "PUT", &approval, request);
+    assert_eq!(code, 200, "{answer}");
+    assert!(answer["status"]["conditions"][0]["lastUpdateTime"].is_string());
+}
+
+#[test]
+fn what_baseline_forbids_is_listed_in_the_order_of_the_checks() {
+    let mut cluster = Cluster::new();
+    let labels = json!({ "pod-security.kubernetes.io/enforce": "baseline", "pod-security.kubernetes.io/enforce-version": "v1.30" });
+    cluster.create("/api/v1/namespaces", json!({ "metadata": { "name": "tight", "labels": labels } }));
+    cluster.create("/api/v1/namespaces/tight/serviceaccounts", json!({ "metadata": { "name": "default" } }));
+    let pod = json!({ "metadata": { "name": "p" }, "spec": {
+        "securityContext": { "sysctls": [{ "name": "kernel.msgmax", "value": "1" }] },
+        "containers": [
+            { "name": "a", "image": "i", "securityContext": { "seccompProfile": { "type": "Unconfined" } } },
+            { "name": "b", "image": "i", "securityContext": { "seLinuxOptions": { "user": "u", "type": "spc_t" } } },
+        ],
+    } });
+    assert_eq!(
+        cluster.refused(&admin(), "POST", "/api/v1/namespaces/tight/pods", pod),
+        "pods \"p\" is forbidden: violates PodSecurity \"baseline:v1.30\": seLinuxOptions (container \"b\" set forbidden \
+         securityContext.seLinuxOptions: type \"spc_t\"; user may not be set), seccompProfile (container \"a\" must not set \
+         securityContext.seccompProfile.type to \"Unconfined\"), forbidden sysctl (kernel.msgmax)"
+    );
+}
