@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use mimalloc::MiMalloc;
 
-/// As in `server`: the core is made of many small texts.
+/// As in `server`.
 #[global_allocator]
 static HEAP: MiMalloc = MiMalloc;
 
