@@ -1,6 +1,7 @@
 //! The event recorder with upstream's correlation: equal events are counted, similar ones aggregated, floods dropped.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use api::types::{Event, EventSource, ObjectMeta, ObjectReference};
 use api::{Kinded, Object, Request, Response, SimTime, Verb, time};
@@ -20,28 +21,38 @@ pub struct Recorder {
     component: &'static str,
     /// `event.source.host`; empty off nodes.
     host: String,
-    /// Last written event by everything that makes two events equal.
-    written: BTreeMap<EventKey, Written>,
-    similar: BTreeMap<SimilarKey, Similar>,
-    spam: BTreeMap<String, Bucket>,
+    /// What was said about each object, by its uid.
+    spoken: BTreeMap<Box<str>, Spoken>,
 }
 
-/// Object uid, field path, type, reason, message.
-type EventKey = (String, String, bool, String, String);
-/// Object uid, type, reason.
-type SimilarKey = (String, bool, String);
-
+/// What was said about one object.
 #[derive(Clone)]
-struct Written {
-    name: String,
-    count: i32,
-    first: SimTime,
+struct Spoken {
+    bucket: Bucket,
+    similar: Vec<Similar>,
+    written: Vec<Written>,
 }
 
+/// Messages of one type and reason.
 #[derive(Clone)]
 struct Similar {
-    messages: Vec<String>,
+    kind: EventType,
+    reason: Box<str>,
+    messages: Vec<Arc<str>>,
     last: SimTime,
+}
+
+/// An event that was written, with everything that makes two events equal.
+#[derive(Clone)]
+struct Written {
+    path: Option<Box<str>>,
+    kind: EventType,
+    reason: Box<str>,
+    /// Absent for what was combined: that is one event, which shows the last message.
+    message: Option<Arc<str>>,
+    name: Box<str>,
+    count: i32,
+    first: SimTime,
 }
 
 /// A token bucket for each source and object: 25 events, one more every 5 minutes.
@@ -58,13 +69,7 @@ const SIMILAR_INTERVAL: SimTime = 600 * time::SECOND;
 
 impl Recorder {
     pub fn new(component: &'static str, host: &str) -> Recorder {
-        Recorder {
-            component,
-            host: host.into(),
-            written: BTreeMap::new(),
-            similar: BTreeMap::new(),
-            spam: BTreeMap::new(),
-        }
+        Recorder { component, host: host.into(), spoken: BTreeMap::new() }
     }
 
     /// Records an event about an object. Costs the caller no time: upstream writes it from another goroutine.
@@ -90,20 +95,28 @@ impl Recorder {
         message: String,
     ) {
         let now = client.now();
-        let uid = about.uid.clone().unwrap_or_default();
-        if !self.spend_token(&uid, now) {
+        let uid = about.uid.as_deref().unwrap_or_default();
+        let spoken = match self.spoken.get_mut(uid) {
+            Some(spoken) => spoken,
+            None => self.spoken.entry(uid.into()).or_insert(Spoken::new(now)),
+        };
+        if !spoken.bucket.spend(now) {
             return;
         }
-        let combined = self.is_combined(&uid, kind, reason, &message, now);
-        let message = if combined { format!("(combined from similar events): {message}") } else { message };
-        let warning = kind == EventType::Warning;
-        let path = about.field_path.clone().unwrap_or_default();
-        // All that are combined are one event, which shows the last message.
-        let told_apart_by = if combined { String::new() } else { message.clone() };
-        let key = (uid, path, warning, reason.to_owned(), told_apart_by);
+        let text: Arc<str> = message.as_str().into();
+        let combined = spoken.is_combined(kind, reason, &text, now);
+        let (message, told_apart_by) =
+            if combined { (format!("(combined from similar events): {message}"), None) } else { (message, Some(text)) };
         let namespace = about.namespace.clone().filter(|namespace| !namespace.is_empty()).unwrap_or("default".into());
 
-        if let Some(written) = self.written.get_mut(&key) {
+        let is_equal = |written: &Written| {
+            written.kind == kind
+                && *written.reason == *reason
+                && written.message == told_apart_by
+                && written.path.as_deref() == about.field_path.as_deref()
+        };
+        if let Some(at) = spoken.written.iter().position(is_equal) {
+            let written = &mut spoken.written[at];
             written.count += 1;
             let patch = serde_json::json!({
                 "count": written.count,
@@ -115,14 +128,16 @@ impl Recorder {
             if client.call_detached(request).is_ok() {
                 return;
             }
-            self.written.remove(&key);
+            spoken.written.remove(at);
         }
 
         let name = format!("{}.{:x}", about.name.as_deref().unwrap_or_default(), event_stamp(now, client.random()));
+        let path = about.field_path.as_deref().map(Box::from);
+        let request = Request::new::<Event>(Verb::Create, &namespace, "");
         let event = Event {
-            metadata: ObjectMeta { name: Some(name), namespace: Some(namespace.clone()), ..ObjectMeta::default() },
+            metadata: ObjectMeta { name: Some(name), namespace: Some(namespace), ..ObjectMeta::default() },
             involved_object: about,
-            type_: Some(if warning { "Warning" } else { "Normal" }.into()),
+            type_: Some(kind.as_str().into()),
             reason: Some(reason.into()),
             message: Some(message),
             source: Some(EventSource {
@@ -136,34 +151,51 @@ impl Recorder {
             count: Some(1),
             ..Event::default()
         };
-        let request = Request::new::<Event>(Verb::Create, &namespace, "").body(event);
-        if let Ok(Response::Object(object)) = client.call_detached(request) {
-            self.written.insert(key, Written { name: object.name().into(), count: 1, first: now });
+        if let Ok(Response::Object(object)) = client.call_detached(request.body(event)) {
+            let (name, reason, message) = (object.name().into(), reason.into(), told_apart_by);
+            spoken.written.push(Written { path, kind, reason, message, name, count: 1, first: now });
         }
     }
 
-    fn spend_token(&mut self, uid: &str, now: SimTime) -> bool {
-        let bucket = self.spam.entry(uid.into()).or_insert(Bucket { tokens: SPAM_BURST, at: now });
-        let earned = now.saturating_sub(bucket.at) as f64 / SPAM_INTERVAL;
-        bucket.tokens = (bucket.tokens + earned).min(SPAM_BURST);
-        bucket.at = now;
-        if bucket.tokens < 1.0 {
-            return false;
+    /// Forgets objects that have not been heard of for an hour, the time after which the API server drops events.
+    pub fn prune(&mut self, now: SimTime) {
+        let old = now.saturating_sub(3600 * time::SECOND);
+        for spoken in self.spoken.values_mut() {
+            spoken.written.retain(|written| written.first >= old);
+            spoken.similar.retain(|similar| similar.last >= old);
         }
-        bucket.tokens -= 1.0;
-        true
+        self.spoken.retain(|_, spoken| spoken.bucket.at >= old);
+    }
+}
+
+impl EventType {
+    fn as_str(self) -> &'static str {
+        match self {
+            EventType::Normal => "Normal",
+            EventType::Warning => "Warning",
+        }
+    }
+}
+
+impl Spoken {
+    fn new(now: SimTime) -> Spoken {
+        Spoken { bucket: Bucket { tokens: SPAM_BURST, at: now }, similar: Vec::new(), written: Vec::new() }
     }
 
     /// The tenth different message of one reason within ten minutes, and what follows, become one counted event.
-    fn is_combined(&mut self, uid: &str, kind: EventType, reason: &str, message: &str, now: SimTime) -> bool {
-        let key = (uid.to_owned(), kind == EventType::Warning, reason.to_owned());
-        let similar = self.similar.entry(key).or_insert(Similar { messages: Vec::new(), last: now });
+    fn is_combined(&mut self, kind: EventType, reason: &str, message: &Arc<str>, now: SimTime) -> bool {
+        let known = self.similar.iter().position(|similar| similar.kind == kind && *similar.reason == *reason);
+        let known = known.unwrap_or_else(|| {
+            self.similar.push(Similar { kind, reason: reason.into(), messages: Vec::new(), last: now });
+            self.similar.len() - 1
+        });
+        let similar = &mut self.similar[known];
         if now.saturating_sub(similar.last) > SIMILAR_INTERVAL {
             similar.messages.clear();
         }
         similar.last = now;
-        if !similar.messages.iter().any(|known| known == message) {
-            similar.messages.push(message.to_owned());
+        if !similar.messages.contains(message) {
+            similar.messages.push(message.clone());
         }
         let combined = similar.messages.len() >= SIMILAR_MAX;
         if combined {
@@ -171,13 +203,19 @@ impl Recorder {
         }
         combined
     }
+}
 
-    /// Forgets objects that have not been heard of for an hour, the time after which the API server drops events.
-    pub fn prune(&mut self, now: SimTime) {
-        let old = now.saturating_sub(3600 * time::SECOND);
-        self.written.retain(|_, written| written.first >= old);
-        self.similar.retain(|_, similar| similar.last >= old);
-        self.spam.retain(|_, bucket| bucket.at >= old);
+impl Bucket {
+    /// False when the flood is to be dropped.
+    fn spend(&mut self, now: SimTime) -> bool {
+        let earned = now.saturating_sub(self.at) as f64 / SPAM_INTERVAL;
+        self.tokens = (self.tokens + earned).min(SPAM_BURST);
+        self.at = now;
+        if self.tokens < 1.0 {
+            return false;
+        }
+        self.tokens -= 1.0;
+        true
     }
 }
 
