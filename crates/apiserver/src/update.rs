@@ -32,6 +32,7 @@ impl ApiServer {
         };
         let mut new = match std::mem::take(&mut request.body) {
             Body::Patch(patch) => self.patched(kind, &old, patch, &request)?,
+            Body::Typed(part) if is_status_patch(&request) => completed(&old, part),
             body => {
                 request.body = body;
                 self.object_of(kind, &mut request)?
@@ -145,6 +146,21 @@ impl ApiServer {
         self.watches.publish(kind.id, Some(old), Some(&object), context.cause);
         object
     }
+}
+
+/// A component's patch, which is no JSON.
+fn is_status_patch(request: &Request) -> bool {
+    request.verb == Verb::Patch && request.subresource == Subresource::Status
+}
+
+/// The object that a component's patch of the status means: it holds what it replaces, and the uid of whom it means.
+fn completed(old: &ObjectRef, mut part: Draft) -> Draft {
+    let uid = part.meta_mut().uid.take();
+    part.meta_mut().clone_from(old.meta());
+    if uid.is_some() {
+        part.meta_mut().uid = uid;
+    }
+    part
 }
 
 /// The last finalizer of an object that is being deleted has gone.

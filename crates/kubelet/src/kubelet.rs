@@ -280,7 +280,7 @@ impl Kubelet {
         self.workers_made += 1;
         let id = PodId(self.workers_made);
         let mut worker = PodWorker::new(id, pod, change.cause, now);
-        let phase = worker.status.phase.as_deref();
+        let phase = worker.status().and_then(|status| status.phase.as_deref());
         if matches!(phase, Some("Succeeded" | "Failed")) {
             worker.stage = Stage::Finished;
             worker.admitted = true;

@@ -27,9 +27,9 @@ impl PodWorker {
             };
         }
         let initialized = is_initialized(&pod, &self.containers, self.sandbox.as_ref().map(|sandbox| sandbox.attempt));
-        let has_init = self.containers.iter().any(ContainerRecord::is_init);
-        let default = if has_init { "PodInitializing" } else { "ContainerCreating" };
-        let (mut init, mut regular) = (Vec::new(), Vec::new());
+        let inits = self.containers.iter().filter(|record| record.is_init()).count();
+        let default = if inits > 0 { "PodInitializing" } else { "ContainerCreating" };
+        let (mut init, mut regular) = (Vec::with_capacity(inits), Vec::with_capacity(self.containers.len() - inits));
         for record in &self.containers {
             let Some(container) = record.spec(&pod) else { continue };
             let restarts = !terminated && should_restart(record, container, policy) && !is_done(record);
@@ -41,25 +41,26 @@ impl PodWorker {
             Some(_) => "Failed",
             None => phase(&pod, &self.containers, &init, &regular, initialized, terminated),
         };
-        let old = self.status.phase.as_deref();
+        let before = self.status();
+        let old = before.and_then(|before| before.phase.as_deref());
         let phase = if matches!(old, Some("Succeeded" | "Failed")) { old.unwrap_or(phase) } else { phase };
         let conditions = self.conditions(&pod, phase, initialized, &init, &regular);
         let ip = self.ip();
         let host_ip = &host.config.ip;
         PodStatus {
             phase: Some(phase.into()),
-            reason: self.rejection.as_ref().map(|rejection| rejection.reason.clone()).or(self.status.reason.clone()),
+            reason: self.rejection.as_ref().map(|rejection| rejection.reason.clone()).or_else(|| before?.reason.clone()),
             message: self
                 .rejection
                 .as_ref()
                 .map(|rejection| rejection.status_message())
-                .or(self.status.message.clone()),
+                .or_else(|| before?.message.clone()),
             conditions: Some(conditions),
             host_ip: Some(host_ip.clone()),
             host_ips: Some(vec![HostIP { ip: host_ip.clone() }]),
             pod_ip: ip.map(str::to_owned),
             pod_ips: ip.map(|ip| vec![PodIP { ip: ip.to_owned() }]),
-            start_time: self.status.start_time.clone().or_else(|| Some(time::stamp(now))),
+            start_time: before.and_then(|before| before.start_time.clone()).or_else(|| Some(time::stamp(now))),
             init_container_statuses: (!init.is_empty()).then_some(init),
             container_statuses: self.rejection.is_none().then_some(regular),
             qos_class: pod.status.as_ref().and_then(|status| status.qos_class.clone()),

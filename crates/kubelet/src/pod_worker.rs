@@ -111,8 +111,8 @@ pub struct PodWorker {
     pub containers: Vec<ContainerRecord>,
     pub volumes: PodVolumes,
     pub errors: SyncErrors,
-    /// As last given to the API.
-    pub status: PodStatus,
+    /// As the API has it since its status was last given.
+    pub reported: Arc<Pod>,
     pub milestones: Milestones,
     pub kill_began: Option<SimTime>,
     /// Requests that its containers have taken.
@@ -137,7 +137,7 @@ impl PodWorker {
             containers: spec.map(ContainerRecord::all_of).unwrap_or_default(),
             volumes: PodVolumes::of(id, &pod),
             errors: SyncErrors::default(),
-            status: pod.status.clone().unwrap_or_default(),
+            reported: pod.clone(),
             milestones: Milestones { seen: Some(now), ..Milestones::default() },
             kill_began: None,
             served: 0,
@@ -147,6 +147,11 @@ impl PodWorker {
 
     pub fn spec(&self) -> Option<&PodSpec> {
         self.pod.spec.as_ref()
+    }
+
+    /// The status as last given to the API.
+    pub fn status(&self) -> Option<&PodStatus> {
+        self.reported.status.as_ref()
     }
 
     pub fn uid(&self) -> &str {

@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use api::types::{Pod, PodCondition, PodStatus};
+use api::types::{ObjectMeta, Pod, PodCondition, PodStatus};
 use api::{Request, Response, SimTime, Subresource, Verb, object, time};
 use client::Client;
 
-use crate::environment::get;
 use crate::host::Host;
 use crate::pod_worker::PodWorker;
 
@@ -18,20 +17,18 @@ impl PodWorker {
     pub fn set_status(&mut self, _host: &mut Host, client: &mut Client, mut status: PodStatus) {
         let now = client.now();
         self.merge(&mut status, now);
-        if status == self.status {
+        if Some(&status) == self.status() {
             return;
         }
-        let was_ready = is_true(&self.status, "Ready");
-        self.status = status;
-        if is_true(&self.status, "Ready") && !was_ready {
+        if is_true(&status, "Ready") && !self.status().is_some_and(|before| is_true(before, "Ready")) {
             self.milestones.ready = Some(now);
         }
-        self.send_status(client);
+        self.send_status(client, status);
     }
 
     /// Sandbox and address are there: upstream reports that before any container is started.
     pub fn report_sandbox_ready(&mut self, host: &mut Host, client: &mut Client) {
-        let mut status = self.status.clone();
+        let mut status = self.status().cloned().unwrap_or_default();
         for condition in status.conditions.iter_mut().flatten() {
             if condition.type_ == "PodReadyToStartContainers" {
                 condition.status = "True".into();
@@ -50,7 +47,7 @@ impl PodWorker {
             .filter(|condition| !OWNED.contains(&condition.type_.as_str()))
             .cloned()
             .collect();
-        let known = self.status.conditions.as_deref().unwrap_or_default();
+        let known = self.status().and_then(|before| before.conditions.as_deref()).unwrap_or_default();
         for mut condition in status.conditions.take().unwrap_or_default() {
             if !OWNED.contains(&condition.type_.as_str()) {
                 continue;
@@ -65,35 +62,23 @@ impl PodWorker {
         status.conditions = Some(conditions);
     }
 
-    fn send_status(&mut self, client: &mut Client) {
-        const ATTEMPTS: usize = 5;
-        let name = self.pod.metadata.name.clone().unwrap_or_default();
-        for _ in 0..ATTEMPTS {
-            // The server keeps the specification that it has.
-            let update = Pod { metadata: self.pod.metadata.clone(), spec: None, status: Some(self.status.clone()) };
-            let request =
-                Request::new::<Pod>(Verb::Update, self.namespace(), &name).on(Subresource::Status).body(update);
-            match client.call_detached(request) {
-                Ok(Response::Object(written)) => {
-                    if let Some(pod) = object::typed::<Pod>(&written) {
-                        self.take(pod);
-                    }
-                    return;
-                }
-                Ok(_) => return,
-                Err(refusal) if refusal.is_conflict() => {
-                    let Ok(latest) = get::<Pod>(client, self.namespace(), &name) else { return };
-                    if latest.metadata.uid != self.pod.metadata.uid {
-                        return;
-                    }
-                    self.pod = latest;
-                }
-                Err(refusal) if refusal.is_not_found() => return,
-                Err(refusal) => {
-                    client.note("status", refusal.message);
-                    return;
+    /// As upstream, by a patch that holds the status alone, and the uid: another Pod of the name is not meant.
+    fn send_status(&mut self, client: &mut Client, status: PodStatus) {
+        let ObjectMeta { name, uid, .. } = &self.pod.metadata;
+        let metadata = ObjectMeta { uid: uid.clone(), ..ObjectMeta::default() };
+        let patch = Pod { metadata, spec: None, status: Some(status) };
+        let name = name.as_deref().unwrap_or_default();
+        let request = Request::new::<Pod>(Verb::Patch, self.namespace(), name).on(Subresource::Status).body(patch);
+        match client.call_detached(request) {
+            Ok(Response::Object(written)) => {
+                if let Some(pod) = object::typed::<Pod>(&written) {
+                    self.reported = pod.clone();
+                    self.take(pod);
                 }
             }
+            Ok(_) => {}
+            Err(refusal) if refusal.is_not_found() || refusal.is_conflict() => {}
+            Err(refusal) => client.note("status", refusal.message),
         }
     }
 
