@@ -5,10 +5,13 @@ use api::request::CauseId;
 use api::time::SECOND;
 use api::types::Event;
 use api::{Draft, Kind, KindId, Kinded, Object, ObjectRef, SimTime};
-use etcd::{Change, Compare, Etcd, Op};
+use etcd::{Change, Compare, Etcd, LeaseId, Op};
 
 /// Events live for an hour, as with `--event-ttl` left alone.
 const EVENT_TTL: SimTime = 3600 * SECOND;
+/// Events of this long share a lease, and at most so many.
+const LEASE_REUSE: SimTime = 60 * SECOND;
+const LEASE_EVENTS_MAX: usize = 1000;
 /// Changes that a watch can begin at. A rollout of thousands of Pods would otherwise keep every state of each in memory
 /// until the next compaction, five minutes later.
 const HISTORY_MAX: usize = 2000;
@@ -18,6 +21,15 @@ pub(crate) struct Storage {
     etcd: Etcd<ObjectRef>,
     /// Something has asked to see writes: a webhook or an admission policy was made at some time.
     admission_objects: bool,
+    event_lease: Option<EventLease>,
+}
+
+/// The lease that new events share. Upstream: `leaseManager`.
+#[derive(Clone)]
+struct EventLease {
+    id: LeaseId,
+    expires: SimTime,
+    events: usize,
 }
 
 /// `/registry/pods/default/web`
@@ -105,13 +117,25 @@ impl Storage {
         self.admission_objects |= kind.group == "admissionregistration.k8s.io";
         let object = object.share();
         let key = key(kind, object.namespace(), object.name());
-        let lease = (kind.id == Event::ID).then(|| self.etcd.grant(now, EVENT_TTL));
-        let put = Op::Put { key: &key, value: object.clone(), lease };
-        self.etcd.txn(&[Compare::ModRevision(&key, expected)], vec![put])?;
+        let lease = (kind.id == Event::ID).then(|| self.event_lease(now));
+        self.etcd.put_if(&key, expected, object.clone(), lease)?;
         if self.etcd.history() > HISTORY_MAX {
             self.etcd.compact(self.etcd.revision() - HISTORY_MAX as u64 / 2);
         }
         Some(object)
+    }
+
+    /// A lease that lasts as long as events do, and up to a minute more.
+    fn event_lease(&mut self, now: SimTime) -> LeaseId {
+        let lasts = |lease: &&mut EventLease| now + EVENT_TTL < lease.expires && lease.events < LEASE_EVENTS_MAX;
+        if let Some(lease) = self.event_lease.as_mut().filter(lasts) {
+            lease.events += 1;
+            return lease.id;
+        }
+        let ttl = EVENT_TTL + LEASE_REUSE;
+        let id = self.etcd.grant(now, ttl);
+        self.event_lease = Some(EventLease { id, expires: now + ttl, events: 1 });
+        id
     }
 
     /// Deletes an object and returns its last state, stamped with the deletion's revision.

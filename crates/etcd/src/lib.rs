@@ -184,27 +184,41 @@ impl<V: Clone> Etcd<V> {
         self.revision += 1;
         for op in then {
             match op {
-                Op::Put { key, value, lease } => self.put(key, value, lease),
+                Op::Put { key, value, lease } => drop(self.put(key, None, value, lease)),
                 Op::Delete { key } => self.delete(key),
             }
         }
         Some(self.revision)
     }
 
-    fn last(&self, key: &str) -> Option<&Version<V>> {
-        self.keys.get(key)?.versions.last().filter(|version| version.value.is_some())
+    /// The transaction that is made most: puts a value if its key was last written at `expected`, 0 for a key that does
+    /// not exist, and returns the write's revision.
+    pub fn put_if(&mut self, key: &str, expected: Revision, value: V, lease: Option<LeaseId>) -> Option<Revision> {
+        self.revision += 1;
+        if self.put(key, Some(expected), value, lease) {
+            return Some(self.revision);
+        }
+        self.revision -= 1;
+        None
     }
 
-    fn put(&mut self, name: &str, value: V, lease: Option<LeaseId>) {
+    fn last(&self, key: &str) -> Option<&Version<V>> {
+        self.keys.get(key)?.live()
+    }
+
+    /// False, and nothing done, when the key was not last written at the revision that is expected.
+    fn put(&mut self, name: &str, expected: Option<Revision>, value: V, lease: Option<LeaseId>) -> bool {
         let revision = self.revision;
+        let is_expected = |last: Revision| expected.is_none_or(|expected| expected == last);
         let key = match self.keys.get_mut(name) {
-            Some(key) => key,
-            None => {
+            Some(key) if is_expected(key.live().map_or(0, |version| version.revision)) => key,
+            None if is_expected(0) => {
                 let name: Arc<str> = name.into();
                 self.keys.entry(name.clone()).or_insert(Key { name, versions: Vec::with_capacity(1), lease: None })
             }
+            _ => return false,
         };
-        let live = key.versions.last().filter(|version| version.value.is_some());
+        let live = key.live();
         let create_revision = live.map_or(revision, |version| version.create_revision);
         let previous = live.and_then(|version| version.value.clone());
         if previous.is_none() {
@@ -213,6 +227,7 @@ impl<V: Clone> Etcd<V> {
         key.versions.push(Version { revision, create_revision, value: Some(value.clone()) });
         key.lease = self.leases.hang(&key.name, key.lease, lease);
         self.log.push_back(Change { revision, key: key.name.clone(), value: Some(value), previous });
+        true
     }
 
     fn delete(&mut self, name: &str) {
@@ -246,21 +261,26 @@ impl<V: Clone> Etcd<V> {
             return;
         }
         self.compacted = revision;
-        let touched: Vec<Arc<str>> = {
-            let end = self.log.partition_point(|change| change.revision <= revision);
-            self.log.drain(..end).map(|change| change.key).collect()
-        };
-        for name in touched {
-            let Some(Key { versions, .. }) = self.keys.get_mut(&name) else { continue };
+        let end = self.log.partition_point(|change| change.revision <= revision);
+        // Whatever made a key has left nothing behind it.
+        for change in self.log.drain(..end).filter(|change| change.previous.is_some()) {
+            let Some(Key { versions, .. }) = self.keys.get_mut(&change.key) else { continue };
             let newest = versions.partition_point(|version| version.revision <= revision).saturating_sub(1);
             versions.drain(..newest);
             if let [only] = versions.as_slice()
                 && only.value.is_none()
                 && only.revision <= revision
             {
-                self.keys.remove(&name);
+                self.keys.remove(&change.key);
             }
         }
+    }
+}
+
+impl<V> Key<V> {
+    /// The newest version, unless the key is deleted.
+    fn live(&self) -> Option<&Version<V>> {
+        self.versions.last().filter(|version| version.value.is_some())
     }
 }
 
