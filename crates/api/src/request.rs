@@ -137,6 +137,15 @@ pub enum Body {
     Json(Value),
     Patch(Patch),
     Exec(ExecOptions),
+    Binding(Binding),
+}
+
+/// `Binding`: the node that a Pod gets.
+#[derive(Clone, Debug, Default)]
+pub struct Binding {
+    /// Of the Pod that is meant, or empty.
+    pub uid: String,
+    pub node: String,
 }
 
 /// `PodExecOptions`

@@ -1,6 +1,7 @@
 //! Subresources with a body of their own: binding, eviction, scale.
 
 use api::object::Tree;
+use api::request::Binding;
 use api::selector::Selector;
 use api::types::{Deployment, Namespace, Pod, PodCondition, ReplicaSet, ReplicationController, StatefulSet};
 use api::{Body, Draft, Kind, Kinded, Object, ObjectRef, PatchKind, Reason, Request, Status, Verb, time};
@@ -12,16 +13,24 @@ use crate::{ApiServer, Context};
 
 impl ApiServer {
     /// POST pods/NAME/binding: the scheduler's only write to a Pod's specification.
-    pub(crate) fn bind(&mut self, context: &Context, request: Request) -> Result<Status, Status> {
+    pub(crate) fn bind(&mut self, context: &Context, mut request: Request) -> Result<Status, Status> {
         let kind = Pod::row();
-        let Body::Json(binding) = &request.body else { return Err(Status::bad_request("the request has no Binding")) };
-        let text = |part: &str, field: &str| binding.get(part)?.get(field)?.as_str();
-        let name = text("metadata", "name").unwrap_or(&request.name);
-        let node = text("target", "name").unwrap_or_default();
+        let Binding { uid, node } = match std::mem::take(&mut request.body) {
+            Body::Binding(binding) => binding,
+            Body::Json(binding) => {
+                let text = |part: &str, field: &str| Some(binding.get(part)?.get(field)?.as_str()?.to_owned());
+                if let Some(name) = text("metadata", "name") {
+                    request.name = name;
+                }
+                let text = |part, field| text(part, field).unwrap_or_default();
+                Binding { uid: text("metadata", "uid"), node: text("target", "name") }
+            }
+            _ => return Err(Status::bad_request("the request has no Binding")),
+        };
+        let name = request.name.as_str();
         let Some(old) = self.storage.get(kind, &request.namespace, name).cloned() else {
             return Err(Status::not_found(kind, name));
         };
-        let uid = text("metadata", "uid").unwrap_or_default();
         let mut new = old.draft();
         let pod = new.downcast_mut::<Pod>().expect("a Pod is stored under its key");
         let refuse = |why: String| Err(Status::conflict(kind, name, &why));
@@ -39,7 +48,7 @@ impl ApiServer {
         if let Some(assigned) = spec.node_name.as_deref().filter(|assigned| !assigned.is_empty()) {
             return refuse(format!("pod {name} is already assigned to node {assigned:?}"));
         }
-        spec.node_name = Some(node.into());
+        spec.node_name = Some(node);
         let scheduled = PodCondition {
             type_: "PodScheduled".into(),
             status: "True".into(),

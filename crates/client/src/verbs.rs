@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use api::object::typed;
-use api::request::{Options, Propagation};
-use api::request::{StreamId, StreamOutput, User, WatchEvent, WatchId};
+use api::request::{Binding, Options, Propagation, StreamId, StreamOutput, User, WatchEvent, WatchId};
 use api::types::{ObjectMeta, Pod};
 use api::{Body, CauseId, Kinded, Object, Patch, PatchKind, Request, Response, SimTime, Status, Subresource, Verb};
 use serde_json::Value;
@@ -248,13 +247,8 @@ fn binding(pod: &Pod, node: &str) -> Request {
     let ObjectMeta { namespace, name, uid, .. } = &pod.metadata;
     let namespace = namespace.as_deref().unwrap_or_default();
     let name = name.as_deref().unwrap_or_default();
-    let binding = serde_json::json!({
-        "apiVersion": "v1",
-        "kind": "Binding",
-        "metadata": { "namespace": namespace, "name": name, "uid": uid },
-        "target": { "apiVersion": "v1", "kind": "Node", "name": node },
-    });
-    Request::new::<Pod>(Verb::Create, namespace, name).on(Subresource::Binding).body(Body::Json(binding))
+    let binding = Binding { uid: uid.clone().unwrap_or_default(), node: node.into() };
+    Request::new::<Pod>(Verb::Create, namespace, name).on(Subresource::Binding).body(Body::Binding(binding))
 }
 
 fn expect_object<T: Object>(response: Response) -> Result<Arc<T>, Status> {
