@@ -70,15 +70,15 @@ impl ImageManager {
     /// Decides what a container's pull policy means now.
     pub fn decide(&self, now: SimTime, runtime: &Runtime, pod: PodId, container: &Container) -> Decision {
         let image = container.image.as_deref().unwrap_or_default();
+        let policy = container.image_pull_policy.as_deref().unwrap_or("IfNotPresent");
+        if policy != "Always" && runtime.has_image(now, image) {
+            return Decision::Present;
+        }
         if let Err(text) = ImageReference::parse(image) {
             let message =
                 format!("Failed to apply default image tag {image:?}: couldn't parse image name {image:?}: {text}");
             let event = ("InspectFailed", message.clone());
             return Decision::Refuse { reason: "InvalidImageName", message, event };
-        }
-        let policy = container.image_pull_policy.as_deref().unwrap_or("IfNotPresent");
-        if policy != "Always" && runtime.has_image(now, image) {
-            return Decision::Present;
         }
         if policy == "Never" {
             let message = format!("Container image {image:?} is not present with pull policy of Never");

@@ -27,6 +27,8 @@ pub struct ImageStatus {
 struct Stored {
     image: Image,
     references: Vec<String>,
+    /// The same as its users wrote them.
+    written: Vec<Box<str>>,
     present_from: SimTime,
     pulled_at: SimTime,
     last_used_at: SimTime,
@@ -51,7 +53,7 @@ impl ImageStore {
 
     fn stored(&self, now: SimTime, name: &str) -> Option<&Stored> {
         let by_id = self.images.get(name);
-        let as_written = || self.images.values().find(|stored| stored.references.iter().any(|own| own == name));
+        let as_written = || self.images.values().find(|stored| stored.is_called(name));
         let found = by_id.or_else(as_written).or_else(|| {
             let reference = ImageReference::parse(name).ok()?.to_string();
             let fits = |stored: &&Stored| {
@@ -91,7 +93,9 @@ impl ImageStore {
         const UNPACK_BYTES_PER_SECOND: u64 = 150_000_000;
         let failed =
             |error, after| Pull { outcome: Err(error), finished_at: now + after, size_bytes: 0, transferred_bytes: 0 };
-        let image = match resolve(name) {
+        let known = self.images.values().find(|stored| stored.written.iter().any(|written| **written == *name));
+        let resolution = known.map_or_else(|| resolve(name), |stored| Resolution::Found(stored.image.clone()));
+        let image = match resolution {
             Resolution::Failed(error @ PullError::InvalidName { .. }) => return failed(error, 0),
             Resolution::Failed(error) if self.fault.is_none() => return failed(error, node.registry_latency_ns),
             Resolution::Failed(_) => None,
@@ -113,6 +117,9 @@ impl ImageStore {
         };
         let id = image.id.to_string();
         if let Some(stored) = self.images.get_mut(&id) {
+            if !stored.is_called(name) {
+                stored.written.push(name.into());
+            }
             let finished_at = stored.present_from.max(now + node.registry_latency_ns);
             return Pull { outcome: Ok(id), finished_at, size_bytes: image.size_bytes, transferred_bytes: 0 };
         }
@@ -124,8 +131,14 @@ impl ImageStore {
         let pull =
             Pull { outcome: Ok(id.clone()), finished_at, size_bytes: image.size_bytes, transferred_bytes: transferred };
         let references = vec![image.reference.to_string()];
-        let stored =
-            Stored { image, references, present_from: finished_at, pulled_at: finished_at, last_used_at: finished_at };
+        let stored = Stored {
+            image,
+            references,
+            written: vec![name.into()],
+            present_from: finished_at,
+            pulled_at: finished_at,
+            last_used_at: finished_at,
+        };
         self.images.insert(id, stored);
         pull
     }
@@ -149,6 +162,10 @@ impl ImageStore {
 }
 
 impl Stored {
+    fn is_called(&self, name: &str) -> bool {
+        self.references.iter().any(|own| own == name) || self.written.iter().any(|own| **own == *name)
+    }
+
     fn status(&self) -> ImageStatus {
         let spec = self.image.spec;
         ImageStatus {

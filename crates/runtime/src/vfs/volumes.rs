@@ -89,15 +89,17 @@ impl Volumes {
         now: SimTime,
     ) -> Result<(), FsError> {
         let tree = self.volumes.get_mut(id).ok_or(FsError::NotFound)?;
+        let mut data = Tree::default();
         let mut next = Tree::with_limit(tree.limit_bytes());
-        let hidden = format!("..{serial:020}");
-        next.make_dir_all(&hidden, now)?;
-        next.link_all("..data", &hidden, now)?;
         for (path, content, mode) in files {
-            next.write_all(&format!("{hidden}/{path}"), content, *mode, now)?;
+            data.write_all(path, content, *mode, now)?;
             let top = path.split('/').next().unwrap_or_default();
-            next.link_all(top, &format!("..data/{top}"), now)?;
+            next.link_all(top, &["..data/", top].concat(), now)?;
         }
+        data.set_attributes::<&str>(&[], None, Some(now))?;
+        let hidden = format!("..{serial:020}");
+        next.link_all("..data", &hidden, now)?;
+        next.put(&[&hidden], data.root().clone(), now)?;
         *tree = next;
         Ok(())
     }
