@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use api::meta;
-use api::types::{Node, Pod};
+use api::types::{Node, Pod, Quantity};
 use rustc_hash::FxHashMap;
 
 pub use label_sets::LabelSets;
@@ -249,15 +249,16 @@ impl Cache {
 /// Whether an update changes nothing that is computed from a Pod. Most do: they tell of its status.
 fn keeps_its_sums(state: &PodState, pod: &Pod) -> bool {
     let old = &state.info.pod;
-    let resized = |pod: &Pod| {
-        let mut statuses = pod.status.iter().flat_map(|status| status.container_statuses.iter().flatten());
-        statuses.any(|status| status.allocated_resources.is_some())
-    };
     old.metadata.labels == pod.metadata.labels
         && meta::is_being_deleted(&old.metadata) == meta::is_being_deleted(&pod.metadata)
         && (state.assumed || old.spec == pod.spec)
-        && !resized(pod)
-        && !resized(old)
+        && granted(old).eq(granted(pod))
+}
+
+/// What the node has granted to each container.
+fn granted(pod: &Pod) -> impl Iterator<Item = (&str, &BTreeMap<String, Quantity>)> {
+    let statuses = pod.status.iter().flat_map(|status| status.container_statuses.iter().flatten());
+    statuses.filter_map(|status| Some((status.name.as_str(), status.allocated_resources.as_ref()?)))
 }
 
 fn images_of(node: &Node) -> &[api::types::ContainerImage] {

@@ -64,6 +64,11 @@ pub trait PreScorePlugin: Sync {
 pub trait ScorePlugin: Sync {
     fn score(&self, handle: Handle, state: &CycleState, pod: &PodInfo, node: &NodeInfo) -> i64;
 
+    /// The scores of all feasible nodes, in their order.
+    fn scores(&self, handle: Handle, state: &CycleState, pod: &PodInfo, feasible: &[Slot]) -> Vec<i64> {
+        feasible.iter().map(|&slot| self.score(handle, state, pod, handle.cache.node(slot))).collect()
+    }
+
     /// Brings the scores of all feasible nodes into 0 to [`MAX_NODE_SCORE`].
     fn normalize(&self, _handle: Handle, _state: &CycleState, _feasible: &[Slot], _scores: &mut [i64]) {}
 }

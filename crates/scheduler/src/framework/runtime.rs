@@ -153,8 +153,7 @@ pub fn run_scores(handle: Handle, state: &mut CycleState, pod: &PodInfo, feasibl
         if state.skipped_scores.contains(name) {
             continue;
         }
-        let score = |&slot: &Slot| plugin.score(handle, state, pod, handle.cache.node(slot));
-        let raw: Vec<i64> = feasible.iter().map(score).collect();
+        let raw = plugin.scores(handle, state, pod, feasible);
         let mut normalised = raw.clone();
         plugin.normalize(handle, state, feasible, &mut normalised);
         for (total, score) in scores.totals.iter_mut().zip(&normalised) {

@@ -29,7 +29,7 @@ struct Scored {
 #[derive(Debug)]
 enum Domains {
     /// Every node with the label is one; its Pods are counted when it is scored.
-    Hosts { labelled: Vec<bool> },
+    Hosts,
     /// The domain of each slot, if it has the label, and the matching Pods of each domain with a feasible node.
     Groups { of_slot: Vec<Option<u32>>, pods: Vec<Option<i64>> },
 }
@@ -94,11 +94,7 @@ impl Search<'_> {
         let cache = self.handle.cache;
         let matching = cache.label_sets.matching(self.pod.namespace(), &constraint.selector);
         let (domains, count) = if constraint.topology_key == HOSTNAME {
-            let mut labelled = vec![false; cache.slots()];
-            for node in cache.nodes() {
-                labelled[node.slot as usize] = node.label(HOSTNAME).is_some();
-            }
-            (Domains::Hosts { labelled }, self.feasible.len() - self.ignored.len())
+            (Domains::Hosts, self.feasible.len() - self.ignored.len())
         } else {
             self.groups(constraint, &matching)
         };
@@ -147,7 +143,7 @@ impl ScorePlugin for PodTopologySpread {
         let mut score = 0.0;
         for Scored { max_skew, weight, matching, domains } in constraints {
             let count = match domains {
-                Domains::Hosts { labelled } => labelled[slot].then(|| node.count_matching(matching)),
+                Domains::Hosts => node.label(HOSTNAME).map(|_| node.count_matching(matching)),
                 Domains::Groups { of_slot, pods } => of_slot[slot].map(|domain| pods[domain as usize].unwrap_or(0)),
             };
             let Some(count) = count else { continue };
