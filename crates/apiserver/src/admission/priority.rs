@@ -15,8 +15,9 @@ pub(super) fn admit(
     if attributes.request.subresource != api::Subresource::None {
         return Ok(());
     }
-    let name = object.name().to_owned();
-    let Some(spec) = object.downcast_mut::<Pod>().and_then(|pod| pod.spec.as_mut()) else { return Ok(()) };
+    let Some(pod) = object.downcast_mut::<Pod>() else { return Ok(()) };
+    let name = pod.metadata.name.as_deref().unwrap_or_default();
+    let Some(spec) = pod.spec.as_mut() else { return Ok(()) };
     if attributes.verb != Verb::Create {
         let before = old.and_then(|old| old.downcast_ref::<Pod>()).and_then(|pod| pod.spec.as_ref());
         if let Some(before) = before {
@@ -36,7 +37,7 @@ pub(super) fn admit(
     } else {
         let Some(class) = storage.find::<PriorityClass>("", asked) else {
             let why = format!("no PriorityClass with name {asked} was found");
-            return Err(Status::forbidden(attributes.kind, &name, &why));
+            return Err(Status::forbidden(attributes.kind, name, &why));
         };
         Some(class)
     };
@@ -51,14 +52,14 @@ pub(super) fn admit(
              computed {value} from the given PriorityClass name",
             spec.priority.unwrap_or(0)
         );
-        return Err(Status::forbidden(attributes.kind, &name, &why));
+        return Err(Status::forbidden(attributes.kind, name, &why));
     }
     if let Some(given) = spec.preemption_policy.as_deref().filter(|given| *given != policy) {
         let why = format!(
             "the string value of PreemptionPolicy ({given}) must not be provided in pod spec; priority admission \
              controller computed {policy} from the given PriorityClass name"
         );
-        return Err(Status::forbidden(attributes.kind, &name, &why));
+        return Err(Status::forbidden(attributes.kind, name, &why));
     }
     spec.priority = Some(value);
     spec.preemption_policy = Some(policy);

@@ -20,9 +20,8 @@ pub(super) fn admit(
     if attributes.verb != Verb::Create {
         return Ok(());
     }
-    let suffix = suffix_of(object);
     let Some(pod) = object.downcast_mut::<Pod>() else { return Ok(()) };
-    let name = pod.metadata.name.clone().unwrap_or_default();
+    let name = pod.metadata.name.as_deref().unwrap_or_default();
     let Some(spec) = pod.spec.as_mut() else { return Ok(()) };
     let account = spec.service_account_name.get_or_insert_with(|| "default".into()).clone();
     spec.service_account = Some(account.clone());
@@ -30,22 +29,21 @@ pub(super) fn admit(
         let namespace = &attributes.request.namespace;
         let why =
             format!("error looking up service account {namespace}/{account}: serviceaccount {account:?} not found");
-        return Err(Status::forbidden(attributes.kind, &name, &why));
+        return Err(Status::forbidden(attributes.kind, name, &why));
     };
     if spec.image_pull_secrets.as_ref().is_none_or(Vec::is_empty) {
         spec.image_pull_secrets = account.image_pull_secrets.clone().filter(|secrets| !secrets.is_empty());
     }
     let mounts = spec.automount_service_account_token.or(account.automount_service_account_token).unwrap_or(true);
     if mounts {
-        mount_token(spec, &suffix);
+        mount_token(spec, &suffix_of(name));
     }
     Ok(())
 }
 
 /// Five characters that tell the token volumes of Pods apart, derived from the Pod's own name.
-fn suffix_of(object: &dyn Object) -> String {
-    let seed = object
-        .name()
+fn suffix_of(name: &str) -> String {
+    let seed = name
         .bytes()
         .fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
     api::rng::Rng::new(seed).name_suffix()
