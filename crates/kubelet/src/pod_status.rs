@@ -49,7 +49,11 @@ impl PodWorker {
         let host_ip = &host.config.ip;
         PodStatus {
             phase: Some(phase.into()),
-            reason: self.rejection.as_ref().map(|rejection| rejection.reason.clone()).or_else(|| before?.reason.clone()),
+            reason: self
+                .rejection
+                .as_ref()
+                .map(|rejection| rejection.reason.clone())
+                .or_else(|| before?.reason.clone()),
             message: self
                 .rejection
                 .as_ref()
