@@ -118,7 +118,7 @@ pub(crate) fn scope<'a>(kind: &Kind, namespace: &'a str) -> &'a str {
 
 pub(crate) fn get(call: &mut Call, kind: &Kind, namespace: &str, name: &str) -> Result<ObjectRef, Status> {
     let request = Request::of(Verb::Get, kind.id, scope(kind, namespace), name);
-    expect_object(call.client.call(request)?)
+    expect_object(call.request(request)?)
 }
 
 pub(crate) fn list(
@@ -129,7 +129,7 @@ pub(crate) fn list(
 ) -> Result<(Vec<ObjectRef>, u64), Status> {
     let mut request = Request::of(Verb::List, kind.id, scope(kind, namespace), "");
     request.options = options;
-    match call.client.call(request)? {
+    match call.request(request)? {
         Response::List(list) => Ok((list.items, list.revision)),
         _ => Err(Status::internal("the server did not answer with a list")),
     }
@@ -182,16 +182,20 @@ pub(crate) fn selectors(args: &Args) -> Options {
     }
 }
 
+/// `-f` or `-k` is given.
+pub(crate) fn names_files(args: &Args) -> bool {
+    !args.all("filename").is_empty() || args.some_text("kustomize").is_some()
+}
+
 /// Finds the objects that operands, `-f`, `-l` and `--all` name.
 pub(crate) fn pick(call: &mut Call, args: &Args, rules: Rules) -> Result<Picked, Failure> {
-    let files = args.all("filename");
     let selects = args.some_text("selector").is_some() || args.some_text("field-selector").is_some();
     if args.is("all") && selects {
         return Err(Failure::error("setting 'all' parameter but found a non empty selector. "));
     }
     let everywhere = args.is("all-namespaces");
     let namespace = if everywhere { String::new() } else { namespace(call, args) };
-    if !files.is_empty() || args.some_text("kustomize").is_some() {
+    if names_files(args) {
         return pick_files(call, args);
     }
     let mut picked = Picked::default();

@@ -7,6 +7,11 @@ use crate::task::Call;
 
 pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
     let (named, changes) = split(args)?;
+    if named.operands.is_empty() && !crate::resource::names_files(&named) {
+        return Err(Failure::error(
+            "one or more resources must be specified as <resource> <name> or <resource>/<name>",
+        ));
+    }
     if changes.set.is_empty() && changes.removed.is_empty() && !args.is("list") {
         return Err(Failure::error("at least one annotation update is required"));
     }

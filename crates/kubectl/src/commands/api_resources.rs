@@ -19,9 +19,7 @@ pub(super) static FLAGS: &[Flag] = &[
 ];
 
 pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
-    if let Some(word) = args.operands.first() {
-        return Err(Failure::usage("kubectl api-resources", format!("unexpected arguments: [{word}]")));
-    }
+    super::refuse_operands(args, "kubectl api-resources")?;
     let output = args.text("output");
     if !matches!(output, "" | "wide" | "name") {
         return Err(Failure::error(format!("--output {output} is not available")));
@@ -78,7 +76,8 @@ fn verbs(kind: &Kind) -> impl Iterator<Item = &'static str> {
     kind.verbs().iter().map(|verb| verb.as_str())
 }
 
-pub(super) fn versions(call: &mut Call, _: &Args) -> Outcome {
+pub(super) fn versions(call: &mut Call, args: &Args) -> Outcome {
+    super::refuse_operands(args, "kubectl api-versions")?;
     let mut versions: Vec<String> = kinds::KINDS.iter().map(Kind::api_version).collect();
     versions.sort();
     versions.dedup();

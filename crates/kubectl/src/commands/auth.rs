@@ -147,13 +147,16 @@ fn review(call: &mut Call, api_version: &str, kind: &str, namespace: &str, spec:
     let Some(row) = kinds::by_kind(api_version, kind) else {
         return Err(Failure::error(format!("no matches for kind {kind:?} in version {api_version:?}")));
     };
-    let body = json!({ "apiVersion": api_version, "kind": kind, "spec": spec });
+    let mut body = json!({ "apiVersion": api_version, "kind": kind });
+    if !spec.is_null() {
+        body["spec"] = spec;
+    }
     let request = api::Request::of(Verb::Create, row.id, resource::scope(row, namespace), "").body(body);
     Ok(resource::expect_object(call.request(request)?)?.to_value())
 }
 
 pub(super) fn whoami(call: &mut Call, args: &Args) -> Outcome {
-    let value = review(call, "authentication.k8s.io/v1", "SelfSubjectReview", "", json!({}))?;
+    let value = review(call, "authentication.k8s.io/v1", "SelfSubjectReview", "", Value::Null)?;
     if let Some(format) = Format::read(call, args, false)? {
         let text = format.text(&value)?;
         call.io.out(&text);

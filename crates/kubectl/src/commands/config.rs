@@ -18,6 +18,7 @@ pub(super) static CONTEXTS_FLAGS: &[Flag] =
     &[switch("no-headers", ' ', "Do not print headers"), text("output", 'o', "name")];
 
 pub(super) fn view(call: &mut Call, args: &Args) -> Outcome {
+    super::refuse_operands(args, "kubectl config view")?;
     let known = call.state.context.clone();
     let mut context = json!({ "cluster": known.cluster, "user": known.user });
     if call.state.namespace != "default" {

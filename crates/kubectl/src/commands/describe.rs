@@ -14,7 +14,7 @@ pub(super) static FLAGS: &[Flag] = &[
 ];
 
 pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
-    if args.operands.is_empty() && args.all("filename").is_empty() {
+    if args.operands.is_empty() && !resource::names_files(args) {
         return Err(Failure::error(
             "You must specify the type of resource to describe. Use \"kubectl api-resources\" for a complete list of \
              supported resources.",
@@ -36,7 +36,10 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
         }
     }
     if picked.infos.is_empty() && picked.failures.is_empty() {
-        let text = super::get::no_resources_found(call, args);
+        let text = match args.is("all-namespaces") {
+            true => "No resources found".to_owned(),
+            false => format!("No resources found in {} namespace.", super::namespace(call, args)),
+        };
         call.io.err_line(text);
         return Ok(0);
     }

@@ -57,7 +57,7 @@ pub(super) async fn run(cx: Cx, args: Args) -> Outcome {
 fn open(call: &mut Call, args: &Args) -> Result<api::request::StreamId, Failure> {
     let before = args.before_dash();
     let Some(word) = before.first() else {
-        return Err(Failure::usage("kubectl exec", "pod, type/name or --filename must be specified"));
+        return Err(Failure::error("pod, type/name or --filename must be specified"));
     };
     let mut command = args.after_dash().to_vec();
     if args.dash_at.is_none() && before.len() > 1 {
@@ -67,7 +67,7 @@ fn open(call: &mut Call, args: &Args) -> Result<api::request::StreamId, Failure>
         ));
     }
     if command.is_empty() {
-        return Err(Failure::usage("kubectl exec", "you must specify at least one command for the container"));
+        return Err(Failure::error("you must specify at least one command for the container"));
     }
     let space = namespace(call, args);
     let pods = pods_of(call, &space, word)?;

@@ -1,8 +1,7 @@
 //! `kubectl get`
 
 use api::request::{Verb, WatchId, WatchKind};
-use api::types::Event;
-use api::{Kind, Kinded, ObjectRef, Request};
+use api::{Kind, ObjectRef, Request};
 use serde_json::{Value, json};
 
 use super::namespace;
@@ -49,7 +48,7 @@ fn once(call: &mut Call, args: &Args) -> Outcome {
     if let Some(path) = args.some_text("raw") {
         return super::api_resources::raw(call, path);
     }
-    if args.operands.is_empty() && args.all("filename").is_empty() {
+    if args.operands.is_empty() && !resource::names_files(args) {
         return Err(Failure::plain(NO_TYPE));
     }
     let format = Format::read(call, args, true)?.unwrap_or(Format::Table { wide: false });
@@ -126,6 +125,7 @@ fn style(args: &Args, wide: bool, with_kind: bool) -> TableStyle {
         with_kind: with_kind || args.is("show-kind"),
         show_labels: args.is("show-labels"),
         label_columns: args.all("label-columns").to_vec(),
+        plain: !args.is("server-print"),
     }
 }
 
@@ -295,25 +295,4 @@ impl Watching {
         }
         Ok(())
     }
-}
-
-/// `kubectl events`: the table of `get events`, oldest first.
-pub(super) async fn events(cx: Cx, args: Args) -> Outcome {
-    cx.with(move |call| {
-        let space = namespace(call, &args);
-        let (mut events, _) = resource::list(call, Event::row(), &space, api::Options::default())?;
-        if events.is_empty() {
-            call.io.err_line(format!("No events found in {space} namespace."));
-            return Ok(0);
-        }
-        events.sort_by_key(|event| {
-            let event = event.downcast_ref::<Event>();
-            event.and_then(|event| event.last_timestamp.as_ref()).map(|time| time.0)
-        });
-        let mut printer = TablePrinter::new(TableStyle { headers: true, ..TableStyle::default() });
-        let text = printer.print(Event::row(), &events, None, call.client.now());
-        call.io.out(&text);
-        Ok(0)
-    })
-    .await
 }

@@ -5,6 +5,7 @@ mod api_resources;
 mod apply;
 mod auth;
 mod autoscale;
+mod certificate;
 mod config;
 mod create;
 mod delete;
@@ -12,6 +13,7 @@ mod describe;
 mod diff;
 mod drain;
 mod edit;
+mod events;
 mod exec;
 mod explain;
 mod expose;
@@ -305,6 +307,14 @@ fn help(command: &Command, path: &str) -> String {
     }
     text.push_str("Use \"kubectl options\" for a list of global command-line options (applies to all commands).\n");
     text
+}
+
+/// Refuses operands, for commands that take none.
+fn refuse_operands(args: &Args, command: &str) -> Result<(), Failure> {
+    match args.operands.as_slice() {
+        [] => Ok(()),
+        some => Err(Failure::usage(command, format!("unexpected arguments: [{}]", some.join(" ")))),
+    }
 }
 
 /// The namespace that a command works in.

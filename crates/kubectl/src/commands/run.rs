@@ -137,7 +137,10 @@ async fn follow(cx: &Cx, args: &Args, space: &str, name: &str) -> Outcome {
 
 fn make(call: &mut Call, args: &Args, attaches: bool) -> Outcome {
     let name = match args.before_dash() {
-        [] => return Err(Failure::usage("kubectl run", "NAME is required for run")),
+        [] => {
+            create::require(args, &["image"])?;
+            return Err(Failure::usage("kubectl run", "NAME is required for run"));
+        }
         [name, ..] => name.clone(),
     };
     let image = args.some_text("image").ok_or_else(|| Failure::error("required flag(s) \"image\" not set"))?;

@@ -22,10 +22,10 @@ pub(super) static FLAGS: &[Flag] = &[
 
 pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
     let replicas = args.int("replicas");
-    if args.operands.is_empty() && args.all("filename").is_empty() {
+    super::create::require(args, &["replicas"])?;
+    if args.operands.is_empty() && !resource::names_files(args) {
         return Err(resource::no_resources());
     }
-    super::create::require(args, &["replicas"])?;
     if replicas < 0 {
         return Err(Failure::error(
             "The --replicas=COUNT flag is required, and COUNT must be greater than or equal to 0",

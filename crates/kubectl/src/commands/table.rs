@@ -2,7 +2,7 @@
 
 use super::{Command, Group, Operands, Run};
 use super::{
-    annotate, api_resources, apply, auth, autoscale, config, create, delete, describe, diff, drain, edit, exec,
+    annotate, api_resources, apply, auth, autoscale, certificate, config, create, delete, describe, diff, drain, edit, events, exec,
     explain, expose, get, kustomize, label, logs, meta_update, node, patch, replace, rollout, run, scale, set, taint,
     top, unsupported, version, wait,
 };
@@ -78,6 +78,12 @@ static CREATE: &[Command] = &[
         usage: "NAME [options]",
         flags: &[create::MADE],
         ..row("namespace", ANY, "Create a namespace", Run::Now(create::config::namespace))
+    },
+    Command {
+        aliases: &["pdb"],
+        usage: "NAME --selector=SELECTOR --min-available=N [options]",
+        flags: &[create::config::BUDGET_FLAGS, create::MADE],
+        ..row("poddisruptionbudget", ANY, "Create a disruption budget", Run::Now(create::config::disruption_budget))
     },
     Command {
         aliases: &["pc"],
@@ -284,6 +290,21 @@ static AUTH: &[Command] = &[
     Command { flags: &[auth::WHOAMI_FLAGS, PRINT], ..row("whoami", ANY, "Show who you are", Run::Now(auth::whoami)) },
 ];
 
+static CERTIFICATE: &[Command] = &[
+    Command {
+        usage: "(-f FILENAME | NAME) [options]",
+        flags: &[certificate::FLAGS, FILES, PRINT],
+        operands: Operands::Names("certificatesigningrequests"),
+        ..row("approve", ANY, "Approve a certificate signing request", Run::Now(certificate::approve))
+    },
+    Command {
+        usage: "(-f FILENAME | NAME) [options]",
+        flags: &[certificate::FLAGS, FILES, PRINT],
+        operands: Operands::Names("certificatesigningrequests"),
+        ..row("deny", ANY, "Deny a certificate signing request", Run::Now(certificate::deny))
+    },
+];
+
 static TOP: &[Command] = &[
     Command {
         aliases: &["nodes", "no"],
@@ -375,8 +396,8 @@ pub(crate) static COMMANDS: &[Command] = &[
         )
     },
     Command {
-        flags: &[unsupported::FLAGS],
-        ..row("certificate", Group::Cluster, "Modify certificate resources", Run::Now(unsupported::certificate))
+        subcommands: CERTIFICATE,
+        ..row("certificate", Group::Cluster, "Modify certificate resources", Run::Group)
     },
     row("cluster-info", Group::Cluster, "Display cluster information", Run::Now(api_resources::cluster_info)),
     Command { subcommands: TOP, ..row("top", Group::Cluster, "Display resource (CPU/memory) usage", Run::Group) },
@@ -466,7 +487,11 @@ pub(crate) static COMMANDS: &[Command] = &[
             Run::Now(unsupported::debug),
         )
     },
-    row("events", Group::Troubleshooting, "List events", later!(get::events)),
+    Command {
+        usage: "[(-o|--output=)json|yaml|…] [--for TYPE/NAME] [--watch] [--types=Normal,Warning]",
+        flags: &[events::FLAGS, PRINT],
+        ..row("events", Group::Troubleshooting, "List events", later!(events::run))
+    },
     Command {
         usage: "-f FILENAME [options]",
         flags: &[diff::FLAGS, FILES],

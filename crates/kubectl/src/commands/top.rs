@@ -12,6 +12,9 @@ pub(super) static FLAGS: &[Flag] = &[
     switch("no-headers", ' ', "Do not print headers"),
 ];
 
-pub(super) fn run(_: &mut Call, _: &Args) -> Outcome {
+pub(super) fn run(_: &mut Call, args: &Args) -> Outcome {
+    if args.operands.len() > 1 {
+        return Err(Failure::usage("kubectl top node", "node [NAME | -l label]"));
+    }
     Err(Failure::error("Metrics API not available"))
 }

@@ -18,7 +18,13 @@ fn refuse(what: &str) -> Outcome {
     Err(Failure::error(format!("{what} is not simulated in this page")))
 }
 
-pub(super) fn port_forward(_: &mut Call, _: &Args) -> Outcome {
+pub(super) fn port_forward(_: &mut Call, args: &Args) -> Outcome {
+    if args.operands.len() < 2 {
+        return Err(Failure::usage(
+            "kubectl port-forward",
+            "TYPE/NAME and list of ports are required for port-forward",
+        ));
+    }
     Err(Failure::error(
         "port-forward opens a port of your own computer, which a page cannot: try `kubectl exec` or `kubectl run -it --rm \
          --image=busybox -- wget -qO- SERVICE` instead",
@@ -29,20 +35,26 @@ pub(super) fn proxy(_: &mut Call, _: &Args) -> Outcome {
     refuse("proxy")
 }
 
-pub(super) fn attach(_: &mut Call, _: &Args) -> Outcome {
+pub(super) fn attach(_: &mut Call, args: &Args) -> Outcome {
+    if args.operands.is_empty() && args.all("filename").is_empty() {
+        return Err(Failure::error("at least 1 argument is required for attach"));
+    }
     refuse("attach")
 }
 
-pub(super) fn copy(_: &mut Call, _: &Args) -> Outcome {
+pub(super) fn copy(_: &mut Call, args: &Args) -> Outcome {
+    match args.operands.as_slice() {
+        [from, to] if !from.contains(':') && !to.contains(':') => {
+            return Err(Failure::error("one of src or dest must be a remote file specification"));
+        }
+        [_, _] => {}
+        _ => return Err(Failure::error("source and destination are required")),
+    }
     refuse("cp")
 }
 
 pub(super) fn debug(_: &mut Call, _: &Args) -> Outcome {
     refuse("debug")
-}
-
-pub(super) fn certificate(_: &mut Call, _: &Args) -> Outcome {
-    refuse("certificate")
 }
 
 pub(super) fn completion(call: &mut Call, _: &Args) -> Outcome {

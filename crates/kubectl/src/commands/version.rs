@@ -15,6 +15,9 @@ const CLIENT: &str = "v1.36.2";
 const SERVER: &str = "v1.36.2";
 
 pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
+    if !args.operands.is_empty() {
+        return Err(Failure::error(format!("extra arguments: [{}]", args.operands.join(" "))));
+    }
     let info = |version: &str| json!({ "gitVersion": version, "major": "1", "minor": "36", "platform": "linux/amd64" });
     let mut value = json!({ "clientVersion": info(CLIENT), "kustomizeVersion": "v5.7.1" });
     if !args.is("client") {

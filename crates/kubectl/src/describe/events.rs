@@ -1,6 +1,6 @@
 //! The events at the end of a description.
 
-use api::Kinded;
+use api::{Kinded, SimTime};
 use api::request::Options;
 use api::table::age;
 use api::types::Event;
@@ -32,16 +32,7 @@ pub(super) fn events(writer: &mut Writer, context: &mut Context) {
     writer.line(1, "Type\tReason\tAge\tFrom\tMessage");
     writer.line(1, "----\t------\t----\t----\t-------");
     for event in events {
-        let count = event.series.as_ref().and_then(|series| series.count).or(event.count).unwrap_or(1);
-        let first = match (&event.first_timestamp, &event.event_time) {
-            (None, Some(time)) => age::since_second(time.0.as_second(), now),
-            (first, _) => age::since(first.as_ref(), now),
-        };
-        let last = match &event.last_timestamp {
-            Some(time) => age::since(Some(time), now),
-            None => first.clone(),
-        };
-        let shown = if count > 1 { format!("{last} (x{count} over {first})") } else { first };
+        let shown = interval(event, now);
         let source = event.source.as_ref().and_then(|source| source.component.as_deref());
         let source = source.filter(|source| !source.is_empty()).or(event.reporting_component.as_deref());
         let text = |text: &Option<String>| text.as_deref().unwrap_or_default().trim().to_owned();
@@ -56,4 +47,18 @@ pub(super) fn events(writer: &mut Writer, context: &mut Context) {
             ),
         );
     }
+}
+
+/// How long ago an event was seen: `5s`, `2m (x3 over 10m)`.
+pub(crate) fn interval(event: &Event, now: SimTime) -> String {
+    let count = event.series.as_ref().and_then(|series| series.count).or(event.count).unwrap_or(1);
+    let first = match (&event.first_timestamp, &event.event_time) {
+        (None, Some(time)) => age::since_second(time.0.as_second(), now),
+        (first, _) => age::since(first.as_ref(), now),
+    };
+    let last = match &event.last_timestamp {
+        Some(time) => age::since(Some(time), now),
+        None => first.clone(),
+    };
+    if count > 1 { format!("{last} (x{count} over {first})") } else { first }
 }

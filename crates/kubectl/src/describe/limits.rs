@@ -48,7 +48,7 @@ fn quota_table(writer: &mut Writer, level: usize, value: &Value, line: &str) {
     if !scopes.is_empty() {
         writer.field(level, "Scopes", scopes.join(", "));
         for (_, help) in scopes.iter().filter_map(|scope| SCOPES.iter().find(|(name, _)| name == scope)) {
-            writer.line(level, format!(" * {help}"));
+            writer.line(0, format!("{} * {help}", " ".repeat(level)));
         }
     }
     writer.line(level, "Resource\tUsed\tHard");

@@ -26,6 +26,7 @@ use serde_json::Value;
 use crate::output::align;
 use crate::resource::Info;
 use crate::task::Call;
+pub(crate) use events::interval;
 pub(crate) use template::pod_template;
 
 /// A description in the making.

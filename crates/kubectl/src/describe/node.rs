@@ -41,7 +41,7 @@ pub(super) fn describe(writer: &mut Writer, node: &Node, context: &mut Context) 
         writer.line(
             1,
             format!(
-                "{} \t{} \t{} \t{} \t{} \t{} ",
+                "{} \t{} \t{} \t{} \t{} \t{}",
                 condition.type_,
                 condition.status,
                 time(condition.last_heartbeat_time.as_ref()),

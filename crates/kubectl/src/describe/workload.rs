@@ -250,11 +250,16 @@ pub(super) fn cron_job(writer: &mut Writer, object: &CronJob, context: &mut Cont
     if let Some(zone) = &spec.time_zone {
         writer.field(0, "Time Zone", zone);
     }
-    writer.field(0, "Concurrency Policy", spec.concurrency_policy.as_deref().unwrap_or("Allow"));
-    writer.field(0, "Suspend", if spec.suspend == Some(true) { "True" } else { "False" });
+    writer.field(0, "Concurrency Policy", spec.concurrency_policy.as_deref().unwrap_or_default());
     let unset = || "<unset>".to_owned();
-    writer.field(0, "Successful Job History Limit", spec.successful_jobs_history_limit.unwrap_or(3));
-    writer.field(0, "Failed Job History Limit", spec.failed_jobs_history_limit.unwrap_or(1));
+    let suspended = |suspends: bool| if suspends { "True" } else { "False" }.to_owned();
+    writer.field(0, "Suspend", spec.suspend.map_or_else(unset, suspended));
+    for (title, limit) in [
+        ("Successful Job History Limit", spec.successful_jobs_history_limit),
+        ("Failed Job History Limit", spec.failed_jobs_history_limit),
+    ] {
+        writer.field(0, title, limit.map_or_else(unset, |limit| limit.to_string()));
+    }
     let deadline = spec.starting_deadline_seconds.map_or_else(unset, |seconds| format!("{seconds}s"));
     writer.field(0, "Starting Deadline Seconds", deadline);
     let no_job = JobSpec::default();

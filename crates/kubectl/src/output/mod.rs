@@ -28,6 +28,8 @@ pub(crate) enum Format {
     Json,
     Yaml,
     JsonPath(JsonPath),
+    /// The values that a path leads to, as a JSON list.
+    JsonPathAsJson(Path),
     Columns(Columns),
     GoTemplate(GoTemplate),
 }
@@ -59,7 +61,10 @@ impl Format {
             "name" => Format::Name,
             "json" => Format::Json,
             "yaml" => Format::Yaml,
-            "jsonpath" | "jsonpath-as-json" => Format::JsonPath(JsonPath::parse(needed("template")?)?),
+            "jsonpath" => Format::JsonPath(JsonPath::parse(needed("template")?)?),
+            "jsonpath-as-json" => {
+                Format::JsonPathAsJson(Path::relaxed(needed("template")?).map_err(|why| Failure::error(why.to_string()))?)
+            }
             "jsonpath-file" => Format::JsonPath(JsonPath::parse(&file(needed("template file")?)?)?),
             "go-template" | "template" => Format::GoTemplate(GoTemplate::parse(needed("template")?)?),
             "go-template-file" | "templatefile" => {
@@ -87,6 +92,10 @@ impl Format {
             Format::Json => json(value) + "\n",
             Format::Yaml => yaml(value),
             Format::JsonPath(path) => path.text(value)?,
+            Format::JsonPathAsJson(path) => {
+                let found = path.find(value).map_err(|why| Failure::error(why.to_string()))?;
+                json(&found.into_iter().cloned().collect::<Value>()) + "\n"
+            }
             Format::GoTemplate(template) => template.text(value)?,
             Format::Columns(columns) => columns.text(value, true),
             Format::Table { .. } | Format::Name => String::new(),

@@ -13,6 +13,8 @@ pub(crate) struct TableStyle {
     pub with_kind: bool,
     pub show_labels: bool,
     pub label_columns: Vec<String>,
+    /// Name and age alone, as the client makes them of any object.
+    pub plain: bool,
 }
 
 /// Prints rows and remembers widths, so that the rows of a watch stay in their columns.
@@ -55,8 +57,12 @@ impl TablePrinter {
         if self.style.with_namespace && kind.namespaced {
             headers.push("NAMESPACE".into());
         }
-        let columns = table::columns(kind).iter().filter(|column| self.style.wide || column.priority == 0);
-        headers.extend(columns.map(|column| column.name.to_uppercase()));
+        if self.style.plain {
+            headers.extend(["NAME".into(), "AGE".into()]);
+        } else {
+            let columns = table::columns(kind).iter().filter(|column| self.style.wide || column.priority == 0);
+            headers.extend(columns.map(|column| column.name.to_uppercase()));
+        }
         let labels = self.style.label_columns.iter();
         headers.extend(labels.map(|label| label.rsplit('/').next().unwrap_or_default().to_uppercase()));
         if self.style.show_labels {
@@ -70,13 +76,22 @@ impl TablePrinter {
         if self.style.with_namespace && kind.namespaced {
             row.push(object.namespace().into());
         }
-        let cells = table::cells(kind, &**object, now);
+        let shown_name = |name: &str| match self.style.with_kind {
+            true => crate::resource::full_name(kind, name),
+            false => name.to_owned(),
+        };
+        let cells = if self.style.plain {
+            row.extend([shown_name(object.name()), table::age::of(object.meta(), now)]);
+            Vec::new()
+        } else {
+            table::cells(kind, &**object, now)
+        };
         for (column, cell) in table::columns(kind).iter().zip(cells) {
             if column.priority > 0 && !self.style.wide {
                 continue;
             }
             let text = match (column.name, &cell) {
-                ("Name", Cell::Text(name)) if self.style.with_kind => crate::resource::full_name(kind, name),
+                ("Name", Cell::Text(name)) => shown_name(name),
                 _ => cell.to_string(),
             };
             row.push(one_line(&text));

@@ -31,6 +31,11 @@ pub(in crate::commands) static PRIORITY_FLAGS: &[Flag] = &[
     text("description", ' ', "When to use the class"),
     text("preemption-policy", ' ', "PreemptLowerPriority or Never").or("PreemptLowerPriority"),
 ];
+pub(in crate::commands) static BUDGET_FLAGS: &[Flag] = &[
+    text("min-available", ' ', "How many Pods must stay, a number or a percentage"),
+    text("max-unavailable", ' ', "How many Pods may be away, a number or a percentage"),
+    text("selector", ' ', "A label selector of the Pods"),
+];
 pub(in crate::commands) static TOKEN_FLAGS: &[Flag] =
     &[crate::flags::duration("duration", "0s", "How long the token is valid"), array("audience", ' ', "Audience")];
 
@@ -79,12 +84,22 @@ fn with_data(mut value: Value, pairs: Vec<(String, String)>, encode: fn(&str) ->
     value
 }
 
+/// `--append-hash`: the object under a name that changes with its data.
+fn with_hash(args: &Args, mut value: Value) -> Value {
+    if args.is("append-hash") {
+        let name = value["metadata"]["name"].as_str().unwrap_or_default().to_owned();
+        let suffix = crate::kustomize::hash::suffix(&value, &name);
+        value["metadata"]["name"] = format!("{name}-{suffix}").into();
+    }
+    value
+}
+
 pub(in crate::commands) fn config_map(call: &mut Call, args: &Args) -> Outcome {
     let name = name(args, "kubectl create configmap")?;
     let value = json!({
         "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "creationTimestamp": null, "name": name },
     });
-    let value = with_data(value, pairs(call, args)?, str::to_owned);
+    let value = with_hash(args, with_data(value, pairs(call, args)?, str::to_owned));
     make(call, args, Made { value, refused: "failed to create configmap: " })
 }
 
@@ -95,7 +110,7 @@ fn secret(call: &mut Call, args: &Args, name: &str, kind: &str, pairs: Vec<(Stri
     if !kind.is_empty() {
         value["type"] = kind.into();
     }
-    let value = with_data(value, pairs, |text| base64_encode(text.as_bytes()));
+    let value = with_hash(args, with_data(value, pairs, |text| base64_encode(text.as_bytes())));
     make(call, args, Made { value, refused: "failed to create secret " })
 }
 
@@ -107,7 +122,9 @@ pub(in crate::commands) fn secret_generic(call: &mut Call, args: &Args) -> Outco
 
 pub(in crate::commands) fn secret_tls(call: &mut Call, args: &Args) -> Outcome {
     let name = name(args, "kubectl create secret tls")?;
-    super::require(args, &["cert", "key"])?;
+    if args.some_text("cert").is_none() || args.some_text("key").is_none() {
+        return Err(Failure::error("key and cert must be specified"));
+    }
     let read = |path: &str| {
         let text = call.state.files.read(path);
         text.ok_or_else(|| Failure::error(format!("open {path}: no such file or directory")))
@@ -118,7 +135,11 @@ pub(in crate::commands) fn secret_tls(call: &mut Call, args: &Args) -> Outcome {
 
 pub(in crate::commands) fn secret_registry(call: &mut Call, args: &Args) -> Outcome {
     let name = name(args, "kubectl create secret docker-registry")?;
-    super::require(args, &["docker-username", "docker-password"])?;
+    if args.some_text("docker-username").is_none() || args.some_text("docker-password").is_none() {
+        return Err(Failure::error(
+            "either --from-file or the combination of --docker-username, --docker-password and --docker-server is required",
+        ));
+    }
     let (user, password) = (args.text("docker-username"), args.text("docker-password"));
     let mut entry = json!({ "username": user, "password": password });
     if let Some(email) = args.some_text("docker-email") {
@@ -210,4 +231,26 @@ pub(in crate::commands) fn token(call: &mut Call, args: &Args) -> Outcome {
         _ => return Err(Failure::error("failed to create token: no token in server response")),
     }
     Ok(0)
+}
+
+pub(in crate::commands) fn disruption_budget(call: &mut Call, args: &Args) -> Outcome {
+    let name = name(args, "kubectl create poddisruptionbudget")?;
+    let Some(selector) = args.some_text("selector") else {
+        return Err(Failure::error("a selector must be specified"));
+    };
+    let limit = match (args.some_text("min-available"), args.some_text("max-unavailable")) {
+        (None, None) => return Err(Failure::error("one of min-available or max-unavailable must be specified")),
+        (Some(_), Some(_)) => return Err(Failure::error("min-available and max-unavailable cannot be both specified")),
+        (Some(text), None) => ("minAvailable", text),
+        (None, Some(text)) => ("maxUnavailable", text),
+    };
+    let labels = super::super::expose::pairs(selector)?;
+    let amount = limit.1.parse::<i64>().map_or_else(|_| Value::from(limit.1), Value::from);
+    let value = json!({
+        "apiVersion": "policy/v1", "kind": "PodDisruptionBudget",
+        "metadata": { "creationTimestamp": null, "name": name },
+        "spec": { limit.0: amount, "selector": { "matchLabels": labels } },
+        "status": { "currentHealthy": 0, "desiredHealthy": 0, "disruptionsAllowed": 0, "expectedPods": 0 },
+    });
+    make(call, args, Made { value, refused: "failed to create poddisruptionbudgets: " })
 }

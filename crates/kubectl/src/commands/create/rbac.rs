@@ -115,7 +115,7 @@ fn binding_value(args: &Args, name: &str, kind: &str) -> Result<Value, Failure> 
         (Some(role), None) => ("Role", role),
         (None, Some(role)) => ("ClusterRole", role),
         _ if kind == "ClusterRoleBinding" => {
-            return Err(Failure::error("exactly one of clusterrole must be specified"));
+            return Err(Failure::error("required flag(s) \"clusterrole\" not set"));
         }
         _ => return Err(Failure::error("exactly one of clusterrole or role must be specified")),
     };

@@ -123,10 +123,8 @@ fn name_of(container: &Value) -> &str {
 
 pub(super) fn image(call: &mut Call, args: &Args) -> Outcome {
     let (named, changes) = split(args);
-    if named.operands.is_empty() && named.all("filename").is_empty() {
-        return Err(Failure::error(
-            "one or more resources must be specified as <resource> <name> or <resource>/<name>",
-        ));
+    if named.operands.is_empty() && !resource::names_files(&named) {
+        return Err(resource::no_resources());
     }
     if changes.is_empty() {
         // Upstream looks for the object first.
@@ -168,6 +166,11 @@ fn selects(pattern: &str, name: &str) -> bool {
 pub(super) fn env(call: &mut Call, args: &Args) -> Outcome {
     let (named, mut changes) = split(args);
     changes.extend(args.all("env").iter().cloned());
+    if named.operands.is_empty() && !resource::names_files(&named) {
+        return Err(Failure::error(
+            "one or more resources must be specified as <resource> <name> or <resource>/<name>",
+        ));
+    }
     if args.is("list") {
         return list_env(call, &named, args);
     }
@@ -235,12 +238,31 @@ fn list_env(call: &mut Call, named: &Args, args: &Args) -> Outcome {
                 let name = entry["name"].as_str().unwrap_or_default();
                 match entry["value"].as_str() {
                     Some(value) => call.io.line(format!("{name}={value}")),
-                    None => call.io.line(format!("# {name} from another source")),
+                    None => call.io.line(format!("# {name} from {}", source_of(&entry["valueFrom"]))),
                 }
             }
         }
     }
     Failure::all(picked.failures).map_or(Ok(0), Err)
+}
+
+/// Where a variable's value comes from.
+fn source_of(from: &Value) -> String {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    for (field, kind) in [("configMapKeyRef", "configmap"), ("secretKeyRef", "secret")] {
+        if from[field].is_object() {
+            return format!("{kind} {}, key {}", text(&from[field]["name"]), text(&from[field]["key"]));
+        }
+    }
+    if from["fieldRef"].is_object() {
+        return format!("field path {}", text(&from["fieldRef"]["fieldPath"]));
+    }
+    let amount = &from["resourceFieldRef"];
+    if !amount.is_object() {
+        return "invalid valueFrom".into();
+    }
+    let container = amount["containerName"].as_str().map(|name| format!("{name}/")).unwrap_or_default();
+    format!("resource field {container}{}", text(&amount["resource"]))
 }
 
 fn quantities(text: &str) -> Result<Map<String, Value>, Failure> {
@@ -255,6 +277,9 @@ fn quantities(text: &str) -> Result<Map<String, Value>, Failure> {
 }
 
 pub(super) fn resources(call: &mut Call, args: &Args) -> Outcome {
+    if args.operands.is_empty() && !resource::names_files(args) {
+        return Err(resource::no_resources());
+    }
     let (requests, limits) = (quantities(args.text("requests"))?, quantities(args.text("limits"))?);
     if requests.is_empty() && limits.is_empty() {
         return Err(Failure::error(
