@@ -26,6 +26,7 @@ pub mod table;
 pub mod time;
 pub mod validate;
 mod view;
+pub mod wire;
 pub mod yaml;
 
 pub use k8s_openapi;

@@ -241,7 +241,7 @@ pub(crate) fn apply_one(
 }
 
 /// `/v1`, `apps/v1`: as Go prints a GroupVersion.
-fn version(kind: &api::Kind) -> String {
+pub(crate) fn version(kind: &api::Kind) -> String {
     if kind.group.is_empty() { format!("/{}", kind.version) } else { kind.api_version() }
 }
 

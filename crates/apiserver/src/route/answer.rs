@@ -147,12 +147,12 @@ fn object_value(resource: &Resource, object: &ObjectRef, now: SimTime) -> Value 
     match resource.shape {
         Shape::Table => table(resource, std::slice::from_ref(object), &object_list_meta(object), now),
         Shape::Metadata => partial(object),
-        Shape::Json | Shape::Yaml => wire_form(&**object),
+        Shape::Json | Shape::Yaml => api::wire::form(&**object),
     }
 }
 
 fn partial(object: &ObjectRef) -> Value {
-    let mut metadata = wire_form(&**object).get_mut("metadata").map(Value::take).unwrap_or_default();
+    let mut metadata = api::wire::form(&**object).get_mut("metadata").map(Value::take).unwrap_or_default();
     if object.kind_id() == DaemonSet::ID
         && let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_object_mut)
     {
@@ -187,7 +187,7 @@ fn object_list_meta(object: &ObjectRef) -> Value {
 fn list_value(list: &List) -> Value {
     let kind = kinds::row(list.kind);
     let items = list.items.iter().map(|object| {
-        let mut value = wire_form(&**object);
+        let mut value = api::wire::form(&**object);
         if let Some(fields) = value.as_object_mut() {
             fields.remove("apiVersion");
             fields.remove("kind");
@@ -219,7 +219,7 @@ fn table(resource: &Resource, objects: &[ObjectRef], meta: &Value, now: SimTime)
         match resource.include {
             Include::None => {}
             Include::Metadata => row["object"] = partial(object),
-            Include::Object => row["object"] = wire_form(&**object),
+            Include::Object => row["object"] = api::wire::form(&**object),
         }
         row
     });
@@ -253,104 +253,4 @@ fn description(plural: &str, column: &str) -> String {
             .find_map(|line| line.strip_prefix(wanted)?.strip_prefix('|')?.strip_prefix(column)?.strip_prefix('|'))
     };
     of(plural).or_else(|| of("*")).unwrap_or_default().replace("\\n", "\n")
-}
-
-/// An object as JSON, with the fields that Go writes though they hold nothing.
-pub(crate) fn wire_form(object: &dyn Object) -> Value {
-    let mut value = object.to_value();
-    let kind = value.get("kind").and_then(Value::as_str).unwrap_or_default().to_owned();
-    match kind.as_str() {
-        "Event" if value["apiVersion"] == "events.k8s.io/v1" => {
-            nulls(&mut value, &["eventTime", "deprecatedFirstTimestamp", "deprecatedLastTimestamp"]);
-        }
-        "Event" => nulls(&mut value, &["eventTime", "firstTimestamp", "lastTimestamp"]),
-        "HorizontalPodAutoscaler" if value["apiVersion"] == "autoscaling/v2" => {
-            if let Some(status) = value.get_mut("status") {
-                nulls(status, &["currentMetrics"]);
-            }
-            conditions(&mut value, &["lastTransitionTime"]);
-        }
-        "LimitRange" => {
-            if let Some(limits) = value.pointer_mut("/spec/limits").filter(|limits| **limits == json!([])) {
-                *limits = Value::Null;
-            }
-        }
-        "Pod" => {
-            let Some(status) = value.get_mut("status") else { return value };
-            for list in ["containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses"] {
-                for container in items(status, list) {
-                    container_states(container);
-                }
-            }
-            conditions(&mut value, &["lastProbeTime", "lastTransitionTime"]);
-        }
-        "Node" => conditions(&mut value, &["lastHeartbeatTime", "lastTransitionTime"]),
-        "PodDisruptionBudget" => {
-            if let Some(status) = value.get_mut("status").and_then(Value::as_object_mut) {
-                for count in ["disruptionsAllowed", "currentHealthy", "desiredHealthy", "expectedPods"] {
-                    status.entry(count).or_insert_with(|| 0.into());
-                }
-            }
-        }
-        "PersistentVolumeClaim" => {
-            conditions(&mut value, &["lastProbeTime", "lastTransitionTime"]);
-            for source in ["/spec/dataSource", "/spec/dataSourceRef"] {
-                if let Some(source) = value.pointer_mut(source) {
-                    nulls(source, &["apiGroup"]);
-                }
-            }
-        }
-        "Role" | "ClusterRole" => nulls(&mut value, &["rules"]),
-        "TokenRequest" => {
-            if let Some(spec) = value.get_mut("spec") {
-                nulls(spec, &["boundObjectRef"]);
-            }
-        }
-        "Deployment" => conditions(&mut value, &["lastUpdateTime", "lastTransitionTime"]),
-        "Job" => conditions(&mut value, &["lastProbeTime", "lastTransitionTime"]),
-        "ReplicaSet" | "StatefulSet" | "DaemonSet" | "ReplicationController" => {
-            conditions(&mut value, &["lastTransitionTime"])
-        }
-        _ => {}
-    }
-    value
-}
-
-fn conditions(value: &mut Value, times: &[&str]) {
-    let Some(status) = value.get_mut("status") else { return };
-    for condition in items(status, "conditions") {
-        nulls(condition, times);
-    }
-}
-
-fn container_states(container: &mut Value) {
-    empty_structs(container, &["state", "lastState"]);
-    for state in ["state", "lastState"] {
-        if let Some(terminated) = container.get_mut(state).and_then(|state| state.get_mut("terminated")) {
-            nulls(terminated, &["startedAt", "finishedAt"]);
-        }
-        if let Some(running) = container.get_mut(state).and_then(|state| state.get_mut("running")) {
-            nulls(running, &["startedAt"]);
-        }
-    }
-}
-
-fn items<'a>(value: &'a mut Value, name: &str) -> impl Iterator<Item = &'a mut Value> {
-    value.get_mut(name).and_then(Value::as_array_mut).into_iter().flatten()
-}
-
-fn nulls(value: &mut Value, names: &[&str]) {
-    if let Some(fields) = value.as_object_mut() {
-        for name in names {
-            fields.entry(*name).or_insert(Value::Null);
-        }
-    }
-}
-
-fn empty_structs(value: &mut Value, names: &[&str]) {
-    if let Some(fields) = value.as_object_mut() {
-        for name in names {
-            fields.entry(*name).or_insert_with(|| Value::Object(Map::new()));
-        }
-    }
 }

@@ -24,6 +24,9 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
     if !matches!(output, "" | "wide" | "name") {
         return Err(Failure::error(format!("--output {output} is not available")));
     }
+    if !matches!(args.text("sort-by"), "" | "name" | "kind") {
+        return Err(Failure::error("--sort-by accepts only name or kind"));
+    }
     let has_verbs = |kind: &&Kind| args.all("verbs").iter().all(|wanted| verbs(kind).any(|verb| verb == wanted));
     // Of a resource in several versions, the preferred one.
     let preferred = |kind: &&Kind| kind.view.is_none_or(|view| kinds::row(view.stored).group != kind.group);

@@ -81,7 +81,7 @@ fn of_resource(call: &mut Call, args: &Args, verb: &str, what: &str) -> Value {
         Some(kind) => {
             if !kind.namespaced && !args.is("all-namespaces") {
                 let within = if kind.group.is_empty() { String::new() } else { format!(" in group '{}'", kind.group) };
-                call.io.err_line(format!("Warning: resource '{}' is not namespace scoped{within}", kind.plural));
+                call.io.err_line(format!("Warning: resource '{}' is not namespace scoped{within}\n", kind.plural));
             }
             (kind.group, kind.plural)
         }
@@ -89,7 +89,7 @@ fn of_resource(call: &mut Call, args: &Args, verb: &str, what: &str) -> Value {
             let (plural, group) = word.split_once('.').unwrap_or((word, ""));
             if word != "*" {
                 let within = if group.is_empty() { String::new() } else { format!(" in group '{group}'") };
-                call.io.err_line(format!("Warning: the server doesn't have a resource type '{plural}'{within}"));
+                call.io.err_line(format!("Warning: the server doesn't have a resource type '{plural}'{within}\n"));
             }
             (group, plural)
         }
@@ -106,7 +106,7 @@ fn of_resource(call: &mut Call, args: &Args, verb: &str, what: &str) -> Value {
 
 fn warn_of_verb(call: &mut Call, verb: &str, known: &[&str]) {
     if !known.contains(&verb) {
-        call.io.err_line(format!("Warning: verb '{verb}' is not a known verb"));
+        call.io.err_line(format!("Warning: verb '{verb}' is not a known verb\n"));
     }
 }
 

@@ -38,7 +38,12 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
     }
     for info in &picked.infos {
         if !info.kind.has(Subresource::Scale) {
-            return Err(Failure::error(format!("cannot autoscale a {}: no scale subresource", info.kind.kind)));
+            return Err(Failure::error(format!(
+                "cannot autoscale a {}: could not find scale subresource for {}, Resource={} in discovery information",
+                info.kind.kind,
+                crate::apply::version(info.kind),
+                info.kind.plural
+            )));
         }
         let mut spec = json!({
             "maxReplicas": high,
@@ -67,7 +72,8 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
         let name = args.some_text("name").unwrap_or(&info.name).to_owned();
         let value = json!({
             "apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler",
-            "metadata": { "name": name }, "spec": spec,
+            "metadata": { "creationTimestamp": null, "name": name }, "spec": spec,
+            "status": { "currentMetrics": null, "desiredReplicas": 0 },
         });
         if args.given("dry-run") || args.some_text("output").is_some() {
             create::make(call, args, Made { value, refused: "" })?;

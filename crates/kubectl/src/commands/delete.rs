@@ -84,10 +84,16 @@ fn delete_all(call: &mut Call, args: &Args) -> Result<(Vec<Leaving>, Outcome), F
         (true, given) if given != -1 => {
             return Err(Failure::error("--now and --grace-period cannot be specified together"));
         }
+        (true, _) if args.is("force") => {
+            return Err(Failure::error("--force and --grace-period greater than 0 cannot be specified together"));
+        }
         (true, _) => 1,
         // Zero seconds are only for those who force it.
         (false, 0) if !args.is("force") => 1,
         (false, -1) if args.is("force") => 0,
+        (false, given) if given > 0 && args.is("force") => {
+            return Err(Failure::error("--force and --grace-period greater than 0 cannot be specified together"));
+        }
         (false, given) => given,
     };
     if args.is("force") && grace_period == 0 {
@@ -106,8 +112,9 @@ fn delete_all(call: &mut Call, args: &Args) -> Result<(Vec<Leaving>, Outcome), F
         request.options.propagation = Some(propagation);
         request.options.grace_period = (grace_period >= 0).then_some(grace_period);
         request.options.dry_run = dry_run == DryRun::Server;
+        // Upstream does not look whether what is named is there.
         let result = if dry_run == DryRun::Client {
-            resource::get(call, kind, &namespace, &name).map(api::Response::Object)
+            Ok(api::Response::Status(api::Status::success(kind, &name, "")))
         } else {
             call.request(request)
         };

@@ -64,7 +64,7 @@ impl Reason {
 
 impl Edit {
     async fn run(self) -> Result<(), Failure> {
-        let before = output::shown(self.info.object.to_value(), &Args::default());
+        let before = output::shown(api::wire::form(&self.info.object), &Args::default());
         let original = self.write(&before);
         let mut text = format!("{HEADER}{original}");
         let mut refused = false;
@@ -164,7 +164,14 @@ impl Edit {
             Ok(object) => {
                 let (args, info) = (self.args.clone(), self.info.clone());
                 let print = move |call: &mut crate::task::Call| {
-                    super::print_changed(call, &args, &info, object.to_value(), "edited", super::apply::DryRun::None)
+                    super::print_changed(
+                        call,
+                        &args,
+                        &info,
+                        api::wire::form(&object),
+                        "edited",
+                        super::apply::DryRun::None,
+                    )
                 };
                 self.cx.with(print).await?;
                 Ok(None)

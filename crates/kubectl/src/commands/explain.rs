@@ -1,5 +1,6 @@
 //! `kubectl explain`: fields and their types. Descriptions are not part of this build.
 
+use api::kinds;
 use api::schema::{self, Type};
 
 use crate::failure::{Failure, Outcome};
@@ -27,6 +28,16 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
     let first = parts.next().unwrap_or_default();
     let kind = resource::kind_of(first)
         .ok_or_else(|| Failure::plain(format!("the server doesn't have a resource type {first:?}")))?;
+    let kind = match args.some_text("api-version") {
+        None => kind,
+        Some(version) => kinds::KINDS
+            .iter()
+            .find(|other| other.plural == kind.plural && other.api_version() == version)
+            .ok_or_else(|| {
+                let version = if version.contains('/') { version.to_owned() } else { format!("/{version}") };
+                Failure::error(format!("couldn't find resource for \"{version}, Resource={}\"", kind.plural))
+            })?,
+    };
     let mut head = String::new();
     if !kind.group.is_empty() {
         head.push_str(&format!("GROUP:      {}\n", kind.group));
@@ -47,7 +58,7 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
                 type_name = struct_of(field.ty).unwrap_or_default();
             }
             None => {
-                call.io.out(&head);
+                call.io.line(&head);
                 return Err(Failure::error(format!("field {part:?} does not exist")));
             }
         }

@@ -102,9 +102,7 @@ fn service_of(args: &Args, info: &Info) -> Result<Value, Failure> {
             ports
         }
         None if declared.is_empty() => {
-            return Err(Failure::error(
-                "couldn't find port via --port flag or introspection\nSee 'kubectl expose -h' for help and examples",
-            ));
+            return Err(Failure::error("couldn't find port via --port flag or introspection"));
         }
         None => declared,
     };

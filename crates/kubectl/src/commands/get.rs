@@ -101,7 +101,8 @@ fn names_several_kinds(args: &Args) -> bool {
 
 /// A single object as it is, several as a `List`.
 fn one_value(picked: &Picked, args: &Args) -> Value {
-    let values: Vec<Value> = picked.infos.iter().map(|info| output::shown(info.object.to_value(), args)).collect();
+    let values: Vec<Value> =
+        picked.infos.iter().map(|info| output::shown(api::wire::form(&info.object), args)).collect();
     match values.as_slice() {
         [only] if picked.single => only.clone(),
         _ => json!({ "apiVersion": "v1", "items": values, "kind": "List", "metadata": { "resourceVersion": "" } }),
@@ -109,7 +110,7 @@ fn one_value(picked: &Picked, args: &Args) -> Value {
 }
 
 fn print_columns(call: &mut Call, args: &Args, columns: &Columns, picked: &Picked) {
-    let items: Vec<Value> = picked.infos.iter().map(|info| info.object.to_value()).collect();
+    let items: Vec<Value> = picked.infos.iter().map(|info| api::wire::form(&info.object)).collect();
     if items.is_empty() && !picked.failures.is_empty() {
         return;
     }
@@ -269,8 +270,10 @@ fn show(
     for object in objects {
         match format {
             Format::Name => text.push_str(&(resource::full_name(kind, object.name()) + "\n")),
-            Format::Yaml => text.push_str(&format!("---\n{}", format.text(&output::shown(object.to_value(), args))?)),
-            other => text.push_str(&other.text(&output::shown(object.to_value(), args))?),
+            Format::Yaml => {
+                text.push_str(&format!("---\n{}", format.text(&output::shown(api::wire::form(object), args))?))
+            }
+            other => text.push_str(&other.text(&output::shown(api::wire::form(object), args))?),
         }
     }
     Ok(text)

@@ -193,7 +193,10 @@ pub(super) fn pods_of(call: &mut Call, space: &str, word: &str) -> Result<Vec<ap
         _ if word.contains('/') => return resource::read(&[word.to_owned()]).map(|_| Vec::new()),
         _ => (Pod::row(), word.to_owned()),
     };
-    let object = resource::get(call, kind, space, &name)?;
+    let object = resource::get(call, kind, space, &name).map_err(|status| match status.is_not_found() {
+        true => Failure::error(format!("error from server (NotFound): {} in namespace {space:?}", status.message)),
+        false => status.into(),
+    })?;
     if kind.kind == "Pod" {
         return Ok(vec![object]);
     }

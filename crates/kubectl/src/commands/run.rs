@@ -136,6 +136,12 @@ async fn follow(cx: &Cx, args: &Args, space: &str, name: &str) -> Outcome {
 }
 
 fn make(call: &mut Call, args: &Args, attaches: bool) -> Outcome {
+    if attaches && args.given("dry-run") && !matches!(args.text("dry-run"), "none" | "false") {
+        return Err(Failure::usage(
+            "kubectl run",
+            "--dry-run=[server|client] can't be used with attached containers options (--attach, --stdin, or --tty)",
+        ));
+    }
     let name = match args.before_dash() {
         [] => {
             create::require(args, &["image"])?;

@@ -53,6 +53,8 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
             )));
             continue;
         }
+        let mut scaled = info.object.to_value();
+        scaled["spec"]["replicas"] = replicas.into();
         if dry_run != DryRun::Client {
             let patch = Patch { kind: PatchKind::Merge, value: json!({ "spec": { "replicas": replicas } }) };
             let request = Request::of(Verb::Patch, info.kind.id, &info.namespace, &info.name);
@@ -63,7 +65,7 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
                 continue;
             }
         }
-        call.io.line(format!("{} scaled{}", info.full_name(), dry_run.suffix()));
+        super::print_changed(call, args, info, scaled, "scaled", dry_run)?;
     }
     Failure::all(failures).map_or(Ok(0), Err)
 }

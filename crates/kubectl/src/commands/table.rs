@@ -2,9 +2,9 @@
 
 use super::{Command, Group, Operands, Run};
 use super::{
-    annotate, api_resources, apply, auth, autoscale, certificate, config, create, delete, describe, diff, drain, edit, events, exec,
-    explain, expose, get, kustomize, label, logs, meta_update, node, patch, replace, rollout, run, scale, set, taint,
-    top, unsupported, version, wait,
+    annotate, api_resources, apply, auth, autoscale, certificate, config, create, delete, describe, diff, drain, edit,
+    events, exec, explain, expose, get, kustomize, label, logs, meta_update, node, patch, replace, rollout, run, scale,
+    set, taint, top, unsupported, version, wait,
 };
 use crate::flags::{FILES, PRINT};
 

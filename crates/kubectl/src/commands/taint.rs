@@ -40,7 +40,10 @@ fn read_change(word: &str) -> Result<Option<Change>, Failure> {
         };
     };
     if !EFFECTS.contains(&effect) {
-        return Err(Failure::error(format!("invalid taint effect: {effect}, unsupported taint effect")));
+        return Err(Failure::usage(
+            "kubectl taint",
+            format!("invalid taint effect: {effect}, unsupported taint effect"),
+        ));
     }
     let (key, value) = pair.split_once('=').map_or((pair, None), |(key, value)| (key, Some(value.to_owned())));
     Ok(Some(Change::Set(Taint { key: key.into(), value, effect: effect.into(), time_added: None })))
@@ -148,5 +151,6 @@ fn taint(call: &mut Call, args: &Args, info: &Info, changes: &[Change]) -> Resul
         request.options.dry_run = dry_run == DryRun::Server;
         resource::expect_object(call.request(request)?)?.to_value()
     };
-    super::print_changed(call, args, info, object, done, dry_run)
+    // Upstream does not say here that it was only tried.
+    super::print_changed(call, args, info, object, done, DryRun::None)
 }

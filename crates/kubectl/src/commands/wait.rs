@@ -159,7 +159,7 @@ async fn wait_for(cx: &Cx, info: &Info, wanted: &Wanted, deadline: SimTime, name
             return Ok(());
         }
         if cx.now().await >= deadline {
-            let resource = format!("{}/{}", kind.group_resource(), info.name);
+            let resource = format!("{}/{}", kind.plural, info.name);
             return Err(Failure::error(format!("timed out waiting for the condition on {resource}")));
         }
         cx.pause(Some((cx.now().await + POLL_INTERVAL).min(deadline))).await;

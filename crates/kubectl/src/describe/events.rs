@@ -1,9 +1,9 @@
 //! The events at the end of a description.
 
-use api::{Kinded, SimTime};
 use api::request::Options;
 use api::table::age;
 use api::types::Event;
+use api::{Kinded, SimTime};
 
 use super::{Context, Writer};
 use crate::resource;

@@ -23,7 +23,9 @@ use crate::task::Call;
 
 /// The format that a command prints objects in.
 pub(crate) enum Format {
-    Table { wide: bool },
+    Table {
+        wide: bool,
+    },
     Name,
     Json,
     Yaml,
@@ -62,9 +64,9 @@ impl Format {
             "json" => Format::Json,
             "yaml" => Format::Yaml,
             "jsonpath" => Format::JsonPath(JsonPath::parse(needed("template")?)?),
-            "jsonpath-as-json" => {
-                Format::JsonPathAsJson(Path::relaxed(needed("template")?).map_err(|why| Failure::error(why.to_string()))?)
-            }
+            "jsonpath-as-json" => Format::JsonPathAsJson(
+                Path::relaxed(needed("template")?).map_err(|why| Failure::error(why.to_string()))?,
+            ),
             "jsonpath-file" => Format::JsonPath(JsonPath::parse(&file(needed("template file")?)?)?),
             "go-template" | "template" => Format::GoTemplate(GoTemplate::parse(needed("template")?)?),
             "go-template-file" | "templatefile" => {
@@ -75,7 +77,11 @@ impl Format {
                 None => return Err(Failure::error("custom-columns format specified but no custom columns given")),
             },
             "custom-columns-file" if tables => {
-                Format::Columns(Columns::parse_file(&file(joined.unwrap_or_default())?)?)
+                let path = joined.unwrap_or_default();
+                let text = call.state.files.read(path).ok_or_else(|| {
+                    Failure::error(format!("error reading template {path}, open {path}: no such file or directory"))
+                })?;
+                Format::Columns(Columns::parse_file(&text)?)
             }
             _ => {
                 let allowed = if tables { ALLOWED_BY_GET } else { ALLOWED };

@@ -127,7 +127,7 @@ pub(in crate::commands) fn secret_tls(call: &mut Call, args: &Args) -> Outcome {
     }
     let read = |path: &str| {
         let text = call.state.files.read(path);
-        text.ok_or_else(|| Failure::error(format!("open {path}: no such file or directory")))
+        text.ok_or_else(|| Failure::error(format!("Cannot read file {path}, open {path}: no such file or directory")))
     };
     let pairs = vec![("tls.crt".into(), read(args.text("cert"))?), ("tls.key".into(), read(args.text("key"))?)];
     secret(call, args, &name, "kubernetes.io/tls", pairs)
@@ -141,12 +141,14 @@ pub(in crate::commands) fn secret_registry(call: &mut Call, args: &Args) -> Outc
         ));
     }
     let (user, password) = (args.text("docker-username"), args.text("docker-password"));
-    let mut entry = json!({ "username": user, "password": password });
-    if let Some(email) = args.some_text("docker-email") {
-        entry["email"] = email.into();
-    }
-    entry["auth"] = base64_encode(format!("{user}:{password}").as_bytes()).into();
-    let text = json!({ "auths": { args.text("docker-server"): entry } }).to_string();
+    let quoted = |text: &str| Value::from(text).to_string();
+    let auth = base64_encode(format!("{user}:{password}").as_bytes());
+    // In the order in which Go writes the fields: the text is data, and shows it.
+    let mut fields = vec![("username", quoted(user)), ("password", quoted(password))];
+    fields.extend(args.some_text("docker-email").map(|email| ("email", quoted(email))));
+    fields.push(("auth", quoted(&auth)));
+    let fields: Vec<String> = fields.iter().map(|(name, text)| format!("{name:?}:{text}")).collect();
+    let text = format!("{{\"auths\":{{{}:{{{}}}}}}}", quoted(args.text("docker-server")), fields.join(","));
     secret(call, args, &name, "kubernetes.io/dockerconfigjson", vec![(".dockerconfigjson".into(), text)])
 }
 

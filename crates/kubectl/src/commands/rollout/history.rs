@@ -50,7 +50,7 @@ pub(super) fn revisions(call: &mut Call, info: &Info) -> Result<Vec<Revision>, F
                 });
             }
         }
-        _ => return Err(super::unsupported(info.kind, "history viewer")),
+        _ => return Err(super::without_history(info.kind)),
     }
     found.sort_by_key(|revision| revision.number);
     Ok(found)

@@ -33,6 +33,10 @@ fn pick(call: &mut Call, args: &Args) -> Result<Picked, Failure> {
     resource::pick(call, args, Rules { all_of_type: true })
 }
 
-fn unsupported(kind: &Kind, what: &str) -> Failure {
-    Failure::error(format!("no {what} has been implemented for {:?}", kind.group_kind()))
+fn without_history(kind: &Kind) -> Failure {
+    let (named, group) = (kind.group_kind(), kind.group);
+    Failure::error(format!(
+        "error retrieving history for {named:?}, no visitor method exists for {{{group} {}}}",
+        kind.kind
+    ))
 }

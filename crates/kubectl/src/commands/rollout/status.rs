@@ -85,7 +85,7 @@ fn state(kind: &Kind, object: &ObjectRef, revision: i64) -> State {
     if let Some(set) = any::<DaemonSet>(object) {
         return daemon_set_state(set);
     }
-    Err(super::unsupported(kind, "status viewer"))
+    Err(Failure::error(format!("no status viewer has been implemented for {}", kind.kind)))
 }
 
 /// The typed object, whether or not its kind is in the table of kinds.

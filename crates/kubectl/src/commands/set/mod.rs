@@ -233,7 +233,7 @@ fn list_env(call: &mut Call, named: &Args, args: &Args) -> Outcome {
         let mut value = info.object.to_value();
         let Some(spec) = value.pointer_mut(pod_spec_path(info)) else { continue };
         for container in containers(spec).filter(|container| selects(args.text("containers"), name_of(container))) {
-            call.io.line(format!("# {} {}, container {}", info.kind.plural, info.name, name_of(container)));
+            call.io.line(format!("# {} {}, container {}", info.kind.kind, info.name, name_of(container)));
             for entry in container["env"].as_array().into_iter().flatten() {
                 let name = entry["name"].as_str().unwrap_or_default();
                 match entry["value"].as_str() {
@@ -288,7 +288,11 @@ pub(super) fn resources(call: &mut Call, args: &Args) -> Outcome {
     }
     let pattern = args.text("containers").to_owned();
     change_all(call, args, args, "resource requirements updated", |_, spec| {
-        for container in containers(spec).filter(|container| selects(&pattern, name_of(container))) {
+        let mut chosen = containers(spec).filter(|container| selects(&pattern, name_of(container))).peekable();
+        if chosen.peek().is_none() {
+            return Err(Failure::error(format!("unable to find container named {pattern}")));
+        }
+        for container in chosen {
             for (field, wanted) in [("requests", &requests), ("limits", &limits)] {
                 for (name, quantity) in wanted {
                     container["resources"][field][name] = quantity.clone();
