@@ -13,7 +13,6 @@ use api::types::ManagedFieldsEntry;
 use api::{Draft, FieldValidation, Kind, Object, ObjectRef, Reason, Request, Status, Subresource, kinds, schema, time};
 use serde_json::{Value, json};
 
-use crate::route::wire_form;
 use crate::{Context, view};
 
 pub(crate) use scale::ScaleManagers;
@@ -44,7 +43,7 @@ impl Fields {
     fn form(&self, object: &dyn Object) -> Value {
         let mut value = match self.kind.view {
             Some(view) if object.kind_id() == view.stored => (view.from_stored)(object.to_value()),
-            _ => wire_form(object),
+            _ => api::wire::form(object),
         };
         if let Some(metadata) = value.get_mut("metadata").and_then(Value::as_object_mut) {
             metadata.remove("managedFields");

@@ -3,7 +3,7 @@
 use api::request::List;
 use api::table::{self, Column};
 use api::types::{DaemonSet, Pod};
-use api::{Kinded, Object, ObjectRef, Reason, Response, SimTime, Status, Verb, WatchEvent, WatchKind, kinds};
+use api::{Kinded, ObjectRef, Reason, Response, SimTime, Status, Verb, WatchEvent, WatchKind, kinds};
 use serde_json::{Map, Value, json};
 
 use super::{Include, Resource, Shape};

@@ -10,7 +10,6 @@ mod query;
 
 use api::{Body, Kind, Request, Status, Subresource, Verb};
 
-pub(crate) use answer::wire_form;
 pub use answer::{Answer, answer, refusal, watch_line};
 pub(crate) use query::{Parameters, decoded};
 

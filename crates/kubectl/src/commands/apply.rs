@@ -106,14 +106,14 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
         }
         let applied = if dry_run == DryRun::Client {
             match resource::get(call, manifest.kind, &manifest.namespace, &manifest.name) {
-                Ok(object) => Ok((Change::Configured, api::wire::form(&object))),
+                Ok(object) => Ok((Change::Configured, api::wire::form(&*object))),
                 Err(status) if status.is_not_found() => {
                     Ok((Change::Created, crate::apply::with_last_applied(&manifest.value)))
                 }
                 Err(status) => Err(status),
             }
         } else {
-            apply_one(call, manifest, &options).map(|(change, object)| (change, api::wire::form(&object)))
+            apply_one(call, manifest, &options).map(|(change, object)| (change, api::wire::form(&*object)))
         };
         let (change, value) = match applied {
             Ok(applied) => applied,

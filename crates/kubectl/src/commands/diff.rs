@@ -22,7 +22,7 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
     let mut differs = false;
     for manifest in manifest::read(call, args)? {
         let current = match resource::get(call, manifest.kind, &manifest.namespace, &manifest.name) {
-            Ok(object) => output::yaml(&output::shown(api::wire::form(&object), args)),
+            Ok(object) => output::yaml(&output::shown(api::wire::form(&*object), args)),
             Err(status) if status.is_not_found() => String::new(),
             Err(status) => return Err(status.into()),
         };
@@ -33,7 +33,7 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
             ..ApplyOptions::default()
         };
         let (_, object) = apply_one(call, &manifest, &options).map_err(Failure::from)?;
-        let merged = output::yaml(&output::shown(api::wire::form(&object), args));
+        let merged = output::yaml(&output::shown(api::wire::form(&*object), args));
         let text = unified(&current, &merged);
         if !text.is_empty() {
             differs = true;

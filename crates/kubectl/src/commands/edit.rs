@@ -64,7 +64,7 @@ impl Reason {
 
 impl Edit {
     async fn run(self) -> Result<(), Failure> {
-        let before = output::shown(api::wire::form(&self.info.object), &Args::default());
+        let before = output::shown(api::wire::form(&*self.info.object), &Args::default());
         let original = self.write(&before);
         let mut text = format!("{HEADER}{original}");
         let mut refused = false;
@@ -168,7 +168,7 @@ impl Edit {
                         call,
                         &args,
                         &info,
-                        api::wire::form(&object),
+                        api::wire::form(&*object),
                         "edited",
                         super::apply::DryRun::None,
                     )

@@ -88,7 +88,7 @@ fn once(call: &mut Call, args: &Args) -> Result<Option<(WatchId, Wanted)>, Failu
             events.iter().for_each(|event| call.io.line(resource::full_name(Event::row(), event.name())));
         }
         Some(format) => {
-            let items: Value = events.iter().map(|event| output::shown(api::wire::form(event), args)).collect();
+            let items: Value = events.iter().map(|event| output::shown(api::wire::form(&**event), args)).collect();
             let list = json!({ "apiVersion": "v1", "items": items, "kind": "EventList", "metadata": {} });
             let text = format.text(&list)?;
             call.io.out(&text);

@@ -102,7 +102,7 @@ fn names_several_kinds(args: &Args) -> bool {
 /// A single object as it is, several as a `List`.
 fn one_value(picked: &Picked, args: &Args) -> Value {
     let values: Vec<Value> =
-        picked.infos.iter().map(|info| output::shown(api::wire::form(&info.object), args)).collect();
+        picked.infos.iter().map(|info| output::shown(api::wire::form(&*info.object), args)).collect();
     match values.as_slice() {
         [only] if picked.single => only.clone(),
         _ => json!({ "apiVersion": "v1", "items": values, "kind": "List", "metadata": { "resourceVersion": "" } }),
@@ -110,7 +110,7 @@ fn one_value(picked: &Picked, args: &Args) -> Value {
 }
 
 fn print_columns(call: &mut Call, args: &Args, columns: &Columns, picked: &Picked) {
-    let items: Vec<Value> = picked.infos.iter().map(|info| api::wire::form(&info.object)).collect();
+    let items: Vec<Value> = picked.infos.iter().map(|info| api::wire::form(&*info.object)).collect();
     if items.is_empty() && !picked.failures.is_empty() {
         return;
     }
@@ -271,9 +271,9 @@ fn show(
         match format {
             Format::Name => text.push_str(&(resource::full_name(kind, object.name()) + "\n")),
             Format::Yaml => {
-                text.push_str(&format!("---\n{}", format.text(&output::shown(api::wire::form(object), args))?))
+                text.push_str(&format!("---\n{}", format.text(&output::shown(api::wire::form(&**object), args))?))
             }
-            other => text.push_str(&other.text(&output::shown(api::wire::form(object), args))?),
+            other => text.push_str(&other.text(&output::shown(api::wire::form(&**object), args))?),
         }
     }
     Ok(text)

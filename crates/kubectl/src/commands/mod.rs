@@ -3,10 +3,12 @@
 mod annotate;
 mod api_resources;
 mod apply;
+mod attach;
 mod auth;
 mod autoscale;
 mod certificate;
 mod config;
+mod copy;
 mod create;
 mod delete;
 mod describe;

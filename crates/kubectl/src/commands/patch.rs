@@ -81,7 +81,7 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
         } else {
             "patched"
         };
-        super::print_changed(call, args, info, api::wire::form(&object), done, dry_run)?;
+        super::print_changed(call, args, info, api::wire::form(&*object), done, dry_run)?;
     }
     Failure::all(failures).map_or(Ok(0), Err)
 }

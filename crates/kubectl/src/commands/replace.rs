@@ -46,7 +46,7 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
         match call.request(request).and_then(resource::expect_object) {
             Ok(object) => {
                 let info = resource::info(manifest.kind, object.clone());
-                super::print_changed(call, args, &info, api::wire::form(&object), "replaced", dry_run)?;
+                super::print_changed(call, args, &info, api::wire::form(&*object), "replaced", dry_run)?;
             }
             Err(status) => failures.push(crate::apply::during("replacing", &manifest, status).into()),
         }

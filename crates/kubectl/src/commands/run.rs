@@ -1,10 +1,9 @@
 //! `kubectl run`
 
-use api::Response;
-use api::request::{Subresource, Verb};
 use api::types::Pod;
 use serde_json::{Value, json};
 
+use super::attach;
 use super::create::{self, Made};
 use super::expose::pairs;
 use super::namespace;
@@ -51,7 +50,7 @@ pub(super) async fn run(cx: Cx, args: Args) -> Outcome {
     if !attaches || code != 0 || super::apply::DryRun::read(&args)? != super::apply::DryRun::None {
         return Ok(code);
     }
-    let result = follow(&cx, &args, &space, &name).await;
+    let result = attach::follow(&cx, &args, &space, &name).await;
     if args.is("rm") {
         let pod = name.clone();
         let deleted =
@@ -61,78 +60,6 @@ pub(super) async fn run(cx: Cx, args: Args) -> Outcome {
         }
     }
     result
-}
-
-/// Waits until the Pod's container runs or has ended, and shows what it prints.
-async fn follow(cx: &Cx, args: &Args, space: &str, name: &str) -> Outcome {
-    let deadline = cx.now().await + args.duration("pod-running-timeout");
-    loop {
-        let (space, pod) = (space.to_owned(), name.to_owned());
-        let phase = cx
-            .with(move |call| call.client.get::<Pod>(&space, &pod))
-            .await
-            .map(|pod| pod.status.as_ref().and_then(|status| status.phase.clone()).unwrap_or_default())?;
-        if phase != "Pending" {
-            break;
-        }
-        if cx.now().await > deadline {
-            return Err(Failure::error("timed out waiting for the condition"));
-        }
-        cx.sleep(100 * api::time::MILLISECOND).await;
-    }
-    if !args.is("quiet") && args.is("stdin") {
-        cx.err_line("If you don't see a command prompt, try pressing enter.").await;
-    }
-    let (space, pod) = (space.to_owned(), name.to_owned());
-    let (stdin, tty) = (args.is("stdin"), args.is("tty"));
-    let stream = cx
-        .with(move |call| {
-            let mut request = api::Request::new::<Pod>(Verb::Create, &space, &pod).on(Subresource::Attach);
-            request.body =
-                api::Body::Exec(api::request::ExecOptions { stdin, tty, ..api::request::ExecOptions::default() });
-            match call.client.call(request) {
-                Ok(Response::Stream(stream)) => {
-                    call.keep_stream(stream);
-                    call.io.reads_input = stdin;
-                    call.io.interrupts_stream = tty;
-                    Ok(Some(stream))
-                }
-                // A container that has ended already has only its log.
-                _ => {
-                    let request = api::Request::new::<Pod>(Verb::Get, &space, &pod).on(Subresource::Log);
-                    match call.client.call(request)? {
-                        Response::Text(text) => call.io.out(&text),
-                        _ => return Err(api::Status::internal("the server answered without a log")),
-                    }
-                    Ok(None)
-                }
-            }
-        })
-        .await?;
-    let Some(stream) = stream else { return Ok(0) };
-    loop {
-        let end = cx
-            .with(move |call| {
-                if std::mem::take(&mut call.io.interrupted) {
-                    call.client.stream_write(stream, None);
-                }
-                let typed = std::mem::take(&mut call.io.typed);
-                if !typed.is_empty() {
-                    call.client.stream_write(stream, Some(&typed));
-                }
-                let output = call.client.stream_read(stream);
-                call.io.out(&output.stdout);
-                call.io.err(&output.stderr);
-                output.end
-            })
-            .await;
-        match end {
-            None => cx.tick(None).await,
-            Some(Ok(0)) => return Ok(0),
-            Some(Ok(code)) => return Err(Failure::Exit(code)),
-            Some(Err(status)) => return Err(status.into()),
-        }
-    }
 }
 
 fn make(call: &mut Call, args: &Args, attaches: bool) -> Outcome {

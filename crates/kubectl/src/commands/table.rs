@@ -2,9 +2,9 @@
 
 use super::{Command, Group, Operands, Run};
 use super::{
-    annotate, api_resources, apply, auth, autoscale, certificate, config, create, delete, describe, diff, drain, edit,
-    events, exec, explain, expose, get, kustomize, label, logs, meta_update, node, patch, replace, rollout, run, scale,
-    set, taint, top, unsupported, version, wait,
+    annotate, api_resources, apply, attach, auth, autoscale, certificate, config, copy, create, delete, describe, diff,
+    drain, edit, events, exec, explain, expose, get, kustomize, label, logs, meta_update, node, patch, replace,
+    rollout, run, scale, set, taint, top, unsupported, version, wait,
 };
 use crate::flags::{FILES, PRINT};
 
@@ -443,9 +443,10 @@ pub(crate) static COMMANDS: &[Command] = &[
         ..row("logs", Group::Troubleshooting, "Print the logs for a container in a pod", later!(logs::run))
     },
     Command {
-        flags: &[unsupported::FLAGS],
+        usage: "(POD | TYPE/NAME) -c CONTAINER [options]",
+        flags: &[attach::FLAGS],
         operands: Operands::Pods,
-        ..row("attach", Group::Troubleshooting, "Attach to a running container", Run::Now(unsupported::attach))
+        ..row("attach", Group::Troubleshooting, "Attach to a running container", later!(attach::run))
     },
     Command {
         usage: "(POD | TYPE/NAME) [-c CONTAINER] [flags] -- COMMAND [args...] [options]",
@@ -468,13 +469,9 @@ pub(crate) static COMMANDS: &[Command] = &[
         ..row("proxy", Group::Troubleshooting, "Run a proxy to the Kubernetes API server", Run::Now(unsupported::proxy))
     },
     Command {
-        flags: &[unsupported::FLAGS],
-        ..row(
-            "cp",
-            Group::Troubleshooting,
-            "Copy files and directories to and from containers",
-            Run::Now(unsupported::copy),
-        )
+        usage: "<file-spec-src> <file-spec-dest> [options]",
+        flags: &[copy::FLAGS],
+        ..row("cp", Group::Troubleshooting, "Copy files and directories to and from containers", later!(copy::run))
     },
     Command { subcommands: AUTH, ..row("auth", Group::Troubleshooting, "Inspect authorization", Run::Group) },
     Command {

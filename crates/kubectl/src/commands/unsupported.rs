@@ -35,24 +35,6 @@ pub(super) fn proxy(_: &mut Call, _: &Args) -> Outcome {
     refuse("proxy")
 }
 
-pub(super) fn attach(_: &mut Call, args: &Args) -> Outcome {
-    if args.operands.is_empty() && args.all("filename").is_empty() {
-        return Err(Failure::error("at least 1 argument is required for attach"));
-    }
-    refuse("attach")
-}
-
-pub(super) fn copy(_: &mut Call, args: &Args) -> Outcome {
-    match args.operands.as_slice() {
-        [from, to] if !from.contains(':') && !to.contains(':') => {
-            return Err(Failure::error("one of src or dest must be a remote file specification"));
-        }
-        [_, _] => {}
-        _ => return Err(Failure::error("source and destination are required")),
-    }
-    refuse("cp")
-}
-
 pub(super) fn debug(_: &mut Call, _: &Args) -> Outcome {
     refuse("debug")
 }

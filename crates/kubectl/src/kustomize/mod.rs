@@ -143,3 +143,135 @@ fn join(folder: &str, path: &str) -> String {
         false => format!("{root}{}", parts.join("/")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use expect_test::{Expect, expect};
+
+    use super::*;
+
+    fn files() -> Files {
+        let mut files = Files::default();
+        for (path, text) in [
+            ("base/kustomization.yaml", BASE),
+            ("base/web.yaml", WEB),
+            ("prod/kustomization.yaml", PROD),
+            ("bad/kustomization.yaml", "resources: [none.yaml]"),
+        ] {
+            files.write(path, text.into());
+        }
+        files
+    }
+
+    fn check(folder: &str, expected: Expect) {
+        let text = match build(&files(), folder) {
+            Ok(built) => built.objects.iter().map(crate::output::yaml).collect::<Vec<_>>().join("---\n"),
+            Err(why) => why,
+        };
+        expected.assert_eq(&text);
+    }
+
+    const BASE: &str = "\
+resources: [web.yaml]
+configMapGenerator:
+- name: settings
+  literals: [color=blue]
+";
+
+    const WEB: &str = "\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      containers:
+      - name: nginx
+        image: nginx:1.27
+        envFrom: [{configMapRef: {name: settings}}]
+";
+
+    const PROD: &str = r#"namespace: prod
+namePrefix: big-
+resources: [../base]
+labels:
+- pairs: {team: a}
+  includeSelectors: true
+images:
+- {name: nginx, newTag: "1.28"}
+replicas:
+- {name: web, count: 3}
+configMapGenerator:
+- name: settings
+  behavior: merge
+  literals: [size=xl]
+patches:
+- target: {kind: Deployment}
+  patch: |-
+    - {op: add, path: /spec/paused, value: true}
+"#;
+
+    #[test]
+    fn overlays_change_their_bases() {
+        check(
+            "prod",
+            expect![[r#"
+                apiVersion: v1
+                data:
+                  color: blue
+                  size: xl
+                kind: ConfigMap
+                metadata:
+                  labels:
+                    team: a
+                  name: big-settings-k9f94fm456
+                  namespace: prod
+                ---
+                apiVersion: apps/v1
+                kind: Deployment
+                metadata:
+                  labels:
+                    team: a
+                  name: big-web
+                  namespace: prod
+                spec:
+                  paused: true
+                  replicas: 3
+                  selector:
+                    matchLabels:
+                      app: web
+                      team: a
+                  template:
+                    metadata:
+                      labels:
+                        app: web
+                        team: a
+                    spec:
+                      containers:
+                      - envFrom:
+                        - configMapRef:
+                            name: big-settings-k9f94fm456
+                        image: nginx:1.28
+                        name: nginx
+            "#]],
+        );
+    }
+
+    #[test]
+    fn mistakes() {
+        check(
+            "none",
+            expect![
+                "must build at directory: not a valid directory: evalsymlink failure on 'none' : lstat none: no such file or directory"
+            ],
+        );
+        check(
+            "bad",
+            expect![
+                "accumulating resources: accumulation err='accumulating resources from 'none.yaml': evalsymlink failure on 'bad/none.yaml' : lstat bad/none.yaml: no such file or directory': must build at directory: not a valid directory: evalsymlink failure on 'bad/none.yaml' : lstat bad/none.yaml: no such file or directory"
+            ],
+        );
+    }
+}

@@ -161,3 +161,81 @@ fn an_editor_learns_the_line_of_a_mistake() {
         line 12: Pod p: Pod "p" is invalid: spec.containers[0].name: Invalid value: "C": a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')
     "#]].assert_eq(&shown.concat());
 }
+
+/// Edits the Deployment `web` once for each of `changes`, in one editor session; shows what is printed and how the last
+/// text begins that was opened.
+fn edit(changes: &[(&str, &str)], expected: Expect) {
+    let mut cluster = Cluster::new();
+    let mut session = Session::new();
+    cluster.line(&mut session, "kubectl create deployment web --image=nginx --replicas=2");
+    let mut running = session.start("kubectl edit deploy web");
+    let mut changes = changes.iter();
+    let (mut shown, mut opened) = (String::new(), String::new());
+    let code = loop {
+        let progress = running.poll(&mut cluster.local.client());
+        shown.extend(progress.output.iter().map(|piece| piece.text.as_str()));
+        if let Some(code) = progress.exit {
+            break code;
+        }
+        if let Some(edit) = progress.edit {
+            opened =
+                edit.text.lines().take_while(|line| line.starts_with('#')).map(|line| format!("{line}\n")).collect();
+            running.edited(changes.next().map(|(from, to)| edit.text.replace(from, to)));
+        }
+    };
+    expected.assert_eq(&format!("{opened}{shown}? {code}\n"));
+}
+
+#[test]
+fn edits_are_patched() {
+    edit(
+        &[("replicas: 2", "replicas: 3")],
+        expect![[r#"
+            # Please edit the object below. Lines beginning with a '#' will be ignored,
+            # and an empty file will abort the edit. If an error occurs while saving this file will be
+            # reopened with the relevant failures.
+            #
+            deployment.apps/web edited
+            ? 0
+        "#]],
+    );
+}
+
+#[test]
+fn an_invalid_edit_is_opened_again() {
+    edit(
+        &[("replicas: 2", "replicas: -1"), ("replicas: -1", "replicas: 1")],
+        expect![[r#"
+            # Please edit the object below. Lines beginning with a '#' will be ignored,
+            # and an empty file will abort the edit. If an error occurs while saving this file will be
+            # reopened with the relevant failures.
+            #
+            # deployments.apps "web" was not valid:
+            # * spec.replicas: Invalid value: -1: must be greater than or equal to 0
+            #
+            error: deployments.apps "web" is invalid
+            deployment.apps/web edited
+            ? 0
+        "#]],
+    );
+}
+
+#[test]
+fn an_edit_can_be_given_up() {
+    edit(
+        &[("replicas: 2", "replicas: -1")],
+        expect![[r#"
+            # Please edit the object below. Lines beginning with a '#' will be ignored,
+            # and an empty file will abort the edit. If an error occurs while saving this file will be
+            # reopened with the relevant failures.
+            #
+            # deployments.apps "web" was not valid:
+            # * spec.replicas: Invalid value: -1: must be greater than or equal to 0
+            #
+            error: deployments.apps "web" is invalid
+            A copy of your changes has been stored to "/tmp/kubectl-edit-deployment-web.yaml"
+            error: Edit cancelled, no valid changes were saved.
+            ? 1
+        "#]],
+    );
+}

@@ -112,7 +112,7 @@ fn send(
         request.options.field_manager = args.some_text("field-manager").unwrap_or("kubectl-create").into();
         request.options.field_validation = api::FieldValidation::Strict;
         let object = call.request(request).and_then(resource::expect_object).map_err(refuse)?;
-        api::wire::form(&object)
+        api::wire::form(&*object)
     };
     let name = value["metadata"]["name"].as_str().map_or(name, str::to_owned);
     let full_name = match kind {

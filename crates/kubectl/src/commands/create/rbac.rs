@@ -94,6 +94,12 @@ fn role_value(call: &mut Call, args: &Args, name: &str, kind: &str) -> Result<Va
         "apiVersion": "rbac.authorization.k8s.io/v1", "kind": kind,
         "metadata": { "creationTimestamp": null, "name": name },
     });
+    if let Some(selector) = args.some_text("aggregation-rule") {
+        let labels = crate::commands::expose::pairs(selector)?;
+        value["aggregationRule"] = json!({ "clusterRoleSelectors": [{ "matchLabels": labels }] });
+        value["rules"] = Value::Null;
+        return Ok(value);
+    }
     value["rules"] = rules(call, args, kind == "Role")?.into();
     Ok(value)
 }
