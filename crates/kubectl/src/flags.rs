@@ -119,6 +119,17 @@ pub static GLOBAL: &[Flag] = &[
     switch("insecure-skip-tls-verify", ' ', "do not check the server's certificate"),
     switch("warnings-as-errors", ' ', "treat warnings as errors"),
     switch("match-server-version", ' ', "require the server's version to match"),
+    switch("disable-compression", ' ', "do not compress answers"),
+    text("certificate-authority", ' ', "path to the authority's certificate"),
+    text("client-certificate", ' ', "path to a client certificate"),
+    text("client-key", ' ', "path to a client key"),
+    text("tls-server-name", ' ', "the name in the server's certificate"),
+    text("username", ' ', "user name of basic authentication"),
+    text("password", ' ', "password of basic authentication"),
+    text("profile", ' ', "what to profile").or("none"),
+    text("profile-output", ' ', "the profile's file").or("profile.pprof"),
+    text("vmodule", ' ', "log levels of modules"),
+    duration("log-flush-frequency", "5s", "how often logs are written"),
 ];
 
 /// How a command names its objects by files.
