@@ -43,6 +43,16 @@ pub fn call(request: Request) -> Call {
             body = patch.value.to_string();
         }
         Body::Exec(options) => exec(&mut query, &options),
+        Body::Binding(binding) => {
+            let mut value = json!({
+                "apiVersion": "v1", "kind": "Binding", "metadata": { "name": request.name },
+                "target": { "kind": "Node", "name": binding.node },
+            });
+            if !binding.uid.is_empty() {
+                value["metadata"]["uid"] = binding.uid.into();
+            }
+            body = value.to_string();
+        }
     }
     let query: Vec<String> = query.iter().map(|(name, value)| format!("{name}={}", encoded(value))).collect();
     let path = if query.is_empty() { path } else { format!("{path}?{}", query.join("&")) };
