@@ -75,6 +75,7 @@ caches! {
     jobs: Job [by_controller];
     cron_jobs: CronJob [];
     resource_quotas: ResourceQuota [];
+    autoscalers: HorizontalPodAutoscaler [];
     controller_revisions: ControllerRevision [by_controller];
     disruption_budgets: PodDisruptionBudget [];
 }

@@ -1,9 +1,11 @@
 //! What a controller has done that its cache does not show yet: upstream's `ControllerExpectations`.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use api::SimTime;
 use api::time::MINUTE;
+use api::types::Pod;
+use api::{SimTime, meta};
 
 /// For each key the creations and deletions whose watch events are still to come.
 #[derive(Clone, Default)]
@@ -59,6 +61,17 @@ impl Expectations {
     pub fn deletion_observed(&mut self, key: &str, pod: &str) {
         if let Some(expected) = self.expected.get_mut(key) {
             expected.deletions.remove(pod);
+        }
+    }
+
+    /// A Pod of the key has changed.
+    pub fn pod_observed(&mut self, key: &str, old: Option<&Arc<Pod>>, new: Option<&Arc<Pod>>) {
+        let Some(pod) = new.or(old) else { return };
+        if old.is_none() {
+            self.creation_observed(key);
+        }
+        if new.is_none() || meta::is_being_deleted(&pod.metadata) {
+            self.deletion_observed(key, &meta::key(&pod.metadata));
         }
     }
 

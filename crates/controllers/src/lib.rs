@@ -12,6 +12,7 @@ pub mod caches;
 pub mod controller;
 pub mod manager;
 
+mod autoscaler;
 mod claim;
 mod clusterrole_aggregation;
 mod cron_job;

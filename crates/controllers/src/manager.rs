@@ -5,6 +5,7 @@ use api::types::{Event as EventObject, ReplicaSet, ReplicationController};
 use api::{Kinded, SimTime};
 use client::{Change, Client, Component, Watch};
 
+use crate::autoscaler::AutoscalerController;
 use crate::caches::Caches;
 use crate::clusterrole_aggregation::ClusterRoleAggregationController;
 use crate::controller::{Controller, ControllerStatus, Event, Reconciler, Running};
@@ -15,7 +16,7 @@ use crate::disruption::DisruptionController;
 use crate::endpoint_slice::EndpointSliceController;
 use crate::endpoints::EndpointsController;
 use crate::garbage_collector::GarbageCollector;
-use crate::job::{JobController, TtlAfterFinishedController};
+use crate::job::{JobController, OrphanedPodsController, TtlAfterFinishedController};
 use crate::namespace::NamespaceController;
 use crate::node_ipam::NodeIpamController;
 use crate::node_lifecycle::NodeLifecycleController;
@@ -74,9 +75,11 @@ impl ControllerManager {
             running::<StatefulSetController>(),
             running::<DaemonSetController>(),
             running::<JobController>(),
+            running::<OrphanedPodsController>(),
             running::<CronJobController>(),
             running::<TtlAfterFinishedController>(),
             running::<ResourceQuotaController>(),
+            running::<AutoscalerController>(),
             running::<EndpointsController>(),
             running::<DisruptionController>(),
             running::<PersistentVolumeController>(),

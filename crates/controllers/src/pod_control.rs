@@ -6,6 +6,8 @@ use api::types::{ObjectMeta, Pod, PodTemplateSpec};
 use api::{Kinded, Object, Status, meta};
 use client::{Client, DeleteOptions, EventType, Recorder};
 
+use crate::expectations::Expectations;
+
 /// The Pod that a template asks for, owned by `owner` and named after it.
 pub fn pod_from_template<C: Kinded>(owner: &C, template: &PodTemplateSpec) -> Pod {
     let wanted = template.metadata.as_ref();
@@ -66,6 +68,50 @@ pub fn delete_pod<C: Kinded + Object>(
             recorder.event(client, owner, EventType::Warning, "FailedDelete", message);
             Err(status)
         }
+    }
+}
+
+/// A workload's way to make and remove Pods while it keeps its expectations, which the caller has set.
+pub struct PodControl<'a, C> {
+    pub owner: &'a C,
+    pub key: &'a str,
+    pub recorder: &'a mut Recorder,
+    pub expectations: &'a mut Expectations,
+}
+
+impl<C: Kinded + Object> PodControl<'_, C> {
+    /// Makes Pods in growing batches. How many could be made.
+    pub fn create(
+        &mut self,
+        client: &mut Client,
+        count: usize,
+        mut pod: impl FnMut(usize) -> Pod,
+    ) -> (usize, Result<(), Status>) {
+        let (owner, recorder) = (self.owner, &mut *self.recorder);
+        let (successes, result) =
+            slow_start(client, count, 1, |client, index| match create_pod(client, recorder, owner, pod(index)) {
+                Err(status) if !is_namespace_terminating(&status) => Err(status),
+                _ => Ok(()),
+            });
+        for _ in successes..count {
+            self.expectations.creation_observed(self.key);
+        }
+        (successes, result)
+    }
+
+    pub fn delete(&mut self, client: &mut Client, pods: &[Arc<Pod>]) -> Result<(), Status> {
+        let mut result = Ok(());
+        client.in_parallel(|client| {
+            for pod in pods {
+                if let Err(status) = delete_pod(client, self.recorder, self.owner, pod) {
+                    self.expectations.deletion_observed(self.key, &meta::key(&pod.metadata));
+                    if !status.is_not_found() {
+                        result = Err(status);
+                    }
+                }
+            }
+        });
+        result
     }
 }
 

@@ -52,16 +52,9 @@ impl Reconciler for DaemonSetController {
                 }
             }
             Seen::Pod(old, new) => {
-                let seen = new.as_ref().or(old.as_ref());
-                if let Some(pod) = seen
-                    && let Some(key) = controller_key(&caches.daemon_sets, &pod.metadata)
-                {
-                    if old.is_none() {
-                        self.expectations.creation_observed(&key);
-                    }
-                    if new.is_none() || meta::is_being_deleted(&pod.metadata) {
-                        self.expectations.deletion_observed(&key, &meta::key(&pod.metadata));
-                    }
+                let pod = new.as_ref().or(old.as_ref());
+                if let Some(key) = pod.and_then(|pod| controller_key(&caches.daemon_sets, &pod.metadata)) {
+                    self.expectations.pod_observed(&key, old.as_ref(), new.as_ref());
                 }
                 dependent_changed(old.as_ref(), new.as_ref(), &caches.daemon_sets, selector_of, queue);
             }

@@ -12,7 +12,7 @@ use crate::caches::Caches;
 use crate::controller::Queue;
 use crate::expectations::Expectations;
 use crate::history::{self, REVISION_LABEL};
-use crate::pod_control::{create_pod, delete_pod, is_namespace_terminating, pod_from_template, slow_start};
+use crate::pod_control::{PodControl, pod_from_template};
 use crate::pods;
 
 /// Most Pods that one sync creates or deletes.
@@ -170,28 +170,9 @@ impl Sync<'_, '_> {
         }
         let (set, key, now) = (self.set, self.key, self.client.now());
         self.expectations.expect_both(key, create.len(), delete.iter().map(|pod| meta::key(&pod.metadata)), now);
-        let recorder = &mut *self.recorder;
-        let (successes, mut result) = slow_start(self.client, create.len(), 1, |client, index| {
-            match create_pod(client, recorder, set, new_pod(set, &create[index], hash)) {
-                Err(status) if !is_namespace_terminating(&status) => Err(status),
-                _ => Ok(()),
-            }
-        });
-        for _ in successes..create.len() {
-            self.expectations.creation_observed(key);
-        }
-        let (recorder, expectations) = (&mut *self.recorder, &mut *self.expectations);
-        self.client.in_parallel(|client| {
-            for pod in &delete {
-                if let Err(status) = delete_pod(client, recorder, set, pod) {
-                    expectations.deletion_observed(key, &meta::key(&pod.metadata));
-                    if !status.is_not_found() {
-                        result = Err(status);
-                    }
-                }
-            }
-        });
-        result
+        let mut control = PodControl { owner: set, key, recorder: self.recorder, expectations: self.expectations };
+        let (_, created) = control.create(self.client, create.len(), |index| new_pod(set, &create[index], hash));
+        control.delete(self.client, &delete).and(created)
     }
 
     fn clean_history(

@@ -4,6 +4,7 @@
 
 mod failures;
 mod indexes;
+mod orphans;
 mod status;
 mod sync;
 mod ttl;
@@ -21,6 +22,7 @@ use crate::controller::{Event, Queue, Reconciler};
 use crate::expectations::Expectations;
 use crate::owners::{controller_key, dependent_changed};
 use crate::replicaset;
+pub use orphans::OrphanedPodsController;
 use sync::Sync;
 pub use ttl::TtlAfterFinishedController;
 
@@ -68,12 +70,7 @@ impl Reconciler for JobController {
                 if let Some(pod) = new.as_ref().or(old.as_ref())
                     && let Some(key) = controller_key(&caches.jobs, &pod.metadata)
                 {
-                    if old.is_none() {
-                        self.expectations.creation_observed(&key);
-                    }
-                    if new.is_none() || meta::is_being_deleted(&pod.metadata) {
-                        self.expectations.deletion_observed(&key, &meta::key(&pod.metadata));
-                    }
+                    self.expectations.pod_observed(&key, old.as_ref(), new.as_ref());
                     if (new.is_none() || !sync::is_tracked(pod))
                         && let (Some(memory), Some(uid)) = (self.memory.get_mut(&key), &pod.metadata.uid)
                     {

@@ -15,7 +15,7 @@ use super::indexes::{self, INDEX, Indexes};
 use super::status::{self, Outcome};
 use crate::controller::Queue;
 use crate::expectations::Expectations;
-use crate::pod_control::{create_pod, delete_pod, is_namespace_terminating, pod_from_template, slow_start};
+use crate::pod_control::{PodControl, pod_from_template};
 use crate::pods;
 use crate::replicaset::non_zero;
 
@@ -322,16 +322,9 @@ impl<'a, 'c> Sync<'a, 'c> {
             if self.is_indexed() { self.pending_indexes(count, active) } else { vec![None; count] };
         let made: Vec<Pod> = wanted.iter().map(|index| self.new_pod(*index)).collect();
         self.expectations.expect_creations(self.key, made.len(), self.client.now());
-        let (job, recorder) = (self.job, &mut *self.recorder);
-        let (successes, result) = slow_start(self.client, made.len(), 1, |client, at| {
-            match create_pod(client, recorder, job, made[at].clone()) {
-                Err(status) if !is_namespace_terminating(&status) => Err(status),
-                _ => Ok(()),
-            }
-        });
-        for _ in successes..made.len() {
-            self.expectations.creation_observed(self.key);
-        }
+        let mut control =
+            PodControl { owner: self.job, key: self.key, recorder: self.recorder, expectations: self.expectations };
+        let (successes, result) = control.create(self.client, made.len(), |index| made[index].clone());
         result.map(|()| successes)
     }
 
@@ -406,31 +399,16 @@ impl<'a, 'c> Sync<'a, 'c> {
             self.memory.counted.extend(doomed.iter().filter_map(|pod| pod.metadata.uid.clone()));
             self.release(doomed);
         }
-        let mut result = Ok(());
-        let (job, key) = (self.job, self.key);
-        let (recorder, expectations) = (&mut *self.recorder, &mut *self.expectations);
-        self.client.in_parallel(|client| {
-            for pod in doomed {
-                if let Err(status) = delete_pod(client, recorder, job, pod) {
-                    expectations.deletion_observed(key, &meta::key(&pod.metadata));
-                    if !status.is_not_found() {
-                        result = Err(status);
-                    }
-                }
-            }
-        });
-        result
+        let mut control =
+            PodControl { owner: self.job, key: self.key, recorder: self.recorder, expectations: self.expectations };
+        control.delete(self.client, doomed)
     }
 
-    /// Takes the finalizer from Pods.
+    /// Lets go of Pods.
     fn release(&mut self, pods: &[Arc<Pod>]) {
         self.client.in_parallel(|client| {
             for pod in pods.iter().filter(|pod| is_tracked(pod)) {
-                let patch = json!({ "metadata": { "$deleteFromPrimitiveList/finalizers": [FINALIZER] } });
-                let (namespace, name) = (pod.metadata.namespace.as_deref(), pod.metadata.name.as_deref());
-                let (namespace, name) = (namespace.unwrap_or_default(), name.unwrap_or_default());
-                // A Pod that is gone needs no more; others are asked for again when their Job has ended.
-                if let Err(status) = client.patch::<Pod>(namespace, name, PatchKind::StrategicMerge, patch) {
+                if let Err(status) = release(client, pod) {
                     client.note("keeps its finalizer", status.message);
                 }
             }
@@ -478,6 +456,17 @@ impl<'a, 'c> Sync<'a, 'c> {
             return Ok(());
         }
         self.client.update_status(Job { status: Some(self.status), ..self.job.clone() }).map(drop)
+    }
+}
+
+/// Takes the finalizer from a Pod.
+pub(super) fn release(client: &mut Client, pod: &Pod) -> Result<(), Status> {
+    let patch = json!({ "metadata": { "$deleteFromPrimitiveList/finalizers": [FINALIZER] } });
+    let (namespace, name) = (pod.metadata.namespace.as_deref(), pod.metadata.name.as_deref());
+    let (namespace, name) = (namespace.unwrap_or_default(), name.unwrap_or_default());
+    match client.patch::<Pod>(namespace, name, PatchKind::StrategicMerge, patch) {
+        Err(status) if !status.is_not_found() => Err(status),
+        _ => Ok(()),
     }
 }
 

@@ -8,7 +8,7 @@ use client::Client;
 
 use super::{ReplicaSetController, Replicated, ranking};
 use crate::caches::{BY_CONTROLLER, Caches, PODS_BY_CONTROLLER};
-use crate::pod_control::{create_pod, delete_pod, is_namespace_terminating, pod_from_template, slow_start};
+use crate::pod_control::{PodControl, pod_from_template};
 
 /// Most Pods that one sync creates or deletes.
 const BURST_REPLICAS: usize = 500;
@@ -38,17 +38,7 @@ impl<R: Replicated> ReplicaSetController<R> {
     fn create_pods(&mut self, key: &str, replica_set: &R, count: usize, client: &mut Client) -> Result<(), Status> {
         let Some(template) = replica_set.template() else { return Ok(()) };
         self.expectations.expect_creations(key, count, client.now());
-        let recorder = &mut self.recorder;
-        let (successes, result) = slow_start(client, count, 1, |client, _| {
-            match create_pod(client, recorder, replica_set, pod_from_template(replica_set, template)) {
-                Err(status) if !is_namespace_terminating(&status) => Err(status),
-                _ => Ok(()),
-            }
-        });
-        for _ in successes..count {
-            self.expectations.creation_observed(key);
-        }
-        result
+        self.control(key, replica_set).create(client, count, |_| pod_from_template(replica_set, template)).1
     }
 
     fn delete_pods(
@@ -60,18 +50,11 @@ impl<R: Replicated> ReplicaSetController<R> {
     ) -> Result<(), Status> {
         let keys = doomed.iter().map(|pod| meta::key(&pod.metadata));
         self.expectations.expect_deletions(key, keys, client.now());
-        let mut result = Ok(());
-        client.in_parallel(|client| {
-            for pod in doomed {
-                if let Err(status) = delete_pod(client, &mut self.recorder, replica_set, pod) {
-                    self.expectations.deletion_observed(key, &meta::key(&pod.metadata));
-                    if !status.is_not_found() {
-                        result = Err(status);
-                    }
-                }
-            }
-        });
-        result
+        self.control(key, replica_set).delete(client, doomed)
+    }
+
+    fn control<'a>(&'a mut self, key: &'a str, owner: &'a R) -> PodControl<'a, R> {
+        PodControl { owner, key, recorder: &mut self.recorder, expectations: &mut self.expectations }
     }
 }
 

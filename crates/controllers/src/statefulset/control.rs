@@ -10,8 +10,8 @@ use super::identity;
 use super::revisions::{Revisions, at_revision, counts};
 use crate::caches::Caches;
 use crate::pod_control::slow_start;
-use crate::replicaset::non_zero;
 use crate::pods;
+use crate::replicaset::non_zero;
 
 pub(super) struct Sync<'a, 'c> {
     pub set: &'a StatefulSet,

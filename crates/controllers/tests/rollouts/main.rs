@@ -47,6 +47,8 @@ cases! {
     endpointslice_readiness "endpointslice-readiness";
     garbage_collection_background "gc-background";
     garbage_collection_orphan "gc-orphan";
+    autoscaler_without_target "hpa-missing-target";
+    autoscaler_without_metrics "hpa-no-metrics";
     job_active_deadline "job-active-deadline";
     job_backoff_limit_zero "job-backoff-limit-0";
     job_backoff_limit_one "job-backoff-limit-1";
