@@ -119,8 +119,11 @@ impl TreeStrategy for PriorityLevelConfiguration {
     }
 }
 
-/// Names, shares, what they lend in percent, and their queues: how many, of which one flow gets so many, and their length.
-const LEVELS: [(&str, i64, i64, Option<(i64, i64, i64)>); 7] = [
+/// How many there are, of which one flow gets so many, and their length.
+type Queues = (i64, i64, i64);
+
+/// Names, shares, what they lend in percent, and their queues.
+const LEVELS: [(&str, i64, i64, Option<Queues>); 7] = [
     ("catch-all", 5, 0, None),
     ("global-default", 20, 50, Some((128, 6, 50))),
     ("leader-election", 10, 0, Some((16, 4, 50))),

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use api::field::{Error, Errors, Path};
 use api::quota::Resources;
-use api::types::{LimitRange, LimitRangeItem, Quantity};
+use api::types::{LimitRange, LimitRangeItem};
 use api::validate::qualified_name;
 
 use super::quota_names;
@@ -114,19 +114,22 @@ fn compare(limit: &LimitRangeItem, key: &str, path: &Path, errors: &mut Errors) 
     let default = of(&limit.default).filter(|_| !is_pod);
     let request = of(&limit.default_request).filter(|_| !is_pod);
     // What may not be greater than what; the field and the value that are blamed.
-    let rules: [(&str, &Option<Quantity>, &str, &Option<Quantity>, &str, bool); 6] = [
-        ("min value", &min, "max value", &max, "min", true),
-        ("min value", &min, "default request value", &request, "defaultRequest", false),
-        ("default request value", &request, "max value", &max, "defaultRequest", true),
-        ("default request value", &request, "default limit value", &default, "defaultRequest", true),
-        ("min value", &min, "default value", &default, "default", true),
-        ("default value", &default, "max value", &max, "default", false),
+    let min_value = ("min value", &min);
+    let max_value = ("max value", &max);
+    let request_value = ("default request value", &request);
+    let default_value = ("default value", &default);
+    let rules = [
+        (min_value, max_value, "min", &min),
+        (min_value, request_value, "defaultRequest", &request),
+        (request_value, max_value, "defaultRequest", &request),
+        (request_value, ("default limit value", &default), "defaultRequest", &request),
+        (min_value, default_value, "default", &min),
+        (default_value, max_value, "default", &max),
     ];
-    for (low_name, low, high_name, high, field, blames_low) in rules {
-        if let (Some(low), Some(high)) = (low, high)
+    for ((low_name, low), (high_name, high), field, blamed) in rules {
+        if let (Some(low), Some(high), Some(blamed)) = (low, high, blamed)
             && amount(low) > amount(high)
         {
-            let blamed = if blames_low { low } else { high };
             let why = format!("{low_name} {} is greater than {high_name} {}", low.0, high.0);
             errors.push(Error::invalid(&path.child(field).key(key), blamed.0.as_str(), why));
         }

@@ -81,8 +81,7 @@ fn unquoted(value: &str) -> &str {
 /// Adds a generated object, or changes the one of that name.
 fn add(resources: &mut Vec<Resource>, made: Resource, behavior: &str) -> Result<(), String> {
     let name = made.name().to_owned();
-    let known =
-        resources.iter_mut().find(|known| known.kind() == made.kind() && known.names.iter().any(|own| *own == name));
+    let known = resources.iter_mut().find(|known| known.kind() == made.kind() && known.names.contains(&name));
     match (known, behavior) {
         (None, "merge" | "replace") => Err(format!(
             "merging from generator: id resid.ResId{{Kind: {:?}, Name: {name:?}}} does not exist; cannot merge or replace",

@@ -154,7 +154,7 @@ impl Case<'_> {
         let object = if deletes { Value::Null } else { self.object.to_value() };
         let old = self.old.map_or(Value::Null, |old| old.to_value());
         let namespace = self.storage.find::<Namespace>("", &self.attributes.request.namespace);
-        let namespace = namespace.map_or(Value::Null, |namespace| Object::to_value(namespace));
+        let namespace = namespace.map_or(Value::Null, Object::to_value);
         Activation::new()
             .with("object", json(&object))
             .with("oldObject", json(&old))
