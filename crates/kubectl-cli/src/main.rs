@@ -4,6 +4,7 @@
 //! [`config`] reads a kubeconfig, and this file lends the library the disk, standard input, the editor and the clock.
 //!
 //! Known differences: no TLS; `exec`, `attach`, `cp` and `port-forward` need a stream that this client does not open.
+#![expect(clippy::disallowed_methods, reason = "a native program: it has a clock, threads and an environment")]
 
 mod answer;
 mod config;
@@ -27,7 +28,6 @@ fn main() -> std::process::ExitCode {
         }
     };
     let mut session = Session::on_disk(Disk { read, write, list });
-    session.set_manual(kubectl::MANUAL);
     session.set_namespace(&settings.namespace);
     session.set_context(settings.context.clone());
     let mut connection = Connection::new(settings);

@@ -10,7 +10,7 @@
 //! `-o` can do) and `describe`.
 //!
 //! Known differences: the printer columns are computed here from the objects instead of by the API server, with the same
-//! code (`api::table`); without the manual (`Session::set_manual`) the `--help` texts are our own and short.
+//! code (`api::table`), and the `--help` texts are our own and short.
 
 mod apply;
 mod commands;
@@ -33,6 +33,3 @@ pub use complete::Completion;
 pub use files::Disk;
 pub use session::{Context, EditRequest, Piece, Progress, Running, Session};
 pub use shell::is_incomplete;
-
-/// The help of every command. Each page begins with a form feed and the command.
-pub static MANUAL: &str = include_str!("manual.txt");

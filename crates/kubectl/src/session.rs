@@ -26,8 +26,6 @@ pub(crate) struct State {
     pub namespace: String,
     pub context: Context,
     pub files: Files,
-    /// Pages of the manual; empty where only the short help is at hand.
-    pub manual: &'static str,
     pub variables: BTreeMap<String, String>,
 }
 
@@ -58,7 +56,6 @@ impl Default for State {
             namespace: "default".into(),
             context: Context::default(),
             files: Files::default(),
-            manual: "",
             variables: BTreeMap::from([("HOME".into(), HOME.into()), ("PWD".into(), HOME.into())]),
         }
     }
@@ -95,11 +92,6 @@ impl Session {
         let session = Session::default();
         session.state.borrow_mut().files = Files::on(disk);
         session
-    }
-
-    /// What `--help` shows: [`crate::MANUAL`], which is too long for a page to carry.
-    pub fn set_manual(&mut self, manual: &'static str) {
-        self.state.borrow_mut().manual = manual;
     }
 
     /// Names the context that `kubectl config` shows.

@@ -246,26 +246,12 @@ const GROUPS: [(Group, &str); 8] = [
     (Group::Other, "Other Commands:"),
 ];
 
-/// A page of the manual.
-fn page<'a>(manual: &'a str, path: &str) -> Option<&'a str> {
-    manual.split('\u{c}').find_map(|page| page.strip_prefix(path)?.strip_prefix('\n'))
-}
-
 async fn show_help(cx: &Cx, command: &'static Command, path: String, code: i32) -> Outcome {
-    cx.with(move |call| match page(call.state.manual, &path) {
-        Some(page) => call.io.out(page),
-        None => call.io.out(&help(command, &path)),
-    })
-    .await;
+    cx.out(help(command, &path)).await;
     Ok(code)
 }
 
 async fn help_of_all(cx: &Cx) -> Outcome {
-    let manual = cx.with(|call| call.state.manual).await;
-    if let Some(page) = page(manual, "kubectl") {
-        cx.out(page).await;
-        return Ok(0);
-    }
     let mut text = String::from("kubectl controls the simulated Kubernetes cluster.\n");
     for (group, title) in GROUPS {
         text.push_str(&format!("\n{title}\n"));

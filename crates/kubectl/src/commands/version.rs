@@ -37,10 +37,6 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
 }
 
 pub(super) fn options(call: &mut Call, _: &Args) -> Outcome {
-    if let Some(page) = super::page(call.state.manual, "kubectl options") {
-        call.io.out(page);
-        return Ok(0);
-    }
     let mut text = String::from("The following options can be passed to any command:\n\n");
     for flag in GLOBAL {
         let short = flag.short.map_or("    ".into(), |short| format!("-{short}, "));

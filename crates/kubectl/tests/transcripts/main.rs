@@ -91,7 +91,6 @@ fn replay(folder: &Path) -> Vec<String> {
     let steps = parse(&text);
     let mut cluster = Cluster::new();
     let mut session = Session::new();
-    session.set_manual(kubectl::MANUAL);
     let mut given: String = steps.iter().map(|step| step.command.clone() + "\n").collect();
     for entry in std::fs::read_dir(folder).expect("a folder").flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
