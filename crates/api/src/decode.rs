@@ -81,8 +81,21 @@ pub(crate) fn decode_result(
     Ok((object, if validation == FieldValidation::Warn { strict } else { Vec::new() }))
 }
 
-fn unhandled(kind: &Kind, why: &str) -> Status {
+/// The object could not be read as one of the kind.
+pub fn unhandled(kind: &Kind, why: &str) -> Status {
     Status::bad_request(format!("{0} in version {1:?} cannot be handled as a {0}: {why}", kind.kind, kind.version))
+}
+
+/// Checks metadata that a client has sent and makes its liberal forms canonical. Returns the paths of unknown fields;
+/// `Err` is Go's complaint about a wrong type.
+pub fn check_metadata(metadata: &mut Value) -> Result<Vec<String>, String> {
+    let mut object = Value::Object([("metadata".to_owned(), metadata.take())].into_iter().collect());
+    let findings = check::check("core.v1.Namespace", &mut object);
+    *metadata = object.get_mut("metadata").map(Value::take).unwrap_or_default();
+    match findings.aborted.into_iter().chain(findings.wrong).next() {
+        Some(mistake) => Err(mistake.text),
+        None => Ok(findings.unknown),
+    }
 }
 
 /// Compares what the object says of its own type with what was asked for.
@@ -187,7 +200,7 @@ fn position(layout: &Layout, path: &str) -> usize {
 }
 
 /// The texts of unknown and repeated fields, in the order in which the client wrote them.
-fn strict_errors(layout: &Layout, unknown: &[String]) -> Vec<String> {
+pub fn strict_errors(layout: &Layout, unknown: &[String]) -> Vec<String> {
     let mut errors: Vec<String> = Vec::new();
     let mut add = |text: String| {
         if !errors.contains(&text) {

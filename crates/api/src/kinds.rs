@@ -9,15 +9,33 @@ use k8s_openapi::{ListableResource, Metadata, Resource};
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::custom::{self, CustomKind};
 use crate::object::{Draft, Object, Tree};
 use crate::request::{Subresource, Verb};
 
-/// A row's number. Small numbers are the built-in kinds in the table's order; custom resources follow.
+/// A row's number. Small numbers are the built-in kinds in the table's order; those of custom resources are hashes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KindId(pub u32);
 
+impl KindId {
+    const CUSTOM: u32 = 1 << 31;
+
+    /// Every custom resource: what the garbage collector watches, as upstream's opens a watch for each.
+    pub const ANY_CUSTOM: KindId = KindId(u32::MAX);
+
+    /// The number of a custom kind: the same wherever its resource has these names.
+    pub(crate) fn custom(hash: u32) -> KindId {
+        KindId(hash | KindId::CUSTOM)
+    }
+
+    /// A kind that a CustomResourceDefinition makes.
+    pub fn is_custom(self) -> bool {
+        self.0 & KindId::CUSTOM != 0
+    }
+}
+
 /// What the API server knows of a kind before it knows any object of it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Kind {
     pub id: KindId,
     /// Empty for the core group.
@@ -39,6 +57,8 @@ pub struct Kind {
     pub decode: fn(&'static Kind, Value) -> Result<Draft, serde::de::value::Error>,
     /// Objects of this kind are kept as those of another.
     pub view: Option<View>,
+    /// What else a CustomResourceDefinition says of it.
+    pub custom: Option<&'static CustomKind>,
 }
 
 /// How a kind is kept as another.
@@ -79,6 +99,7 @@ impl Kind {
         use Verb::*;
         match self.kind {
             _ if self.is_review() => &[Create],
+            _ if self.id.is_custom() => &[Delete, DeleteCollection, Get, List, Patch, Create, Update, Watch],
             "Namespace" => &[Create, Delete, Get, List, Patch, Update, Watch],
             "ComponentStatus" => &[Get, List],
             _ => &[Create, Delete, DeleteCollection, Get, List, Patch, Update, Watch],
@@ -109,7 +130,7 @@ fn typed<T: Object + DeserializeOwned>(_: &'static Kind, value: Value) -> Result
     Ok(Draft::new(crate::decode::typed::<T>(value)?))
 }
 
-fn tree(kind: &'static Kind, value: Value) -> Result<Draft, serde::de::value::Error> {
+pub(crate) fn tree(kind: &'static Kind, value: Value) -> Result<Draft, serde::de::value::Error> {
     Ok(Draft::new(Tree::new(kind.id, value)))
 }
 
@@ -139,6 +160,7 @@ macro_rules! kinds {
             id: KindId($n),
             list_kind: kinds!(@list $form $type),
             decode: kinds!(@decode $form $type),
+            custom: None,
             $($field: $value,)*
         },] $n + 1; $($rest)*)
     };
@@ -265,7 +287,8 @@ pub fn stored() -> impl Iterator<Item = &'static Kind> {
     KINDS.iter().filter(|kind| kind.is_stored())
 }
 
-/// The row of a built-in kind.
+/// The row of a kind. Of a custom one it holds the names alone that its number stands for: what else its definition says
+/// differs from cluster to cluster, and each API server knows its own.
 pub fn row(id: KindId) -> &'static Kind {
-    &KINDS[id.0 as usize]
+    if id.is_custom() { custom::named(id) } else { &KINDS[id.0 as usize] }
 }

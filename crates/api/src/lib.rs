@@ -7,9 +7,11 @@
 //! Reading order: [`object`], [`kinds`], [`request`], [`status`], then what they lean on.
 
 pub mod cron;
+pub mod custom;
 pub mod decode;
 pub mod field;
 pub mod json;
+pub mod jsonpath;
 pub mod kinds;
 pub mod meta;
 pub mod node_selector;

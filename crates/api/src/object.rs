@@ -140,6 +140,18 @@ impl Tree {
         Tree { kind, meta: crate::decode::typed(meta).unwrap_or_default(), rest: value }
     }
 
+    /// The same object as one of another kind.
+    pub fn into_kind(self, kind: KindId, api_version: &str) -> Tree {
+        let mut tree = Tree { kind, ..self };
+        tree.set("apiVersion", Some(api_version.into()));
+        tree
+    }
+
+    /// Everything but `metadata`.
+    pub fn fields(&self) -> &Value {
+        &self.rest
+    }
+
     /// A field of the object, other than `metadata`.
     pub fn get(&self, field: &str) -> Option<&Value> {
         self.rest.get(field)

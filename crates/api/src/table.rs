@@ -43,6 +43,8 @@ pub enum Cell {
     Text(String),
     Int(i64),
     Bool(bool),
+    /// Of a custom resource: numbers with fractions, and what is not there.
+    Value(Value),
 }
 
 impl Cell {
@@ -51,6 +53,7 @@ impl Cell {
             Cell::Text(text) => Value::from(text.as_str()),
             Cell::Int(number) => Value::from(*number),
             Cell::Bool(value) => Value::from(*value),
+            Cell::Value(value) => value.clone(),
         }
     }
 }
@@ -61,6 +64,8 @@ impl std::fmt::Display for Cell {
             Cell::Text(text) => f.write_str(text),
             Cell::Int(number) => number.fmt(f),
             Cell::Bool(value) => value.fmt(f),
+            Cell::Value(Value::Null) => f.write_str("<none>"),
+            Cell::Value(value) => value.fmt(f),
         }
     }
 }
@@ -117,8 +122,8 @@ const fn wide(name: &'static str) -> Column {
     Column { priority: 1, ..col(name) }
 }
 
-const NAME: Column = Column { format: "name", ..col("Name") };
-const AGE: Column = col("Age");
+pub(crate) const NAME: Column = Column { format: "name", ..col("Name") };
+pub(crate) const AGE: Column = col("Age");
 const CREATED_AT: Column = Column { data_type: "date", ..col("Created At") };
 
 /// The printer of one kind. Objects come as `Any`, because a printer may exist before its kind is in the table of kinds.
@@ -177,11 +182,17 @@ fn printer_of(kind: &Kind) -> Option<&'static Printer> {
 
 /// The columns of a kind, wide ones included.
 pub fn columns(kind: &Kind) -> &'static [Column] {
+    if let Some(custom) = kind.custom {
+        return &custom.columns;
+    }
     printer_of(kind).map_or(NAME_AND_AGE, |printer| printer.columns)
 }
 
 /// The cells of an object, one for each of [`columns`].
 pub fn cells(kind: &Kind, object: &dyn Object, now: SimTime) -> Vec<Cell> {
+    if let Some(custom) = kind.custom {
+        return custom.cells(object, now);
+    }
     let any = object as &dyn Any;
     printer_of(kind)
         .and_then(|printer| (printer.cells)(any, now))

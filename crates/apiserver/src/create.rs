@@ -5,7 +5,7 @@ use api::{Body, Draft, Kind, Kinded, Object, ObjectRef, Reason, Request, Status,
 
 use crate::admission::resource_quota::{self, Charge};
 use crate::admission::{self, Attributes};
-use crate::{ApiServer, Context, managed_fields, metadata, registry};
+use crate::{ApiServer, Context, managed_fields, metadata};
 
 impl ApiServer {
     pub(crate) fn create(
@@ -28,7 +28,7 @@ impl ApiServer {
         let is_tracked = matches!(request.body, Body::Json(_));
         let mut object = self.object_of(kind, request)?;
         if is_tracked {
-            managed_fields::create(context, request, &mut *object);
+            managed_fields::create(context, self.kind(request.kind)?, request, &mut *object);
         }
         Ok(object)
     }
@@ -41,7 +41,7 @@ impl ApiServer {
         request: Request,
         mut object: Draft,
     ) -> Result<ObjectRef, Status> {
-        let rules = registry::rules(kind.id);
+        let rules = self.rules(kind, &request);
         metadata::settle_namespace(kind, &request, object.meta_mut())?;
         if !request.name.is_empty() && object.meta().name.is_none() {
             object.meta_mut().name = Some(request.name.clone());
@@ -50,10 +50,10 @@ impl ApiServer {
 
         let attributes = Attributes::new(Verb::Create, kind, &request, context);
         admission::mutate(&self.storage, &attributes, &mut *object, None)?;
-        self.stamp(&mut *object, rules.has_generation, context);
-        (rules.prepare_for_create)(&mut *object);
+        self.stamp(&mut *object, rules.has_generation(), context);
+        rules.prepare_for_create(&mut *object);
         let allocated = self.addresses.allocate(&mut *object)?;
-        let mut refused = metadata::validate(kind, rules, &*object).err();
+        let mut refused = metadata::validate(kind, &rules, &*object).err();
         if refused.is_none() {
             refused = admission::validate(&self.storage, &attributes, &*object, None).err();
         }
@@ -74,9 +74,10 @@ impl ApiServer {
             self.addresses.release(&allocated);
             return Err(status);
         }
-        self.warnings.extend((rules.warnings)(&*object));
+        self.warnings.extend(rules.warnings(&*object));
         self.warnings.extend(attributes.warnings.take());
         self.created = true;
+        rules.prepare_for_storage(&mut *object);
         if request.options.dry_run {
             self.addresses.release(&allocated);
             return Ok(object.share());

@@ -5,7 +5,8 @@ use api::types::{Namespace, Pod};
 use api::{Kind, Kinded, Object, ObjectRef, Propagation, Request, Response, SimTime, Status, time};
 
 use crate::admission::{self, Attributes};
-use crate::strategy::Rules;
+use crate::custom::definition;
+use crate::strategy::KindRules;
 use crate::{ApiServer, Context, metadata, registry};
 
 const ORPHAN: &str = "orphan";
@@ -22,7 +23,7 @@ impl ApiServer {
             return Err(Status::not_found(kind, &request.name));
         };
         let (object, gone) = self.delete_object(context, kind, &request, old)?;
-        if gone && !registry::rules(kind.id).delete_returns_object {
+        if gone && !self.rules(kind, &request).delete_returns_object() {
             return Ok(Response::Status(Status::success(kind, object.name(), object.uid())));
         }
         Ok(Response::Object(object))
@@ -53,10 +54,12 @@ impl ApiServer {
         check_preconditions(kind, request, &old)?;
         let attributes = Attributes::new(api::Verb::Delete, kind, request, context);
         admission::validate(&self.storage, &attributes, &*old, Some(&*old))?;
-        let rules = registry::rules(kind.id);
-        let finalizers = deletion_finalizers(rules, request, &*old);
+        let rules = self.rules(kind, request);
+        let finalizers = deletion_finalizers(&rules, request, &*old);
         let grace = grace_period(&*old, request);
-        let waits = grace > 0 || !finalizers.is_empty() || !registry::finishes_without_finalizers(&*old);
+        let is_definition = kind.id == definition::row().id;
+        let waits =
+            is_definition || grace > 0 || !finalizers.is_empty() || !registry::finishes_without_finalizers(&*old);
         if request.options.dry_run {
             return Ok((old, !waits));
         }
@@ -74,6 +77,9 @@ impl ApiServer {
         let meta = new.meta_mut();
         meta.finalizers = Some(finalizers).filter(|finalizers| !finalizers.is_empty());
         begin_deletion(meta, grace, context.now, kind);
+        if is_definition {
+            definition::begin_termination(&mut new, context.now);
+        }
         if let Some(namespace) = new.downcast_mut::<Namespace>() {
             namespace.status.get_or_insert_default().phase = Some("Terminating".into());
         }
@@ -127,7 +133,7 @@ fn check_preconditions(kind: &Kind, request: &Request, old: &ObjectRef) -> Resul
 }
 
 /// The object's finalizers once the garbage collector's own follow the propagation policy.
-fn deletion_finalizers(rules: &Rules, request: &Request, object: &dyn Object) -> Vec<String> {
+fn deletion_finalizers(rules: &KindRules, request: &Request, object: &dyn Object) -> Vec<String> {
     let present = metadata::finalizers(object.meta());
     let has = |name: &str| present.iter().any(|one| one == name);
     let (orphan, foreground) = match request.options.propagation {
@@ -136,7 +142,9 @@ fn deletion_finalizers(rules: &Rules, request: &Request, object: &dyn Object) ->
         Some(Propagation::Background) => (false, false),
         None if has(ORPHAN) => (true, false),
         None if has(FOREGROUND) => (false, true),
-        None => (rules.delete_propagation == Propagation::Orphan, rules.delete_propagation == Propagation::Foreground),
+        None => {
+            (rules.delete_propagation() == Propagation::Orphan, rules.delete_propagation() == Propagation::Foreground)
+        }
     };
     let mut finalizers: Vec<String> =
         present.iter().filter(|one| *one != ORPHAN && *one != FOREGROUND).cloned().collect();
@@ -178,8 +186,9 @@ fn begin_deletion(meta: &mut api::types::ObjectMeta, grace: i64, now: SimTime, k
     let begins = meta.deletion_timestamp.is_none();
     let end = now + grace.max(0) as u64 * time::SECOND;
     meta.deletion_timestamp = Some(time::stamp(end));
-    meta.deletion_grace_period_seconds = (kind.id != Namespace::ID).then_some(grace);
-    if begins && (kind.id == Pod::ID || meta.generation.is_some()) {
+    let is_definition = kind.id == definition::row().id;
+    meta.deletion_grace_period_seconds = (kind.id != Namespace::ID && !is_definition).then_some(grace);
+    if begins && !is_definition && (kind.id == Pod::ID || meta.generation.is_some()) {
         meta.generation = Some(meta.generation.unwrap_or(0) + 1);
     }
 }

@@ -1,7 +1,8 @@
 //! What the API server says of itself: the groups, versions and resources that it serves, its version, its health, and
 //! which OpenAPI documents there are. All of it follows from `api::kinds`.
 
-use api::{Kind, Subresource, kinds};
+use api::k8s_openapi::ByteString;
+use api::{Kind, Subresource, custom};
 use serde_json::{Map, Value, json};
 
 use crate::route::Answer;
@@ -32,8 +33,11 @@ const GROUP_ORDER: [&str; 20] = [
 
 const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
 
+/// The kinds that the server serves.
+type Kinds<'a> = &'a [&'static Kind];
+
 /// Answers a path that names no resource.
-pub fn serve(method: &str, path: &str, accept: &str) -> Answer {
+pub fn serve(kinds: Kinds, method: &str, path: &str, accept: &str) -> Answer {
     let path = if path.len() > 1 { path.trim_end_matches('/') } else { path };
     if !matches!(method, "GET" | "HEAD") {
         return Answer::page_not_found();
@@ -42,26 +46,26 @@ pub fn serve(method: &str, path: &str, accept: &str) -> Answer {
     let value = match parts.as_slice() {
         ["healthz" | "livez" | "readyz", ..] => return Answer::text("ok"),
         ["version"] => version(),
-        ["api"] if wants_aggregated(accept) => return aggregated(&[""]),
+        ["api"] if wants_aggregated(accept) => return aggregated(kinds, &[""]),
         ["api"] => json!({
             "kind": "APIVersions",
             "versions": ["v1"],
             "serverAddressByClientCIDRs": [{ "clientCIDR": "0.0.0.0/0", "serverAddress": "127.0.0.1:6443" }],
         }),
-        ["apis"] if wants_aggregated(accept) => return aggregated(&groups()),
+        ["apis"] if wants_aggregated(accept) => return aggregated(kinds, &groups(kinds)),
         ["apis"] => {
-            let groups: Vec<Value> = groups().into_iter().map(group).collect();
+            let groups: Vec<Value> = groups(kinds).into_iter().map(|name| group(kinds, name)).collect();
             json!({ "kind": "APIGroupList", "apiVersion": "v1", "groups": groups })
         }
-        ["api", version] => resources("", version),
-        ["apis", name] if !versions(name).is_empty() => {
-            let mut value = group(name);
+        ["api", version] => resources(kinds, "", version),
+        ["apis", name] if !versions(kinds, name).is_empty() => {
+            let mut value = group(kinds, name);
             value["kind"] = "APIGroup".into();
             value["apiVersion"] = "v1".into();
             value
         }
-        ["apis", group, version] => resources(group, version),
-        ["openapi", "v3"] => openapi_index(),
+        ["apis", group, version] => resources(kinds, group, version),
+        ["openapi", "v3"] => openapi_index(kinds),
         _ => return Answer::page_not_found(),
     };
     Answer::json(&value)
@@ -86,47 +90,46 @@ fn version() -> Value {
 }
 
 /// Every group but the core's.
-fn groups() -> Vec<&'static str> {
+fn groups(kinds: Kinds) -> Vec<&'static str> {
     let mut groups: Vec<&str> = Vec::new();
-    for kind in kinds::KINDS {
+    for kind in kinds {
         if !kind.group.is_empty() && !groups.contains(&kind.group) {
             groups.push(kind.group);
         }
     }
-    groups.sort_by_key(|group| GROUP_ORDER.iter().position(|one| one == group).unwrap_or(GROUP_ORDER.len()));
+    groups.sort_by_key(|group| (GROUP_ORDER.iter().position(|one| one == group).unwrap_or(GROUP_ORDER.len()), *group));
     groups
 }
 
 /// The versions of a group, the preferred one first.
-fn versions(group: &str) -> Vec<&'static str> {
+fn versions(kinds: Kinds, group: &str) -> Vec<&'static str> {
     let mut versions: Vec<&str> = Vec::new();
-    for kind in kinds::KINDS.iter().filter(|kind| kind.group == group) {
+    for kind in kinds.iter().filter(|kind| kind.group == group) {
         if !versions.contains(&kind.version) {
             versions.push(kind.version);
         }
     }
-    // Only released versions are served, so that the greater is the newer.
-    versions.sort_unstable_by(|one, other| other.cmp(one));
+    versions.sort_by(|one, other| custom::version_order(one, other));
     versions
 }
 
-fn group(name: &str) -> Value {
+fn group(kinds: Kinds, name: &str) -> Value {
     let version = |version: &&str| json!({ "groupVersion": format!("{name}/{version}"), "version": version });
-    let versions: Vec<Value> = versions(name).iter().map(version).collect();
+    let versions: Vec<Value> = versions(kinds, name).iter().map(version).collect();
     json!({ "name": name, "versions": versions, "preferredVersion": versions.first() })
 }
 
-fn kinds_of(group: &str, version: &str) -> Vec<&'static Kind> {
-    let of = |kind: &&Kind| kind.group == group && kind.version == version;
-    let mut kinds: Vec<&Kind> = kinds::KINDS.iter().filter(of).collect();
+fn kinds_of(kinds: Kinds, group: &str, version: &str) -> Vec<&'static Kind> {
+    let of = |kind: &&&'static Kind| kind.group == group && kind.version == version;
+    let mut kinds: Vec<&'static Kind> = kinds.iter().filter(of).copied().collect();
     kinds.sort_by_key(|kind| kind.plural);
     kinds
 }
 
 /// `APIResourceList`
-fn resources(group: &str, version: &str) -> Value {
+fn resources(kinds: Kinds, group: &str, version: &str) -> Value {
     let mut resources = Vec::new();
-    for kind in kinds_of(group, version) {
+    for kind in kinds_of(kinds, group, version) {
         let mut resource = Map::new();
         resource.insert("name".into(), kind.plural.into());
         resource.insert("singularName".into(), kind.singular.into());
@@ -164,10 +167,14 @@ fn resources(group: &str, version: &str) -> Value {
 /// As what each kind is kept: the hash of group, version and kind, by which clients notice a migration.
 const STORAGE_VERSIONS: &str = include_str!("storage_versions.txt");
 
-fn storage_version_hash(kind: &'static Kind) -> Option<&'static str> {
+fn storage_version_hash(kind: &'static Kind) -> Option<String> {
+    if kind.id.is_custom() {
+        let bytes = format!("{:08x}", kind.stored().id.0).into_bytes();
+        return serde_json::to_value(ByteString(bytes)).ok()?.as_str().map(str::to_owned);
+    }
     let stored = kind.stored();
     let name = format!("{}/{}/{} ", stored.group, stored.version, stored.kind);
-    STORAGE_VERSIONS.lines().find_map(|line| line.strip_prefix(&name))
+    STORAGE_VERSIONS.lines().find_map(|line| line.strip_prefix(&name)).map(str::to_owned)
 }
 
 fn names(resource: &mut Map<String, Value>, kind: &Kind) {
@@ -185,7 +192,9 @@ fn verbs(kind: &Kind) -> Vec<&'static str> {
 
 fn subresources(kind: &Kind) -> Vec<Subresource> {
     let mut subresources = kind.subresources.to_vec();
-    subresources.sort_by_key(|sub| sub.as_str());
+    if !kind.id.is_custom() {
+        subresources.sort_by_key(|sub| sub.as_str());
+    }
     subresources
 }
 
@@ -230,8 +239,8 @@ fn wants_aggregated(accept: &str) -> bool {
 }
 
 /// `APIGroupDiscoveryList`: everything in one answer.
-fn aggregated(groups: &[&str]) -> Answer {
-    let items: Vec<Value> = groups.iter().map(|group| aggregated_group(group)).collect();
+fn aggregated(kinds: Kinds, groups: &[&str]) -> Answer {
+    let items: Vec<Value> = groups.iter().map(|group| aggregated_group(kinds, group)).collect();
     let list = json!({
         "kind": "APIGroupDiscoveryList",
         "apiVersion": "apidiscovery.k8s.io/v2",
@@ -241,12 +250,12 @@ fn aggregated(groups: &[&str]) -> Answer {
     Answer { content_type: AGGREGATED, ..Answer::json(&list) }
 }
 
-fn aggregated_group(group: &str) -> Value {
+fn aggregated_group(kinds: Kinds, group: &str) -> Value {
     let of_version = |version: &&str| {
-        let resources: Vec<Value> = kinds_of(group, version).into_iter().map(aggregated_resource).collect();
+        let resources: Vec<Value> = kinds_of(kinds, group, version).into_iter().map(aggregated_resource).collect();
         json!({ "version": version, "resources": resources, "freshness": "Current" })
     };
-    let versions: Vec<Value> = versions(group).iter().map(of_version).collect();
+    let versions: Vec<Value> = versions(kinds, group).iter().map(of_version).collect();
     let metadata = if group.is_empty() { json!({}) } else { json!({ "name": group }) };
     json!({ "metadata": metadata, "versions": versions })
 }
@@ -276,7 +285,7 @@ fn aggregated_resource(kind: &Kind) -> Value {
 }
 
 /// The paths of the documents, which the HTTP server writes.
-fn openapi_index() -> Value {
+fn openapi_index(kinds: Kinds) -> Value {
     let mut paths = Map::new();
     let mut add = |path: String| {
         let link = json!({ "serverRelativeURL": format!("/openapi/v3/{path}") });
@@ -284,9 +293,9 @@ fn openapi_index() -> Value {
     };
     let fixed = [".well-known/openid-configuration", "api", "api/v1", "apis", "openid/v1/jwks", "version"];
     fixed.into_iter().for_each(|path| add(path.into()));
-    for group in groups() {
+    for group in groups(kinds) {
         add(format!("apis/{group}"));
-        for version in versions(group) {
+        for version in versions(kinds, group) {
             add(format!("apis/{group}/{version}"));
         }
     }

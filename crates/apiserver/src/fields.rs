@@ -3,29 +3,27 @@
 use std::borrow::Cow;
 
 use api::selector::{FieldSelector, Selector};
-use api::{Kind, Object, Request, Status};
+use api::{Object, Request, Status};
 
-use crate::registry;
-use crate::strategy::Rules;
+use crate::strategy::KindRules;
 
 #[derive(Clone)]
 pub(crate) struct Filter {
     namespace: String,
     labels: Selector,
     fields: FieldSelector,
-    rules: &'static Rules,
+    rules: KindRules,
 }
 
 impl Filter {
-    pub fn of(kind: &'static Kind, request: &Request) -> Result<Filter, Status> {
-        let rules = registry::rules(kind.id);
+    pub fn of(rules: KindRules, request: &Request) -> Result<Filter, Status> {
         let options = &request.options;
         let labels = Selector::parse(&options.label_selector)
             .map_err(|message| Status::bad_request(format!("unable to parse requirement: {message}")))?;
         let mut fields = FieldSelector::parse(&options.field_selector).map_err(Status::bad_request)?;
-        if let Some(unknown) = fields.names().find(|name| !is_known(name, rules)) {
+        if let Some(unknown) = fields.names().find(|name| !is_known(name, &rules)) {
             // Kinds without selectable fields of their own go through upstream's default conversion.
-            return Err(Status::bad_request(if rules.fields.is_empty() {
+            return Err(Status::bad_request(if rules.fields().is_empty() {
                 format!("{unknown:?} is not a known field selector: only \"metadata.name\", \"metadata.namespace\"")
             } else {
                 format!("field label not supported: {unknown}")
@@ -39,7 +37,7 @@ impl Filter {
 
     pub fn matches(&self, object: &dyn Object) -> bool {
         (self.namespace.is_empty() || object.namespace() == self.namespace)
-            && self.fields.matches(|name| field(object, name, self.rules))
+            && self.fields.matches(|name| field(object, name, &self.rules))
             && (self.labels.is_everything() || self.labels.matches(api::meta::labels(object.meta())))
     }
 
@@ -53,14 +51,14 @@ impl Filter {
     }
 }
 
-fn is_known(name: &str, rules: &Rules) -> bool {
-    matches!(name, "metadata.name" | "metadata.namespace") || rules.fields.contains(&name)
+fn is_known(name: &str, rules: &KindRules) -> bool {
+    matches!(name, "metadata.name" | "metadata.namespace") || rules.fields().contains(&name)
 }
 
-fn field<'a>(object: &'a dyn Object, name: &str, rules: &Rules) -> Cow<'a, str> {
+fn field<'a>(object: &'a dyn Object, name: &str, rules: &KindRules) -> Cow<'a, str> {
     match name {
         "metadata.name" => Cow::Borrowed(object.name()),
         "metadata.namespace" => Cow::Borrowed(object.namespace()),
-        other => (rules.field)(object, other),
+        other => rules.field(object, other),
     }
 }

@@ -14,6 +14,7 @@ mod authorization;
 mod body;
 mod bootstrap;
 mod create;
+mod custom;
 mod delete;
 pub mod discovery;
 mod eviction;
@@ -33,9 +34,10 @@ mod view;
 mod watch;
 
 use api::rng::Rng;
-use api::{Caller, CauseId, Kind, Request, Response, SimTime, Status, Subresource, Verb};
+use api::{Caller, CauseId, Kind, KindId, Request, Response, SimTime, Status, Subresource, Verb};
 
 use storage::Storage;
+use strategy::KindRules;
 use watch::Watches;
 
 /// The API server. A clone is a checkpoint.
@@ -43,6 +45,7 @@ use watch::Watches;
 pub struct ApiServer {
     storage: Storage,
     watches: Watches,
+    customs: custom::CustomKinds,
     addresses: allocator::ServiceAddresses,
     authenticator: authentication::Authenticator,
     rng: Rng,
@@ -67,6 +70,7 @@ impl ApiServer {
         let mut server = ApiServer {
             storage: Storage::default(),
             watches: Watches::default(),
+            customs: custom::CustomKinds::default(),
             addresses: allocator::ServiceAddresses::default(),
             authenticator: authentication::Authenticator::new(Rng::new(seed).fork()),
             rng: Rng::new(seed),
@@ -81,11 +85,59 @@ impl ApiServer {
     pub fn handle(&mut self, context: &Context, request: Request) -> Result<Response, Status> {
         self.warnings.clear();
         self.created = false;
-        let served = api::kinds::row(request.kind);
+        let served = self.kind(request.kind)?;
         check_route(served, &request)?;
         authorization::authorize(&self.storage, context, served, &request)?;
-        let response = self.serve(context, served.stored(), request)?;
-        Ok(view::response(served, response))
+        self.check_definition(served, &request)?;
+        let settles = request.verb.is_write() && (served.id.is_custom() || served.id == custom::definition::row().id);
+        let is_scale = request.subresource == Subresource::Scale;
+        let mut response = self.serve(context, served.stored(), request)?;
+        if !is_scale {
+            response = self.shown_response(served, response);
+        }
+        if settles {
+            let warnings = (std::mem::take(&mut self.warnings), self.created);
+            self.settle_definitions(context);
+            (self.warnings, self.created) = warnings;
+        }
+        Ok(response)
+    }
+
+    /// The row of a kind that exists here.
+    pub(crate) fn kind(&self, id: KindId) -> Result<&'static Kind, Status> {
+        if !id.is_custom() || id == KindId::ANY_CUSTOM {
+            return Ok(api::kinds::row(id));
+        }
+        self.customs.find(id).map(|custom| custom.kind).ok_or_else(not_served)
+    }
+
+    /// Every kind that is served: the table's, and those of custom resources.
+    pub fn kinds(&self) -> Vec<&'static Kind> {
+        api::kinds::KINDS.iter().chain(self.customs.kinds()).collect()
+    }
+
+    /// The rules of a stored kind, in the version in which it is asked for.
+    pub(crate) fn rules(&self, kind: &'static Kind, request: &Request) -> KindRules {
+        if !kind.id.is_custom() {
+            return KindRules::BuiltIn(registry::rules(kind.id));
+        }
+        match self.customs.find(request.kind) {
+            Some(resource) => KindRules::Custom(resource.clone()),
+            // Who watches all custom resources selects by metadata, as of any kind.
+            None => KindRules::BuiltIn(registry::rules(custom::definition::row().id)),
+        }
+    }
+
+    /// What the definition of a custom kind has to say to a request.
+    fn check_definition(&mut self, served: &'static Kind, request: &Request) -> Result<(), Status> {
+        let Some(custom) = self.customs.find(served.id) else { return Ok(()) };
+        self.warnings.extend(custom.custom().deprecation.map(str::to_owned));
+        if custom.terminating && request.verb == Verb::Create {
+            let mut status = Status::method_not_allowed(served, "create");
+            status.message = "create not allowed while custom resource definition is terminating".into();
+            return Err(status);
+        }
+        Ok(())
     }
 
     fn serve(&mut self, context: &Context, kind: &'static Kind, request: Request) -> Result<Response, Status> {
@@ -153,10 +205,14 @@ impl ApiServer {
     }
 }
 
+fn not_served() -> Status {
+    Status::new(404, api::Reason::NotFound, "the server could not find the requested resource")
+}
+
 /// Refuses combinations that have no handler, before anything is looked at.
 fn check_route(kind: &Kind, request: &Request) -> Result<(), Status> {
     if request.subresource != Subresource::None && !kind.has(request.subresource) {
-        return Err(Status::new(404, api::Reason::NotFound, "the server could not find the requested resource"));
+        return Err(not_served());
     }
     if request.subresource == Subresource::None && !kind.verbs().contains(&request.verb) {
         return Err(Status::method_not_allowed(kind, request.verb.as_str()));

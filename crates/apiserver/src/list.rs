@@ -23,7 +23,7 @@ impl ApiServer {
     }
 
     pub(crate) fn list(&self, kind: &'static Kind, request: &Request) -> Result<List, Status> {
-        let filter = Filter::of(kind, request)?;
+        let filter = Filter::of(self.rules(kind, request), request)?;
         let options = &request.options;
         let page = Page::of(request)?;
         let revision = page.as_ref().map_or(self.storage.revision(), |page| page.revision);

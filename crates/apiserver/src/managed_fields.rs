@@ -8,12 +8,13 @@
 
 mod scale;
 
+use api::custom::CustomKind;
 use api::patch::apply::{Managers, Refusal, Set, Shape, Target, Writer, conflict_status, still_applied, validate};
 use api::types::ManagedFieldsEntry;
-use api::{Draft, FieldValidation, Kind, Object, ObjectRef, Reason, Request, Status, Subresource, kinds, schema, time};
+use api::{Draft, Kind, Object, ObjectRef, Reason, Request, Status, Subresource, kinds, schema, time};
 use serde_json::{Value, json};
 
-use crate::{Context, view};
+use crate::Context;
 
 pub(crate) use scale::ScaleManagers;
 
@@ -32,11 +33,12 @@ struct Fields {
 }
 
 impl Fields {
-    fn of(request: &Request) -> Fields {
-        let kind = kinds::row(request.kind);
+    fn of(kind: &'static Kind, request: &Request) -> Fields {
         let mut empty = json!({ "apiVersion": kind.api_version(), "kind": kind.kind });
         fill(kind, &mut empty);
-        Fields { kind, shape: Shape::of_kind(kind), reset: reset_fields(kind, request.subresource), empty }
+        let schema = kind.custom.and_then(CustomKind::schema);
+        let shape = schema.map_or_else(|| Shape::of_kind(kind), Shape::of_schema);
+        Fields { kind, shape, reset: reset_fields(kind, request.subresource), empty }
     }
 
     /// An object as its client sees it, but for its managers.
@@ -99,9 +101,9 @@ fn is_reset(entries: &Entries) -> bool {
 }
 
 /// Settles the managers of an object that a client creates.
-pub(crate) fn create(context: &Context, request: &Request, object: &mut dyn Object) {
+pub(crate) fn create(context: &Context, served: &'static Kind, request: &Request, object: &mut dyn Object) {
     let sent = object.meta_mut().managed_fields.take();
-    let fields = Fields::of(request);
+    let fields = Fields::of(served, request);
     let mut managers = if is_reset(&sent) { Managers::default() } else { decoded(&sent) };
     let writer = writer(context, request, fields.kind.api_version());
     let new = fields.form(object);
@@ -110,7 +112,13 @@ pub(crate) fn create(context: &Context, request: &Request, object: &mut dyn Obje
 }
 
 /// Settles the managers of an object that a PUT or PATCH has made of another.
-pub(crate) fn update(context: &Context, request: &Request, old: &dyn Object, new: &mut dyn Object) {
+pub(crate) fn update(
+    context: &Context,
+    served: &'static Kind,
+    request: &Request,
+    old: &dyn Object,
+    new: &mut dyn Object,
+) {
     let before = &old.meta().managed_fields;
     let sent = new.meta_mut().managed_fields.take();
     let through_subresource = request.subresource != Subresource::None;
@@ -123,7 +131,7 @@ pub(crate) fn update(context: &Context, request: &Request, old: &dyn Object, new
     if managers.is_empty() {
         return;
     }
-    let fields = Fields::of(request);
+    let fields = Fields::of(served, request);
     let writer = writer(context, request, fields.kind.api_version());
     let (live, state) = (fields.form(old), fields.form(new));
     fields.with_target(|target| managers.update(target, &live, &state, &writer));
@@ -146,28 +154,23 @@ pub(crate) fn keep_times(old: &dyn Object, new: &mut dyn Object) {
     }
 }
 
-/// Lays a configuration over an object, or over nothing, and settles its managers. The result is decoded, not defaulted.
+/// Lays a configuration over an object as its client sees it, or over nothing, and settles its managers.
 pub(crate) fn apply(
     context: &Context,
-    kind: &'static Kind,
+    served: &'static Kind,
     request: &Request,
     old: Option<&ObjectRef>,
     config: &Value,
+    decode: impl FnOnce(Value) -> Result<Draft, Status>,
 ) -> Result<Draft, Status> {
-    let fields = Fields::of(request);
+    let fields = Fields::of(served, request);
     let live = old.map_or_else(|| fields.empty.clone(), |old| fields.form(&**old));
     let mut managers = decoded(&old.and_then(|old| old.meta().managed_fields.clone()));
     let writer = writer(context, request, fields.kind.api_version());
     let applied = apply_config(&fields, &mut managers, &live, config, &writer, request.options.force)?;
     let mut object = match (applied, old) {
-        (None, Some(old)) => old.draft(),
-        (applied, _) => {
-            let value = applied.unwrap_or(live);
-            let (object, _) = api::decode::decode(fields.kind, value, FieldValidation::Ignore)?;
-            let mut object = view::to_stored(fields.kind, object)?;
-            (crate::registry::rules(kind.id).default)(&mut *object);
-            object
-        }
+        (None, Some(old)) if served.view.is_none() => old.draft(),
+        (applied, _) => decode(applied.unwrap_or(live))?,
     };
     object.meta_mut().managed_fields = managers.encode();
     Ok(object)

@@ -1,10 +1,11 @@
 //! What the pipeline checks and keeps of every object's metadata.
 
 use api::field::{Error, Errors, Path};
+use api::object::Tree;
 use api::types::ObjectMeta;
 use api::{Kind, Object, Request, Status};
 
-use crate::strategy::Rules;
+use crate::strategy::KindRules;
 
 /// The object's namespace is the request's, or is refused.
 pub(crate) fn settle_namespace(kind: &Kind, request: &Request, meta: &mut ObjectMeta) -> Result<(), Status> {
@@ -12,7 +13,7 @@ pub(crate) fn settle_namespace(kind: &Kind, request: &Request, meta: &mut Object
     if kind.namespaced && !named.is_empty() && named == request.namespace {
         return Ok(());
     }
-    if named.is_empty() || named == request.namespace {
+    if named.is_empty() || named == request.namespace || (kind.id.is_custom() && !kind.namespaced) {
         meta.namespace = kind.namespaced.then(|| request.namespace.clone());
         return Ok(());
     }
@@ -20,40 +21,57 @@ pub(crate) fn settle_namespace(kind: &Kind, request: &Request, meta: &mut Object
 }
 
 /// A new object: its metadata, then the kind's own rules.
-pub(crate) fn validate(kind: &Kind, rules: &Rules, object: &dyn Object) -> Result<(), Status> {
+pub(crate) fn validate(kind: &Kind, rules: &KindRules, object: &dyn Object) -> Result<(), Status> {
     let mut errors = validate_meta(kind, rules, object.meta());
-    errors.extend((rules.validate)(object));
+    errors.extend(rules.validate(object));
     refuse(kind, object, errors)
 }
 
 /// A change of an object.
-pub(crate) fn validate_update(kind: &Kind, rules: &Rules, new: &dyn Object, old: &dyn Object) -> Result<(), Status> {
+pub(crate) fn validate_update(
+    kind: &Kind,
+    rules: &KindRules,
+    new: &dyn Object,
+    old: &dyn Object,
+) -> Result<(), Status> {
     let mut errors = validate_meta_update(kind, new.meta(), old.meta());
     // Upstream checks twice, in the generic code and in the kind's own, and lists the causes twice.
     errors.extend_from_within(..);
-    errors.extend((rules.validate_update)(new, old));
+    errors.extend(rules.validate_update(new, old));
     refuse(kind, new, errors)
 }
 
 pub(crate) fn refuse(kind: &Kind, object: &dyn Object, errors: Errors) -> Result<(), Status> {
-    if errors.is_empty() { Ok(()) } else { Err(Status::invalid(kind, object.name(), &errors)) }
+    if errors.is_empty() {
+        return Ok(());
+    }
+    // A custom resource may say that it is something else: that is among the errors, and goes by its own word.
+    let own = object
+        .downcast_ref::<Tree>()
+        .map(|tree| tree.text("/kind"))
+        .filter(|own| kind.id.is_custom() && !own.is_empty());
+    let mut status = Status::invalid(kind, object.name(), &errors);
+    if let Some(own) = own.filter(|own| *own != kind.kind) {
+        status.message = status.message.replacen(kind.kind, own, 1);
+        status.details.get_or_insert_default().kind = own.into();
+    }
+    Err(status)
 }
 
 /// Upstream's `ValidateObjectMeta`.
-fn validate_meta(kind: &Kind, rules: &Rules, meta: &ObjectMeta) -> Errors {
+fn validate_meta(kind: &Kind, rules: &KindRules, meta: &ObjectMeta) -> Errors {
     let path = Path::new("metadata");
     let mut errors = Errors::new();
     if let Some(base) = meta.generate_name.as_deref().filter(|base| !base.is_empty()) {
         let path = path.child("generateName");
-        errors.extend((rules.validate_name)(base, true).into_iter().map(|why| Error::invalid(&path, base, why)));
+        errors.extend(rules.validate_name(base, true).into_iter().map(|why| Error::invalid(&path, base, why)));
     }
     let name_path = path.child("name");
     match meta.name.as_deref().filter(|name| !name.is_empty()) {
         None => errors.push(Error::required(&name_path, "name or generateName is required")),
         Some(name) => {
-            errors.extend(
-                (rules.validate_name)(name, false).into_iter().map(|why| Error::invalid(&name_path, name, why)),
-            );
+            errors
+                .extend(rules.validate_name(name, false).into_iter().map(|why| Error::invalid(&name_path, name, why)));
         }
     }
     errors.extend(api::validate::metadata(kind, meta, &path));

@@ -1,11 +1,14 @@
 //! What the pipeline asks of a kind: upstream's `rest.RESTCreateStrategy` and its sisters.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use api::field::Errors;
 use api::k8s_openapi::Resource;
 use api::object::Tree;
 use api::{Kinded, Object, Propagation};
+
+use crate::custom::CustomResource;
 
 /// A kind's rules. The pipeline owns everything common (metadata, finalizers, generations, optimistic concurrency): a
 /// strategy only says what differs. Every method has the answer of a plain kind as its default.
@@ -197,6 +200,133 @@ impl Rules {
             validate_status_update: |object, old| S::validate_status_update(exact(object), exact(old)),
             warnings: |object| S::warnings(exact(object)),
             field: |object, name| S::field(exact(object), name),
+        }
+    }
+}
+
+/// The rules of a kind: a built-in's row, or what a CustomResourceDefinition says.
+#[derive(Clone)]
+pub(crate) enum KindRules {
+    BuiltIn(&'static Rules),
+    Custom(Arc<CustomResource>),
+}
+
+impl KindRules {
+    pub fn create_on_update(&self) -> bool {
+        matches!(self, KindRules::BuiltIn(rules) if rules.create_on_update)
+    }
+
+    pub fn unconditional_update(&self) -> bool {
+        matches!(self, KindRules::BuiltIn(rules) if rules.unconditional_update)
+    }
+
+    pub fn delete_returns_object(&self) -> bool {
+        matches!(self, KindRules::BuiltIn(rules) if rules.delete_returns_object)
+    }
+
+    pub fn delete_propagation(&self) -> Propagation {
+        match self {
+            KindRules::BuiltIn(rules) => rules.delete_propagation,
+            KindRules::Custom(_) => Propagation::Background,
+        }
+    }
+
+    pub fn has_generation(&self) -> bool {
+        match self {
+            KindRules::BuiltIn(rules) => rules.has_generation,
+            KindRules::Custom(_) => true,
+        }
+    }
+
+    pub fn fields(&self) -> &[&'static str] {
+        match self {
+            KindRules::BuiltIn(rules) => rules.fields,
+            KindRules::Custom(resource) => resource.fields(),
+        }
+    }
+
+    pub fn field<'a>(&self, object: &'a dyn Object, name: &str) -> Cow<'a, str> {
+        match self {
+            KindRules::BuiltIn(rules) => (rules.field)(object, name),
+            KindRules::Custom(resource) => Cow::Owned(resource.field(object, name)),
+        }
+    }
+
+    pub fn default(&self, object: &mut dyn Object) {
+        match self {
+            KindRules::BuiltIn(rules) => (rules.default)(object),
+            // Its defaults stand in the schema with which it was decoded.
+            KindRules::Custom(_) => {}
+        }
+    }
+
+    pub fn prepare_for_create(&self, object: &mut dyn Object) {
+        match self {
+            KindRules::BuiltIn(rules) => (rules.prepare_for_create)(object),
+            KindRules::Custom(resource) => resource.prepare_for_create(object),
+        }
+    }
+
+    pub fn prepare_for_update(&self, object: &mut dyn Object, old: &dyn Object) {
+        match self {
+            KindRules::BuiltIn(rules) => (rules.prepare_for_update)(object, old),
+            KindRules::Custom(resource) => resource.prepare_for_update(object, old),
+        }
+    }
+
+    pub fn prepare_for_status_update(&self, object: &mut dyn Object, old: &dyn Object) {
+        match self {
+            KindRules::BuiltIn(rules) => (rules.prepare_for_status_update)(object, old),
+            KindRules::Custom(resource) => resource.prepare_for_status_update(object, old),
+        }
+    }
+
+    /// Brings an object that has passed all checks into the form in which it is stored.
+    pub fn prepare_for_storage(&self, object: &mut dyn Object) {
+        if let KindRules::Custom(resource) = self {
+            resource.prepare_for_storage(object);
+        }
+    }
+
+    pub fn same_generation(&self, object: &dyn Object, old: &dyn Object) -> bool {
+        match self {
+            KindRules::BuiltIn(rules) => (rules.same_generation)(object, old),
+            KindRules::Custom(resource) => resource.same_generation(object, old),
+        }
+    }
+
+    pub fn validate_name(&self, name: &str, prefix: bool) -> Vec<String> {
+        match self {
+            KindRules::BuiltIn(rules) => (rules.validate_name)(name, prefix),
+            KindRules::Custom(_) => crate::registry::subdomain_name(name, prefix),
+        }
+    }
+
+    pub fn validate(&self, object: &dyn Object) -> Errors {
+        match self {
+            KindRules::BuiltIn(rules) => (rules.validate)(object),
+            KindRules::Custom(resource) => resource.validate(object, None),
+        }
+    }
+
+    pub fn validate_update(&self, object: &dyn Object, old: &dyn Object) -> Errors {
+        match self {
+            KindRules::BuiltIn(rules) => (rules.validate_update)(object, old),
+            KindRules::Custom(resource) => resource.validate(object, Some(old)),
+        }
+    }
+
+    pub fn validate_status_update(&self, object: &dyn Object, old: &dyn Object) -> Errors {
+        match self {
+            KindRules::BuiltIn(rules) => (rules.validate_status_update)(object, old),
+            KindRules::Custom(resource) => resource.validate(object, Some(old)),
+        }
+    }
+
+    pub fn warnings(&self, object: &dyn Object) -> Vec<String> {
+        match self {
+            KindRules::BuiltIn(rules) => (rules.warnings)(object),
+            KindRules::Custom(_) => Vec::new(),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Subresources with a body of their own: binding, eviction, scale.
 
+use std::sync::Arc;
+
 use api::object::Tree;
 use api::request::Binding;
 use api::selector::Selector;
@@ -7,6 +9,7 @@ use api::types::{Deployment, Namespace, Pod, PodCondition, ReplicaSet, Replicati
 use api::{Body, Draft, Kind, Kinded, Object, ObjectRef, PatchKind, Reason, Request, Status, Verb, time};
 use serde_json::{Value, json};
 
+use crate::custom::CustomResource;
 use crate::managed_fields::ScaleManagers;
 use crate::update::is_finished;
 use crate::{ApiServer, Context};
@@ -110,7 +113,7 @@ impl ApiServer {
 
     pub(crate) fn get_scale(&self, kind: &'static Kind, request: &Request) -> Result<ObjectRef, Status> {
         let object = self.get(kind, request)?;
-        Ok(scale_of(&object))
+        Ok(scale_of(&object, self.customs.find(request.kind)))
     }
 
     /// PUT or PATCH of the scale: writes `spec.replicas` of the object behind it.
@@ -121,7 +124,8 @@ impl ApiServer {
         mut request: Request,
     ) -> Result<ObjectRef, Status> {
         let old = self.get(kind, &request)?;
-        let live = scale_of(&old).to_value();
+        let custom = self.customs.find(request.kind).cloned();
+        let live = scale_of(&old, custom.as_ref()).to_value();
         let mut managers = ScaleManagers::of(kind, &*old);
         let applies = matches!(&request.body, Body::Patch(patch) if patch.kind == PatchKind::Apply);
         let scale = match std::mem::take(&mut request.body) {
@@ -150,7 +154,10 @@ impl ApiServer {
             return Err(status);
         }
         let mut new = old.draft();
-        set_replicas(&mut *new, replicas as i32);
+        match &custom {
+            Some(custom) => custom.set_replicas(&mut *new, replicas),
+            None => set_replicas(&mut *new, replicas as i32),
+        }
         new.meta_mut().managed_fields = managers.into_parent();
         if let Some(revision) = revision {
             new.meta_mut().resource_version = Some(revision);
@@ -158,7 +165,7 @@ impl ApiServer {
         request.verb = Verb::Update;
         request.subresource = api::Subresource::None;
         let stored = self.replace(context, kind, &request, old, new)?;
-        Ok(scale_of(&stored))
+        Ok(scale_of(&stored, custom.as_ref()))
     }
 }
 
@@ -208,8 +215,11 @@ fn set_replicas(object: &mut dyn Object, replicas: i32) {
 }
 
 /// The `Scale` view of a workload.
-fn scale_of(object: &ObjectRef) -> ObjectRef {
+fn scale_of(object: &ObjectRef, custom: Option<&Arc<CustomResource>>) -> ObjectRef {
     let Scaled { desired, actual, selector } = scaled(&**object);
+    let own = custom.map(|custom| custom.scale(&**object)).unwrap_or_default();
+    let desired = desired.map(i64::from).or(own.0);
+    let actual = actual.map(i64::from).or(own.1);
     let source = object.meta();
     let mut spec = json!({});
     if let Some(desired) = desired.filter(|desired| *desired != 0) {
@@ -218,6 +228,9 @@ fn scale_of(object: &ObjectRef) -> ObjectRef {
     let mut status = json!({ "replicas": actual.unwrap_or(0) });
     if let Some(selector) = selector {
         status["selector"] = selector.to_string().into();
+    }
+    if let Some(selector) = own.2 {
+        status["selector"] = selector.into();
     }
     let value = json!({
         "apiVersion": "autoscaling/v1",

@@ -20,10 +20,10 @@ impl ApiServer {
             let config = std::mem::take(value);
             return self.apply(context, kind, request, &config);
         }
-        let rules = registry::rules(kind.id);
+        let rules = self.rules(kind, &request);
         let Some(old) = self.storage.get(kind, &request.namespace, &request.name).cloned() else {
             let creates = request.verb == Verb::Update && request.subresource == Subresource::None;
-            if creates && rules.create_on_update {
+            if creates && rules.create_on_update() {
                 authorization::check_create(&self.storage, context, kind, &request)?;
                 let object = self.new_object(context, kind, &mut request)?;
                 return self.create_object(context, kind, request, object);
@@ -38,7 +38,8 @@ impl ApiServer {
                 self.object_of(kind, &mut request)?
             }
         };
-        managed_fields::update(context, &request, &*old, &mut *new);
+        let served = self.kind(request.kind)?;
+        managed_fields::update(context, served, &request, &*self.shown(served, &old), &mut *new);
         self.replace(context, kind, &request, old, new)
     }
 
@@ -54,7 +55,10 @@ impl ApiServer {
         if old.is_none() && request.subresource != Subresource::None {
             return Err(Status::not_found(kind, &request.name));
         }
-        let mut object = managed_fields::apply(context, kind, &request, old.as_ref(), config)?;
+        let served = self.kind(request.kind)?;
+        let shown = old.as_ref().map(|old| self.shown(served, old));
+        let decode = |value| self.decoded(served, value);
+        let mut object = managed_fields::apply(context, served, &request, shown.as_ref(), config, decode)?;
         let Some(old) = old else {
             let meta = object.meta_mut();
             if let Some(uid) = meta.uid.as_deref().filter(|uid| !uid.is_empty()) {
@@ -78,12 +82,15 @@ impl ApiServer {
         patch: api::Patch,
         request: &Request,
     ) -> Result<Draft, Status> {
-        let served = api::kinds::row(request.kind);
-        let current = view::from_stored(served, old).to_value();
-        let (object, warnings) = api::patch::apply(served, current, &patch, request.options.field_validation)?;
+        let served = self.kind(request.kind)?;
+        let current = self.shown(served, old).to_value();
+        let (object, warnings) = match self.customs.find(served.id) {
+            Some(custom) => custom.patched(current, &patch, request.options.field_validation)?,
+            None => api::patch::apply(served, current, &patch, request.options.field_validation)?,
+        };
         self.warnings.extend(warnings);
         let mut object = view::to_stored(served, object)?;
-        (registry::rules(kind.id).default)(&mut *object);
+        self.rules(kind, request).default(&mut *object);
         Ok(object)
     }
 
@@ -97,9 +104,9 @@ impl ApiServer {
         old: ObjectRef,
         mut new: Draft,
     ) -> Result<ObjectRef, Status> {
-        let rules = registry::rules(kind.id);
+        let rules = self.rules(kind, request);
         metadata::settle_namespace(kind, request, new.meta_mut())?;
-        check_identity(kind, request, &old, &mut *new, rules.unconditional_update)?;
+        check_identity(kind, request, &old, &mut *new, rules.unconditional_update())?;
         keep_server_fields(&old, &mut *new);
 
         let attributes = Attributes::new(Verb::Update, kind, request, context);
@@ -108,25 +115,26 @@ impl ApiServer {
             metadata::refuse(kind, &*new, errors)?;
         } else if request.subresource == Subresource::None {
             admission::mutate(&self.storage, &attributes, &mut *new, Some(&*old))?;
-            (rules.prepare_for_update)(&mut *new, &*old);
-            if rules.has_generation && !(rules.same_generation)(&*new, &*old) {
+            rules.prepare_for_update(&mut *new, &*old);
+            if rules.has_generation() && !rules.same_generation(&*new, &*old) {
                 new.meta_mut().generation = Some(old.meta().generation.unwrap_or(0) + 1);
             }
             self.addresses.reallocate(&mut *new, &*old)?;
-            metadata::validate_update(kind, rules, &*new, &*old)?;
+            metadata::validate_update(kind, &rules, &*new, &*old)?;
         } else {
-            (rules.prepare_for_status_update)(&mut *new, &*old);
+            rules.prepare_for_status_update(&mut *new, &*old);
             admission::stamp(&attributes, &mut *new);
-            metadata::refuse(kind, &*new, (rules.validate_status_update)(&*new, &*old))?;
+            metadata::refuse(kind, &*new, rules.validate_status_update(&*new, &*old))?;
         }
         admission::validate(&self.storage, &attributes, &*new, Some(&*old))?;
         let charges = resource_quota::charge(&self.storage, &attributes, &*new, Some(&*old))?;
         if request.subresource == Subresource::None {
-            self.warnings.extend((rules.warnings)(&*new));
+            self.warnings.extend(rules.warnings(&*new));
         }
         self.warnings.extend(attributes.warnings.take());
 
         managed_fields::keep_times(&*old, &mut *new);
+        rules.prepare_for_storage(&mut *new);
         if new.equals(&*old) {
             return Ok(old);
         }

@@ -3,16 +3,18 @@
 use api::object::Tree;
 use api::{Draft, FieldValidation, Kind, ObjectRef, Response, Status};
 
+use crate::ApiServer;
+
 /// What a client sent, as it is stored.
 pub(crate) fn to_stored(served: &'static Kind, object: Draft) -> Result<Draft, Status> {
-    let Some(view) = served.view else { return Ok(object) };
+    let Some(view) = served.view.filter(|_| !served.id.is_custom()) else { return Ok(object) };
     let value = (view.to_stored)(object.to_value());
     let (object, _) = api::decode::decode(served.stored(), value, FieldValidation::Ignore)?;
     Ok(object)
 }
 
 /// What is stored, as the client wants to see it.
-pub(crate) fn from_stored(served: &'static Kind, object: &ObjectRef) -> ObjectRef {
+fn from_stored(served: &'static Kind, object: &ObjectRef) -> ObjectRef {
     match served.view {
         Some(view) if object.kind_id() == view.stored => {
             Draft::new(Tree::new(served.id, (view.from_stored)(object.to_value()))).share()
@@ -21,19 +23,29 @@ pub(crate) fn from_stored(served: &'static Kind, object: &ObjectRef) -> ObjectRe
     }
 }
 
-pub(crate) fn response(served: &'static Kind, response: Response) -> Response {
-    if served.view.is_none() {
-        return response;
-    }
-    match response {
-        Response::Object(object) => Response::Object(from_stored(served, &object)),
-        Response::List(mut list) => {
-            list.kind = served.id;
-            for item in &mut list.items {
-                *item = from_stored(served, item);
-            }
-            Response::List(list)
+impl ApiServer {
+    /// What is stored, as a client of the served kind sees it.
+    pub(crate) fn shown(&self, served: &'static Kind, object: &ObjectRef) -> ObjectRef {
+        match self.customs.find(served.id) {
+            Some(custom) if object.kind_id() == served.stored().id => custom.shown(object),
+            _ => from_stored(served, object),
         }
-        other => other,
+    }
+
+    pub(crate) fn shown_response(&self, served: &'static Kind, response: Response) -> Response {
+        if served.view.is_none() {
+            return response;
+        }
+        match response {
+            Response::Object(object) => Response::Object(self.shown(served, &object)),
+            Response::List(mut list) => {
+                list.kind = served.id;
+                for item in &mut list.items {
+                    *item = self.shown(served, item);
+                }
+                Response::List(list)
+            }
+            other => other,
+        }
     }
 }

@@ -11,8 +11,8 @@ use api::types::Pod;
 use api::{Draft, Kind, KindId, Kinded, ObjectRef, Request, Status};
 use serde_json::json;
 
+use crate::ApiServer;
 use crate::fields::Filter;
-use crate::{ApiServer, view};
 
 #[derive(Clone, Default)]
 pub(crate) struct Watches {
@@ -70,6 +70,13 @@ impl Watches {
 
     /// Tells everybody whom a change concerns: `old` and `new` are the object before and after.
     pub fn publish(&mut self, kind: KindId, old: Option<&ObjectRef>, new: Option<&ObjectRef>, cause: CauseId) {
+        if kind.is_custom() && kind != KindId::ANY_CUSTOM {
+            self.publish_to(KindId::ANY_CUSTOM, old, new, cause);
+        }
+        self.publish_to(kind, old, new, cause);
+    }
+
+    fn publish_to(&mut self, kind: KindId, old: Option<&ObjectRef>, new: Option<&ObjectRef>, cause: CauseId) {
         let Some(audience) = self.by_kind.get(&kind) else { return };
         let mut told = |id: WatchId| {
             let Some(watcher) = self.watchers.get_mut(&id) else { return };
@@ -96,8 +103,8 @@ fn node_of(object: &ObjectRef) -> Option<&str> {
 
 impl ApiServer {
     pub(crate) fn watch(&mut self, kind: &'static Kind, request: &Request) -> Result<WatchId, Status> {
-        let served = api::kinds::row(request.kind);
-        let filter = Filter::of(kind, request)?;
+        let served = self.kind(request.kind)?;
+        let filter = Filter::of(self.rules(kind, request), request)?;
         let mut pending = VecDeque::new();
         let options = &request.options;
         let from: u64 = match options.resource_version.as_str() {
@@ -105,7 +112,13 @@ impl ApiServer {
             text => text.parse().map_err(|_| Status::bad_request(format!("invalid resource version {text:?}")))?,
         };
         if from == 0 || options.send_initial_events {
-            let present = self.storage.range(kind, &request.namespace);
+            let present = if kind.id == KindId::ANY_CUSTOM {
+                let resources = self.customs.resources();
+                let kinds = resources.values().map(|resource| resource.kind.stored());
+                kinds.flat_map(|kind| self.storage.range(kind, &request.namespace)).collect()
+            } else {
+                self.storage.range(kind, &request.namespace)
+            };
             pending.extend(
                 present.into_iter().filter_map(|object| filter.transition(None, Some(object), CauseId::default())),
             );
@@ -133,9 +146,18 @@ impl ApiServer {
         self.watches.stirred.remove(&id);
         let Some(watcher) = self.watches.watchers.get_mut(&id) else { return Vec::new() };
         let mut events: Vec<WatchEvent> = watcher.pending.drain(..).collect();
-        if watcher.served.view.is_some() {
+        let served = watcher.served;
+        if served.id == KindId::ANY_CUSTOM {
+            let resources = self.customs.resources();
             for event in &mut events {
-                event.object = view::from_stored(watcher.served, &event.object);
+                if let Some(resource) = resources.get(&event.object.kind_id()) {
+                    event.object = resource.shown(&event.object);
+                }
+            }
+        }
+        if served.view.is_some() {
+            for event in &mut events {
+                event.object = self.shown(served, &event.object);
             }
         }
         events

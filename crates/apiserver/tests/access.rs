@@ -47,9 +47,9 @@ impl Cluster {
         let http = HttpRequest { method, path, body: &body, credentials, ..HttpRequest::default() };
         let answer = match self.server.enter(self.now, &http) {
             Err(answer) => answer,
-            Ok(caller) => match route::parse(&http) {
+            Ok(caller) => match route::parse(&self.server.kinds(), &http) {
                 Err(answer) => answer,
-                Ok(Route::Other(path)) => discovery::serve(method, &path, ""),
+                Ok(Route::Other(path)) => discovery::serve(&self.server.kinds(), method, &path, ""),
                 Ok(Route::Resource(resource, request)) => {
                     let context = Context { now: self.now, caller, cause: CauseId::default() };
                     let result = self.server.handle(&context, *request);

@@ -28,7 +28,7 @@ impl Session {
         let body = body.to_string();
         let user_agent = "agent/1.0 (test)";
         let http = HttpRequest { method, path, content_type, user_agent, body: &body, ..HttpRequest::default() };
-        let answer = match route::parse(&http) {
+        let answer = match route::parse(&self.server.kinds(), &http) {
             Ok(Route::Resource(resource, request)) => {
                 let result = self.server.handle(&self.context("agent"), *request);
                 route::answer(&resource, result, self.server.was_created(), Vec::new(), self.now)

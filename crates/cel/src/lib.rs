@@ -24,6 +24,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 pub use eval::{Error, STEPS_MAX};
+pub use library::parse_duration;
 pub use types::{ObjectType, Type};
 pub use value::{Key, Value};
 

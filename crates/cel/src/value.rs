@@ -102,6 +102,18 @@ impl Value {
         }
     }
 
+    /// A string of one of OpenAPI's formats: moments, durations and bytes have types of their own.
+    pub fn formatted(text: &str, format: &str) -> Value {
+        let read = match format {
+            "date-time" => text.parse().ok().map(Value::Timestamp),
+            "date" => format!("{text}T00:00:00Z").parse().ok().map(Value::Timestamp),
+            "duration" => crate::parse_duration(text).map(Value::Duration),
+            "byte" => Some(Value::Bytes(text.as_bytes().into())),
+            _ => None,
+        };
+        read.unwrap_or_else(|| Value::from(text))
+    }
+
     pub fn list(items: impl IntoIterator<Item = Value>) -> Value {
         Value::List(Rc::new(items.into_iter().collect()))
     }

@@ -10,6 +10,7 @@
 
 pub mod caches;
 pub mod controller;
+mod custom_kinds;
 pub mod manager;
 
 mod autoscaler;

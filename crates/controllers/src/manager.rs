@@ -2,7 +2,7 @@
 
 use api::kinds;
 use api::types::{Event as EventObject, ReplicaSet, ReplicationController};
-use api::{Kinded, SimTime};
+use api::{KindId, Kinded, SimTime};
 use client::{Change, Client, Component, Watch};
 
 use crate::autoscaler::AutoscalerController;
@@ -109,7 +109,8 @@ impl Component for ControllerManager {
     /// All kinds but events: the garbage collector follows owners of any kind.
     fn watches(&self) -> Vec<Watch> {
         let kinds = kinds::stored().filter(|kind| kind.id != EventObject::ID);
-        kinds.map(|kind| Watch { kind: Some(kind.id), ..Watch::default() }).collect()
+        let ids = kinds.map(|kind| kind.id).chain([KindId::ANY_CUSTOM]);
+        ids.map(|kind| Watch { kind: Some(kind), ..Watch::default() }).collect()
     }
 
     fn observe(&mut self, now: SimTime, _watch: usize, change: &Change) {

@@ -11,10 +11,13 @@ use client::Client;
 
 use crate::caches::{Caches, Seen};
 use crate::controller::{Event, Queue, Reconciler};
+use crate::custom_kinds::CustomKinds;
 use crate::pods;
 
 #[derive(Clone, Default)]
-pub struct NamespaceController;
+pub struct NamespaceController {
+    custom: CustomKinds,
+}
 
 /// Leaves other API servers the time to learn that nothing may be created any more.
 const DELETION_DELAY: SimTime = 5 * SECOND;
@@ -68,7 +71,7 @@ impl Reconciler for NamespaceController {
         if namespace.spec.as_ref().and_then(|spec| spec.finalizers.as_ref()).is_none_or(Vec::is_empty) {
             return Ok(());
         }
-        let remains = delete_content(client, key, deleted_at);
+        let remains = delete_content(client, &self.custom, key, deleted_at);
         let namespace = report(client, namespace, &remains)?;
         if !remains.errors.is_empty() {
             return Err(Status::internal(remains.errors.join(", ")));
@@ -82,11 +85,11 @@ impl Reconciler for NamespaceController {
 }
 
 /// Pods go first: they may need what the rest of the namespace gives them until they have ended.
-fn delete_content(client: &mut Client, namespace: &str, deleted_at: SimTime) -> Remains {
+fn delete_content(client: &mut Client, custom: &CustomKinds, namespace: &str, deleted_at: SimTime) -> Remains {
     let mut remains = Remains::default();
     delete_kind(client, Pod::row(), namespace, deleted_at, &mut remains);
     if remains.resources.is_empty() {
-        for kind in kinds::stored().filter(|kind| kind.namespaced && kind.id != Pod::ID) {
+        for kind in kinds::stored().chain(custom.resources()).filter(|kind| kind.namespaced && kind.id != Pod::ID) {
             delete_kind(client, kind, namespace, deleted_at, &mut remains);
         }
     }

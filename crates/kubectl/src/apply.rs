@@ -59,7 +59,7 @@ pub fn apply_manifest(client: &mut Client, text: &str, namespace: &str, dry_run:
     };
     let mut applied = Vec::new();
     for document in documents {
-        let manifest = match manifest::resolve(document, source, namespace, false) {
+        let manifest = match manifest::resolve(client, document, source, namespace, false) {
             Ok(manifest) => manifest,
             Err(error) => {
                 applied.push(misread(error));
@@ -212,12 +212,11 @@ pub(crate) fn apply_one(
             kind.plural
         ));
     }
-    let patch = patch::three_way_strategic(kind, &original, &wanted, &current_value)?;
-    if patch.as_object().is_none_or(serde_json::Map::is_empty) {
+    let body = three_way(kind, &original, &wanted, &current_value)?;
+    if body.value.as_object().is_none_or(serde_json::Map::is_empty) {
         return Ok((Change::Unchanged, current));
     }
-    let text = patch.to_string();
-    let body = Patch { kind: PatchKind::StrategicMerge, value: patch };
+    let text = body.value.to_string();
     let mut request = Request::of(Verb::Patch, kind.id, &scope, name).body(body);
     request.options = options.request(CLIENT_SIDE_APPLY);
     let object = call.request(request).and_then(resource::expect_object);
@@ -238,6 +237,21 @@ pub(crate) fn apply_one(
         Change::Configured
     };
     Ok((change, object))
+}
+
+/// The patch that brings `current` to where `modified` wants it, without what only `original` had. Custom resources have no
+/// types, by which strategic merge goes.
+pub(crate) fn three_way(
+    kind: &api::Kind,
+    original: &Value,
+    modified: &Value,
+    current: &Value,
+) -> Result<Patch, Status> {
+    if kind.id.is_custom() {
+        return Ok(Patch { kind: PatchKind::Merge, value: patch::three_way_merge(original, modified, current) });
+    }
+    let value = patch::three_way_strategic(kind, original, modified, current)?;
+    Ok(Patch { kind: PatchKind::StrategicMerge, value })
 }
 
 /// `/v1`, `apps/v1`: as Go prints a GroupVersion.

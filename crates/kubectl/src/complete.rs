@@ -126,7 +126,7 @@ impl Completer<'_, '_> {
 
     /// The objects of a kind, each with the status that `get` would show.
     fn names(&mut self, word: &str, prefix: &str) -> Vec<Completion> {
-        let Some(kind) = resource::kind_of(word) else { return Vec::new() };
+        let Some(kind) = resource::kind_of(self.client, word) else { return Vec::new() };
         let namespace = self.namespace();
         let (mut state, mut io) = (State::default(), Io::default());
         let mut call = Call { client: self.client, state: &mut state, io: &mut io };

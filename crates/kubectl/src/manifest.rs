@@ -1,12 +1,14 @@
 //! Manifests: from `-f` to objects with their kinds.
 
-use api::{Kind, kinds, yaml};
+use api::{Kind, yaml};
+use client::Client;
 use serde_json::Value;
 
 use crate::commands::namespace;
 use crate::failure::Failure;
 use crate::flags::Args;
 use crate::kustomize;
+use crate::resource;
 use crate::task::Call;
 
 /// One object of a manifest.
@@ -36,7 +38,8 @@ pub(crate) fn read(call: &mut Call, args: &Args) -> Result<Vec<Manifest>, Failur
     for file in args.all("filename") {
         for (source, text) in texts(call, file)? {
             for document in documents(&text, &source).map_err(|misread| misread.failure)? {
-                let manifest = resolve(document, &source, &fallback, enforced).map_err(|misread| misread.failure)?;
+                let manifest =
+                    resolve(call.client, document, &source, &fallback, enforced).map_err(|misread| misread.failure)?;
                 manifests.push(manifest);
             }
         }
@@ -46,7 +49,8 @@ pub(crate) fn read(call: &mut Call, args: &Args) -> Result<Vec<Manifest>, Failur
         built.warnings.into_iter().for_each(|warning| call.io.err_line(warning));
         for value in built.objects {
             let document = yaml::Document { value, line: 1, lines: Default::default() };
-            manifests.push(resolve(document, folder, &fallback, enforced).map_err(|misread| misread.failure)?);
+            manifests
+                .push(resolve(call.client, document, folder, &fallback, enforced).map_err(|misread| misread.failure)?);
         }
     }
     Ok(manifests)
@@ -110,6 +114,7 @@ pub(crate) fn documents(text: &str, source: &str) -> Result<Vec<yaml::Document>,
 
 /// Finds the kind of a document and where its object belongs.
 pub(crate) fn resolve(
+    client: &mut Client,
     document: yaml::Document,
     source: &str,
     fallback: &str,
@@ -130,7 +135,7 @@ pub(crate) fn resolve(
     }
     let meta = |name: &str| value["metadata"][name].as_str().unwrap_or_default().to_owned();
     let (name, own_namespace) = (meta("name"), meta("namespace"));
-    let Some(kind) = kinds::by_kind(&api_version, &kind_name) else {
+    let Some(kind) = resource::by_kind(client, &api_version, &kind_name) else {
         return Err(misread(format!(
             "resource mapping not found for name: {name:?} namespace: {own_namespace:?} from {source:?}: no matches for \
              kind {kind_name:?} in version {api_version:?}\nensure CRDs are installed first"

@@ -1,7 +1,9 @@
 //! From the words of a line to kinds and objects: upstream's `cli-runtime/pkg/resource`.
 
+use api::object::Tree;
 use api::request::{Options, Verb};
-use api::{Kind, ObjectRef, Request, Response, Status, kinds};
+use api::{Kind, ObjectRef, Request, Response, Status, custom, kinds};
+use client::Client;
 
 use crate::commands::namespace;
 use crate::failure::Failure;
@@ -34,35 +36,66 @@ pub(crate) fn dotted(kind: &Kind) -> String {
     if kind.group.is_empty() { singular } else { format!("{singular}.{}", kind.group) }
 }
 
+/// The kinds of custom resources, as their definitions tell: those that the API prefers first. Upstream asks discovery.
+pub(crate) fn custom_kinds(client: &mut Client) -> Vec<&'static Kind> {
+    let definitions =
+        kinds::by_kind("apiextensions.k8s.io/v1", "CustomResourceDefinition").expect("a kind of the table");
+    let Ok(Response::List(list)) = client.call(Request::of(Verb::List, definitions.id, "", "")) else {
+        return Vec::new();
+    };
+    let mut kinds: Vec<&'static Kind> =
+        list.items.iter().filter_map(|object| object.downcast_ref::<Tree>()).flat_map(custom::served).collect();
+    kinds.sort_by(|one, other| {
+        (one.group, one.plural)
+            .cmp(&(other.group, other.plural))
+            .then_with(|| custom::version_order(one.version, other.version))
+    });
+    kinds
+}
+
 /// The kind that a word names: plural, singular, short, or with its group (`deployments.apps`, `deployments.v1.apps`).
-pub(crate) fn kind_of(word: &str) -> Option<&'static Kind> {
+pub(crate) fn kind_of(client: &mut Client, word: &str) -> Option<&'static Kind> {
     let word = word.to_lowercase();
-    let (resource, rest) = word.split_once('.').map_or((word.as_str(), None), |(first, rest)| (first, Some(rest)));
+    named(kinds::KINDS.iter(), &word).or_else(|| named(custom_kinds(client), &word))
+}
+
+fn named(kinds: impl IntoIterator<Item = &'static Kind>, word: &str) -> Option<&'static Kind> {
+    let (resource, rest) = word.split_once('.').map_or((word, None), |(first, rest)| (first, Some(rest)));
     let named =
         |kind: &&Kind| kind.plural == resource || kind.singular == resource || kind.short_names.contains(&resource);
-    kinds::KINDS.iter().filter(named).find(|kind| match rest {
+    kinds.into_iter().filter(named).find(|kind| match rest {
         None => true,
         Some(rest) => rest == kind.group || rest.split_once('.') == Some((kind.version, kind.group)),
     })
 }
 
-pub(crate) fn find_kind(word: &str) -> Result<&'static Kind, Failure> {
-    kind_of(word).ok_or_else(|| {
+/// The kind of a manifest.
+pub(crate) fn by_kind(client: &mut Client, api_version: &str, name: &str) -> Option<&'static Kind> {
+    kinds::by_kind(api_version, name).or_else(|| {
+        let of = |kind: &&Kind| kind.kind == name && kind.api_version() == api_version;
+        custom_kinds(client).into_iter().find(of)
+    })
+}
+
+pub(crate) fn find_kind(client: &mut Client, word: &str) -> Result<&'static Kind, Failure> {
+    kind_of(client, word).ok_or_else(|| {
         let resource = word.split('.').next().unwrap_or_default();
         Failure::error(format!("the server doesn't have a resource type {resource:?}"))
     })
 }
 
 /// The kinds of `pods,svc` or `all`.
-pub(crate) fn find_kinds(words: &str) -> Result<Vec<&'static Kind>, Failure> {
+pub(crate) fn find_kinds(client: &mut Client, words: &str) -> Result<Vec<&'static Kind>, Failure> {
     let mut found: Vec<&'static Kind> = Vec::new();
     for word in words.split(',').filter(|word| !word.is_empty()) {
         if word == "all" {
             let mut all: Vec<&'static Kind> = kinds::stored().filter(|kind| kind.categories.contains(&"all")).collect();
+            all.extend(custom_kinds(client).into_iter().filter(|kind| kind.categories.contains(&"all")));
             all.sort_by_key(|kind| (kind.group, kind.plural));
+            all.dedup_by_key(|kind| (kind.group, kind.plural));
             found.extend(all);
         } else {
-            found.push(find_kind(word)?);
+            found.push(find_kind(client, word)?);
         }
     }
     Ok(found)
@@ -77,7 +110,7 @@ pub(crate) enum Named {
 }
 
 /// Reads `TYPE[,TYPE] [NAME…]` or `TYPE/NAME…`.
-pub(crate) fn read(operands: &[String]) -> Result<Named, Failure> {
+pub(crate) fn read(client: &mut Client, operands: &[String]) -> Result<Named, Failure> {
     let Some(first) = operands.first() else { return Ok(Named::Nothing) };
     if operands.iter().any(|word| word.contains('/')) {
         let mut objects = Vec::new();
@@ -85,7 +118,7 @@ pub(crate) fn read(operands: &[String]) -> Result<Named, Failure> {
             let parts: Vec<&str> = word.split('/').collect();
             match parts.as_slice() {
                 [kind, name] if !kind.is_empty() && !name.is_empty() => {
-                    objects.push((find_kind(kind)?, (*name).into()))
+                    objects.push((find_kind(client, kind)?, (*name).into()))
                 }
                 [_] => {
                     return Err(Failure::error(
@@ -102,7 +135,7 @@ pub(crate) fn read(operands: &[String]) -> Result<Named, Failure> {
         }
         return Ok(Named::Objects(objects));
     }
-    let kinds = find_kinds(first)?;
+    let kinds = find_kinds(client, first)?;
     if operands.len() == 1 {
         return Ok(Named::Kinds(kinds));
     }
@@ -199,7 +232,7 @@ pub(crate) fn pick(call: &mut Call, args: &Args, rules: Rules) -> Result<Picked,
         return pick_files(call, args);
     }
     let mut picked = Picked::default();
-    match read(args.before_dash())? {
+    match read(call.client, args.before_dash())? {
         Named::Nothing => return Err(no_resources()),
         Named::Objects(_) if selects => {
             return Err(Failure::error("name cannot be provided when a selector is specified"));

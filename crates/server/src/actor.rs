@@ -212,7 +212,7 @@ impl Actor {
             Ok(caller) => caller,
             Err(answer) => return (Labels::other(http.method), Reply::Answer(answer)),
         };
-        match route::parse(&http) {
+        match route::parse(&self.cluster.server().kinds(), &http) {
             Ok(Route::Resource(resource, request)) => {
                 (Labels::new(resource.kind, &request), self.serve_resource(caller, resource, *request, call))
             }
@@ -223,7 +223,8 @@ impl Actor {
 
     /// What names no resource.
     fn serve_other(&mut self, http: &HttpRequest, path: &str) -> Reply {
-        let answer = discovery::serve(http.method, path, http.accept);
+        let kinds = self.cluster.server().kinds();
+        let answer = discovery::serve(&kinds, http.method, path, http.accept);
         if !matches!(http.method, "GET" | "HEAD") {
             return Reply::Answer(answer);
         }
@@ -236,8 +237,8 @@ impl Actor {
             let text = self.metrics.text(&self.cluster, self.open.len());
             return Reply::Answer(Answer { content_type, ..Answer::text(text) });
         }
-        let index = || discovery::serve("GET", "/openapi/v3", http.accept);
-        match self.documents.serve(path, http.accept, index) {
+        let index = || discovery::serve(&kinds, "GET", "/openapi/v3", http.accept);
+        match self.documents.serve(&kinds, path, http.accept, index) {
             Some(document) => Reply::Document(document),
             None => Reply::Answer(answer),
         }

@@ -105,7 +105,7 @@ pub fn field(type_name: &str, name: &str) -> Option<&'static Field> {
 
 /// The name of a kind's type. `None` for kinds without one, such as custom resources.
 pub fn of_kind(kind: &Kind) -> Option<&'static str> {
-    of(kind.group, kind.version, kind.kind)
+    if kind.id.is_custom() { None } else { of(kind.group, kind.version, kind.kind) }
 }
 
 pub fn of(group: &str, version: &str, kind: &str) -> Option<&'static str> {

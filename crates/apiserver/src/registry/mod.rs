@@ -112,7 +112,7 @@ static STRATEGIES: &[Rules] = &[
     Rules::tree::<admission_policy::ValidatingBinding>(),
     Rules::tree::<admission_policy::Mutating>(),
     Rules::tree::<admission_policy::MutatingBinding>(),
-    Rules::tree::<tree::CustomResourceDefinition>(),
+    Rules::tree::<crate::custom::definition::CustomResourceDefinition>(),
     Rules::tree::<api_service::ApiService>(),
     Rules::tree::<certificate_signing_request::CertificateSigningRequest>(),
     Rules::tree::<flow_control::FlowSchema>(),

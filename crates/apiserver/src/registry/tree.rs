@@ -21,7 +21,6 @@ plain! {
     EventV1: "events.k8s.io", "Event";
     IpAddress: "networking.k8s.io", "IPAddress";
     ServiceCidr: "networking.k8s.io", "ServiceCIDR", HAS_STATUS, HAS_GENERATION;
-    CustomResourceDefinition: "apiextensions.k8s.io", "CustomResourceDefinition", HAS_STATUS, HAS_GENERATION;
     DeviceClass: "resource.k8s.io", "DeviceClass", HAS_GENERATION;
     ResourceClaim: "resource.k8s.io", "ResourceClaim", HAS_STATUS;
     ResourceClaimTemplate: "resource.k8s.io", "ResourceClaimTemplate";

@@ -3,7 +3,7 @@
 use api::request::List;
 use api::table::{self, Column};
 use api::types::{DaemonSet, Pod};
-use api::{Kinded, ObjectRef, Reason, Response, SimTime, Status, Verb, WatchEvent, WatchKind, kinds};
+use api::{Kind, Kinded, ObjectRef, Reason, Response, SimTime, Status, Verb, WatchEvent, WatchKind};
 use serde_json::{Map, Value, json};
 
 use super::{Include, Resource, Shape};
@@ -101,7 +101,7 @@ pub fn answer(
                     "metadata": list_meta(&list),
                     "items": list.items.iter().map(partial).collect::<Value>(),
                 }),
-                Shape::Json | Shape::Yaml => list_value(&list),
+                Shape::Json | Shape::Yaml => list_value(resource.kind, &list),
             };
             Answer::of(200, &value, resource.shape)
         }
@@ -184,30 +184,36 @@ fn object_list_meta(object: &ObjectRef) -> Value {
 }
 
 /// Items of a list do not say what they are: the list does.
-fn list_value(list: &List) -> Value {
-    let kind = kinds::row(list.kind);
+fn list_value(kind: &Kind, list: &List) -> Value {
     let items = list.items.iter().map(|object| {
         let mut value = api::wire::form(&**object);
-        if let Some(fields) = value.as_object_mut() {
+        // Custom resources have no types that the list could stand for.
+        if let Some(fields) = value.as_object_mut().filter(|_| !kind.id.is_custom()) {
             fields.remove("apiVersion");
             fields.remove("kind");
         }
         value
     });
+    let mut meta = list_meta(list);
+    if kind.id.is_custom() && list.continue_token.is_empty() {
+        meta["continue"] = "".into();
+    }
     json!({
         "kind": kind.list_kind,
         "apiVersion": kind.api_version(),
-        "metadata": list_meta(list),
+        "metadata": meta,
         "items": items.collect::<Value>(),
     })
 }
 
 fn table(resource: &Resource, objects: &[ObjectRef], meta: &Value, now: SimTime) -> Value {
     let kind = resource.kind;
-    let columns = table::columns(kind).iter().map(|column: &Column| {
+    let columns = table::columns(kind).iter().enumerate().map(|(index, column): (usize, &Column)| {
+        let own = kind.custom.and_then(|custom| custom.cells.get(index.checked_sub(1)?));
+        let described = own.map(|(_, text)| (*text).to_owned()).filter(|text| !text.is_empty());
         json!({
             "name": column.name, "type": column.data_type, "format": column.format,
-            "description": description(kind.plural, column.name), "priority": column.priority,
+            "description": described.unwrap_or_else(|| description(kind.plural, column.name)), "priority": column.priority,
         })
     });
     let rows = objects.iter().map(|object| {

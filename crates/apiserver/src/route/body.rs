@@ -42,8 +42,9 @@ fn patch(http: &HttpRequest, parameters: &Parameters, request: &mut Request) -> 
     let kind = match media_type(http.content_type) {
         "application/json-patch+json" => PatchKind::Json,
         "application/merge-patch+json" => PatchKind::Merge,
-        "application/strategic-merge-patch+json" => PatchKind::StrategicMerge,
+        "application/strategic-merge-patch+json" if !request.kind.is_custom() => PatchKind::StrategicMerge,
         "application/apply-patch+yaml" => PatchKind::Apply,
+        _ if request.kind.is_custom() => return Err(unsupported(CUSTOM_PATCHES)),
         _ => {
             let accepted = "application/json-patch+json, application/merge-patch+json, \
                             application/strategic-merge-patch+json, application/apply-patch+yaml";
@@ -127,7 +128,11 @@ fn media_type(content_type: &str) -> &str {
     content_type.split(';').next().unwrap_or_default().trim()
 }
 
-fn unsupported(accepted: &str) -> Status {
+/// Custom resources have no Go types, by which strategic merge goes.
+pub(crate) const CUSTOM_PATCHES: &str =
+    "application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml";
+
+pub(crate) fn unsupported(accepted: &str) -> Status {
     let message =
         format!("the body of the request was in an unknown format - accepted media types include: {accepted}");
     Status::new(415, Reason::UnsupportedMediaType, message)

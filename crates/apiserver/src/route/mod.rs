@@ -10,6 +10,8 @@ mod query;
 
 use api::{Body, Kind, Request, Status, Subresource, Verb};
 
+pub(crate) use body::{CUSTOM_PATCHES, unsupported};
+
 pub use answer::{Answer, answer, refusal, watch_line};
 pub(crate) use query::{Parameters, decoded};
 
@@ -68,10 +70,10 @@ pub enum Shape {
     Metadata,
 }
 
-/// Reads a request. `Err` is the answer to one that cannot be served.
-pub fn parse(http: &HttpRequest) -> Result<Route, Answer> {
+/// Reads a request for one of the `kinds` that the server serves. `Err` is the answer to one that cannot be served.
+pub fn parse(kinds: &[&'static Kind], http: &HttpRequest) -> Result<Route, Answer> {
     let (path, query) = http.path.split_once('?').unwrap_or((http.path, ""));
-    let target = match path::parse(path) {
+    let target = match path::parse(kinds, path) {
         Ok(Some(target)) => target,
         Ok(None) => return Ok(Route::Other(path.to_owned())),
         Err(not_found) => return Err(not_found),

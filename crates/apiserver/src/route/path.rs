@@ -1,6 +1,6 @@
 //! Paths: `/apis/apps/v1/namespaces/default/deployments/web/scale`.
 
-use api::{Kind, Reason, Status, Subresource, Verb, kinds};
+use api::{Kind, Reason, Status, Subresource, Verb};
 
 use super::query::Parameters;
 use super::{Answer, Shape, refusal};
@@ -30,19 +30,19 @@ const SUBRESOURCES: [Subresource; 14] = [
 ];
 
 /// `None` for paths that name no resource; `Err` is the 404.
-pub(super) fn parse(path: &str) -> Result<Option<Target>, Answer> {
+pub(super) fn parse(kinds: &[&'static Kind], path: &str) -> Result<Option<Target>, Answer> {
     let mut parts = path.trim_matches('/').split('/').map(super::query::decoded);
     let (group, version) = match parts.next().as_deref() {
         Some("api") => (String::new(), parts.next()),
         Some("apis") => match parts.next() {
-            Some(group) if kinds::KINDS.iter().any(|kind| kind.group == group) => (group, parts.next()),
+            Some(group) if kinds.iter().any(|kind| kind.group == group) => (group, parts.next()),
             Some(group) if !group.is_empty() => return Err(Answer::page_not_found()),
             _ => return Ok(None),
         },
         _ => return Ok(None),
     };
     let Some(version) = version else { return Ok(None) };
-    if !kinds::KINDS.iter().any(|kind| kind.group == group && kind.version == version) {
+    if !kinds.iter().any(|kind| kind.group == group && kind.version == version) {
         return Err(not_found());
     }
     let rest: Vec<String> = parts.collect();
@@ -50,26 +50,40 @@ pub(super) fn parse(path: &str) -> Result<Option<Target>, Answer> {
     match rest.as_slice() {
         [] => Ok(None),
         ["namespaces", namespace, plural, tail @ ..] if !matches!(*plural, "status" | "finalize") => {
-            target(&group, &version, plural, namespace, tail).map(Some)
+            target(kinds, &group, &version, plural, namespace, tail).map(Some)
         }
-        [plural, tail @ ..] => target(&group, &version, plural, "", tail).map(Some),
+        [plural, tail @ ..] => target(kinds, &group, &version, plural, "", tail).map(Some),
     }
 }
 
-fn target(group: &str, version: &str, plural: &str, namespace: &str, tail: &[&str]) -> Result<Target, Answer> {
-    let kind = kinds::by_resource(group, version, plural).ok_or_else(not_found)?;
+fn target(
+    kinds: &[&'static Kind],
+    group: &str,
+    version: &str,
+    plural: &str,
+    namespace: &str,
+    tail: &[&str],
+) -> Result<Target, Answer> {
+    let served = |kind: &&&'static Kind| kind.plural == plural && kind.group == group && kind.version == version;
+    let kind = *kinds.iter().find(served).ok_or_else(|| unknown(kinds, group, version))?;
     let (name, subresource) = match tail {
         [] => ("", Subresource::None),
         [name] => (*name, Subresource::None),
         [name, sub, ..] => {
             let known = SUBRESOURCES.iter().find(|one| one.as_str() == *sub && kind.has(**one));
-            (*name, *known.ok_or_else(not_found)?)
+            (*name, *known.ok_or_else(|| if kind.id.is_custom() { Answer::page_not_found() } else { not_found() })?)
         }
     };
     if kind.namespaced == namespace.is_empty() && (!namespace.is_empty() || !name.is_empty()) {
-        return Err(not_found());
+        return Err(if kind.id.is_custom() { Answer::page_not_found() } else { not_found() });
     }
     Ok(Target { kind, namespace: namespace.into(), name: name.into(), subresource })
+}
+
+/// A version of a group without such a resource. Those of custom resources are answered by a server of their own.
+fn unknown(kinds: &[&'static Kind], group: &str, version: &str) -> Answer {
+    let custom = kinds.iter().any(|kind| kind.id.is_custom() && kind.group == group && kind.version == version);
+    if custom { Answer::page_not_found() } else { not_found() }
 }
 
 fn not_found() -> Answer {

@@ -284,6 +284,7 @@ pub fn differences(want: &Value, got: &Value, path: &str, found: &mut Vec<String
                 differences(want, got, &format!("{path}[{index}]"), found);
             }
         }
+        (Value::String(want), Value::String(_)) if want == "<hash>" => {}
         (Value::String(want), Value::String(got)) if hashless(want) == hashless(got) => {}
         (want, got) if want == got => {}
         (want, got) => found.push(format!("{path}: want {}, got {}", short(want), short(got))),

@@ -125,9 +125,9 @@ impl Session {
             Ok(caller) => caller,
             Err(answer) => return answer,
         };
-        let (resource, request) = match route::parse(http) {
+        let (resource, request) = match route::parse(&self.server.kinds(), http) {
             Ok(Route::Resource(resource, request)) => (resource, *request),
-            Ok(Route::Other(path)) => return discovery::serve(http.method, &path, http.accept),
+            Ok(Route::Other(path)) => return discovery::serve(&self.server.kinds(), http.method, &path, http.accept),
             Err(answer) => return answer,
         };
         let context = Context { now: self.now, caller, cause: CauseId::default() };

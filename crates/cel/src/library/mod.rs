@@ -13,6 +13,7 @@ use crate::value::Value;
 
 pub(crate) use convert::{text_of, type_named};
 pub use kubernetes::{Semver, Url};
+pub use time::parse_duration;
 
 type Result = std::result::Result<Value, Error>;
 

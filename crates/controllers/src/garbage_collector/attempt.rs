@@ -1,7 +1,7 @@
 //! What becomes of one object.
 
 use api::types::{ObjectMeta, OwnerReference};
-use api::{Kind, ObjectRef, Patch, PatchKind, Propagation, Request, Response, Status, Verb, kinds};
+use api::{Kind, ObjectRef, Patch, PatchKind, Propagation, Request, Response, Status, Verb};
 use client::Client;
 use serde_json::{Value, json};
 
@@ -102,7 +102,7 @@ impl GarbageCollector {
                 result.dangling.push(owner.clone());
                 continue;
             }
-            let kind = kinds::by_kind(&owner.api_version, &owner.kind);
+            let kind = self.graph.custom.by_kind(&owner.api_version, &owner.kind);
             // An owner of an unknown kind may be a custom resource whose definition comes back.
             let Some(kind) = kind else {
                 result.solid.push(owner.clone());

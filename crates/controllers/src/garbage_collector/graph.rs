@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use api::types::{ObjectMeta, OwnerReference};
-use api::{KindId, ObjectRef, kinds, meta};
+use api::{KindId, ObjectRef, meta};
 
 use super::Key;
 use crate::controller::Queue;
+use crate::custom_kinds::CustomKinds;
 
 pub(super) type Uid = Box<str>;
 
@@ -17,6 +18,7 @@ pub(super) const FOREGROUND: &str = "foregroundDeletion";
 #[derive(Clone, Default)]
 pub(super) struct Graph {
     nodes: BTreeMap<Uid, Node>,
+    pub custom: CustomKinds,
 }
 
 #[derive(Clone)]
@@ -117,7 +119,7 @@ impl Graph {
             node.dependents.insert(uid.into());
             return;
         }
-        let kind = kinds::by_kind(&owner.api_version, &owner.kind);
+        let kind = self.custom.by_kind(&owner.api_version, &owner.kind);
         let namespaced = kind.is_none_or(|kind| kind.namespaced);
         let node = Node {
             kind: kind.map(|kind| kind.id),

@@ -52,6 +52,7 @@ impl Reconciler for GarbageCollector {
         if object.kind_id() == EventObject::ID {
             return;
         }
+        self.graph.custom.observe(event);
         match event.change.kind {
             WatchKind::Added | WatchKind::Modified => self.graph.put(object, queue),
             WatchKind::Deleted => {

@@ -5,6 +5,7 @@ use api::{Kind, kinds};
 use crate::failure::{Failure, Outcome};
 use crate::flags::{Args, Flag, list, on_by_default, switch, text};
 use crate::output::plain_table;
+use crate::resource;
 use crate::task::Call;
 
 pub(super) static FLAGS: &[Flag] = &[
@@ -30,9 +31,13 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
     let has_verbs = |kind: &&Kind| args.all("verbs").iter().all(|wanted| verbs(kind).any(|verb| verb == wanted));
     // Of a resource in several versions, the preferred one.
     let preferred = |kind: &&Kind| kind.view.is_none_or(|view| kinds::row(view.stored).group != kind.group);
-    let mut rows: Vec<&Kind> = kinds::KINDS
+    // Of a custom resource the preferred version comes first.
+    let mut custom = resource::custom_kinds(call.client);
+    custom.dedup_by_key(|kind| (kind.group, kind.plural));
+    let mut rows: Vec<&'static Kind> = kinds::KINDS
         .iter()
         .filter(preferred)
+        .chain(custom)
         .filter(|kind| !args.given("api-group") || kind.group == args.text("api-group"))
         .filter(|kind| !args.given("namespaced") || kind.namespaced == args.is("namespaced"))
         .filter(|kind| args.all("categories").iter().all(|wanted| kind.categories.contains(&wanted.as_str())))
@@ -81,7 +86,8 @@ fn verbs(kind: &Kind) -> impl Iterator<Item = &'static str> {
 
 pub(super) fn versions(call: &mut Call, args: &Args) -> Outcome {
     super::refuse_operands(args, "kubectl api-versions")?;
-    let mut versions: Vec<String> = kinds::KINDS.iter().map(Kind::api_version).collect();
+    let custom = resource::custom_kinds(call.client);
+    let mut versions: Vec<String> = kinds::KINDS.iter().chain(custom).map(Kind::api_version).collect();
     versions.sort();
     versions.dedup();
     for version in versions {
@@ -126,7 +132,11 @@ pub(super) fn raw(call: &mut Call, path: &str) -> Outcome {
         [plural] => ("", *plural, ""),
         _ => return Err(unknown()),
     };
-    let kind = kinds::by_resource(group, version, plural).ok_or_else(unknown)?;
+    let custom = || {
+        let of = |kind: &&Kind| kind.plural == plural && kind.group == group && kind.version == version;
+        resource::custom_kinds(call.client).into_iter().find(of)
+    };
+    let kind = kinds::by_resource(group, version, plural).or_else(custom).ok_or_else(unknown)?;
     let text = if name.is_empty() {
         let (items, revision) = crate::resource::list(call, kind, namespace, api::Options::default())?;
         let items: Vec<_> = items.iter().map(|item| item.to_value()).collect();

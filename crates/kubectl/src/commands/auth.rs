@@ -77,7 +77,7 @@ fn of_path(call: &mut Call, args: &Args, verb: &str, path: &str) -> Result<Value
 
 fn of_resource(call: &mut Call, args: &Args, verb: &str, what: &str) -> Value {
     let (word, name) = what.split_once('/').unwrap_or((what, ""));
-    let (group, plural) = match resource::kind_of(word) {
+    let (group, plural) = match resource::kind_of(call.client, word) {
         Some(kind) => {
             if !kind.namespaced && !args.is("all-namespaces") {
                 let within = if kind.group.is_empty() { String::new() } else { format!(" in group '{}'", kind.group) };

@@ -158,7 +158,7 @@ fn targets(call: &mut Call, args: &Args, failures: &mut Vec<Failure>) -> Result<
     let selects = args.some_text("selector").is_some() || args.some_text("field-selector").is_some();
     let everywhere = args.is("all-namespaces");
     let space = if everywhere { String::new() } else { namespace(call, args) };
-    match resource::read(args.before_dash())? {
+    match resource::read(call.client, args.before_dash())? {
         Named::Nothing => Err(resource::no_resources()),
         Named::Objects(_) if selects || args.is("all") => {
             Err(Failure::error("name cannot be provided when a selector is specified"))

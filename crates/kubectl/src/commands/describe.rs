@@ -23,7 +23,7 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
     let mut picked = resource::pick(call, args, Rules { all_of_type: true })?;
     // A name that does not exist may be the beginning of some that do.
     if picked.infos.is_empty()
-        && let Ok(resource::Named::Objects(objects)) = resource::read(&args.operands)
+        && let Ok(resource::Named::Objects(objects)) = resource::read(call.client, &args.operands)
     {
         let space = super::namespace(call, args);
         for (kind, prefix) in objects {

@@ -1,7 +1,7 @@
 //! `kubectl edit`: hands the object to an editor, and sends what has changed.
 
 use api::request::{Subresource, Verb};
-use api::{PatchKind, Request, Status};
+use api::{Request, Status};
 use serde_json::Value;
 
 use crate::apply::with_last_applied;
@@ -143,7 +143,8 @@ impl Edit {
             return Err(Failure::error("At least one of apiVersion, kind and name was changed"));
         }
         let kept = if self.args.is("save-config") { with_last_applied(&after) } else { after.clone() };
-        let value = api::patch::three_way_strategic(self.info.kind, before, &kept, before)?;
+        let patch = crate::apply::three_way(self.info.kind, before, &kept, before)?;
+        let value = &patch.value;
         let full_name = self.info.full_name();
         if value.as_object().is_none_or(serde_json::Map::is_empty) {
             self.cx.out(format!("{full_name} skipped\n")).await;
@@ -152,7 +153,6 @@ impl Edit {
         if self.args.is("output-patch") {
             self.cx.out(format!("Patch: {value}\n")).await;
         }
-        let patch = api::Patch { kind: PatchKind::StrategicMerge, value };
         let Info { kind, namespace, name, .. } = &self.info;
         let mut request = Request::of(Verb::Patch, kind.id, namespace, name).body(patch);
         if self.args.text("subresource") == "status" {

@@ -41,7 +41,7 @@ struct Wanted {
 }
 
 impl Wanted {
-    fn read(args: &Args) -> Result<Wanted, Failure> {
+    fn read(call: &mut Call, args: &Args) -> Result<Wanted, Failure> {
         let types = args.all("types").to_vec();
         if types.iter().any(|kind| !matches!(kind.to_lowercase().as_str(), "normal" | "warning")) {
             return Err(Failure::error("valid --types are Normal or Warning"));
@@ -50,7 +50,7 @@ impl Wanted {
             None => None,
             Some(text) => match text.split_once('/') {
                 Some((kind, name)) if !kind.is_empty() && !name.is_empty() && !name.contains('/') => {
-                    Some((resource::find_kind(kind)?.kind, name.to_owned()))
+                    Some((resource::find_kind(call.client, kind)?.kind, name.to_owned()))
                 }
                 _ => return Err(Failure::error("--for must be in resource/name form")),
             },
@@ -70,7 +70,7 @@ impl Wanted {
 }
 
 fn once(call: &mut Call, args: &Args) -> Result<Option<(WatchId, Wanted)>, Failure> {
-    let wanted = Wanted::read(args)?;
+    let wanted = Wanted::read(call, args)?;
     let format = Format::read(call, args, false)?;
     let everywhere = args.is("all-namespaces");
     let space = if everywhere { String::new() } else { namespace(call, args) };

@@ -3,6 +3,8 @@
 use api::kinds;
 use api::schema::{self, Type};
 
+use serde_json::Value;
+
 use crate::failure::{Failure, Outcome};
 use crate::flags::{Args, Flag, switch, text};
 use crate::resource;
@@ -26,7 +28,7 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
     };
     let mut parts = word.split('.');
     let first = parts.next().unwrap_or_default();
-    let kind = resource::kind_of(first)
+    let kind = resource::kind_of(call.client, first)
         .ok_or_else(|| Failure::plain(format!("the server doesn't have a resource type {first:?}")))?;
     let kind = match args.some_text("api-version") {
         None => kind,
@@ -43,6 +45,9 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
         head.push_str(&format!("GROUP:      {}\n", kind.group));
     }
     head.push_str(&format!("KIND:       {}\nVERSION:    {}\n", kind.kind, kind.version));
+    if let Some(schema) = kind.custom.and_then(|custom| custom.schema()) {
+        return explain_custom(call, &head, schema, parts, args.is("recursive"));
+    }
     let Some(mut type_name) = schema::of_kind(kind) else {
         return Err(Failure::error(format!(
             "couldn't find resource for \"{}, Kind={}\"",
@@ -75,6 +80,87 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
     }
     call.io.out(&text);
     Ok(0)
+}
+
+/// A kind whose schema stands in its definition.
+fn explain_custom<'a>(
+    call: &mut Call,
+    head: &str,
+    schema: &Value,
+    path: impl Iterator<Item = &'a str>,
+    recursive: bool,
+) -> Outcome {
+    let (mut node, mut last) = (schema, "");
+    for part in path {
+        match inner(node)["properties"].get(part) {
+            Some(field) => (node, last) = (field, part),
+            None => {
+                call.io.out(head);
+                return Err(Failure::error(format!("field {part:?} does not exist")));
+            }
+        }
+    }
+    let mut text = format!("{head}\n");
+    if !last.is_empty() {
+        text.push_str(&format!("FIELD: {last} <{}>\n\n", schema_type(node)));
+    }
+    let description = node["description"].as_str().unwrap_or("<empty>");
+    text.push_str(&format!("DESCRIPTION:\n    {description}\n"));
+    let mut fields = String::new();
+    list_properties(inner(node), last.is_empty(), recursive, 1, &mut fields);
+    if !fields.is_empty() {
+        text.push_str("FIELDS:\n");
+        text.push_str(&fields);
+    }
+    text.push('\n');
+    call.io.out(&text);
+    Ok(0)
+}
+
+/// What lists and maps are of.
+fn inner(node: &Value) -> &Value {
+    match (&node["items"], &node["additionalProperties"]) {
+        (items @ Value::Object(_), _) => inner(items),
+        (_, values @ Value::Object(_)) => inner(values),
+        _ => node,
+    }
+}
+
+fn schema_type(node: &Value) -> String {
+    match node["type"].as_str() {
+        _ if node["x-kubernetes-int-or-string"] == true => "IntOrString".into(),
+        Some("array") => format!("[]{}", schema_type(&node["items"])),
+        Some("object") if node["additionalProperties"].is_object() => {
+            format!("map[string]{}", schema_type(&node["additionalProperties"]))
+        }
+        Some("object") => "Object".into(),
+        Some(other) => other.into(),
+        None => "Object".into(),
+    }
+}
+
+/// `root`: the fields that every object has are listed too.
+fn list_properties(node: &Value, root: bool, recursive: bool, depth: usize, out: &mut String) {
+    let known = node["properties"].as_object().into_iter().flatten();
+    let mut fields: Vec<(&str, String, Option<&Value>)> =
+        known.map(|(name, field)| (name.as_str(), schema_type(field), Some(field))).collect();
+    if root {
+        fields.retain(|(name, ..)| !matches!(*name, "apiVersion" | "kind" | "metadata"));
+        let common = [("apiVersion", "string"), ("kind", "string"), ("metadata", "ObjectMeta")];
+        fields.extend(common.map(|(name, of)| (name, of.to_owned(), None)));
+        fields.sort_by_key(|(name, ..)| *name);
+    }
+    for (name, of, field) in fields {
+        let required = node["required"].as_array().is_some_and(|required| required.iter().any(|it| it == name));
+        let required = if required { " -required-" } else { "" };
+        out.push_str(&format!("{}{name}\t<{of}>{required}\n", "  ".repeat(depth)));
+        if !recursive {
+            let description = field.and_then(|field| field["description"].as_str()).unwrap_or("<no description>");
+            out.push_str(&format!("{}  {description}\n\n", "  ".repeat(depth)));
+        } else if let Some(field) = field {
+            list_properties(inner(field), false, true, depth + 1, out);
+        }
+    }
 }
 
 /// The struct behind a field, through lists and maps.

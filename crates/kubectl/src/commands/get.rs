@@ -63,7 +63,7 @@ fn once(call: &mut Call, args: &Args) -> Outcome {
     if let Some(path) = sort {
         sort_by(&mut picked.infos, &path);
     }
-    let several_kinds = names_several_kinds(args);
+    let several_kinds = names_several_kinds(call, args);
     match &format {
         Format::Table { wide } => print_tables(call, args, &picked, *wide, several_kinds),
         Format::Name => {
@@ -89,8 +89,8 @@ fn once(call: &mut Call, args: &Args) -> Outcome {
 }
 
 /// `get pods,svc`, `get all` and `get pod/a svc/b` show the kind before each name.
-fn names_several_kinds(args: &Args) -> bool {
-    let mut kinds: Vec<&str> = match resource::read(&args.operands) {
+fn names_several_kinds(call: &mut Call, args: &Args) -> bool {
+    let mut kinds: Vec<&str> = match resource::read(call.client, &args.operands) {
         Ok(Named::Kinds(kinds)) => kinds.iter().map(|kind| kind.kind).collect(),
         Ok(Named::Objects(objects)) => objects.iter().map(|(kind, _)| kind.kind).collect(),
         _ => Vec::new(),
@@ -133,7 +133,8 @@ fn style(args: &Args, wide: bool, with_kind: bool) -> TableStyle {
 fn print_tables(call: &mut Call, args: &Args, picked: &Picked, wide: bool, several_kinds: bool) {
     if picked.infos.is_empty() {
         if picked.failures.is_empty() && !args.is("ignore-not-found") {
-            call.io.err_line(no_resources_found(call, args));
+            let text = no_resources_found(call, args);
+            call.io.err_line(text);
         }
         return;
     }
@@ -154,8 +155,8 @@ fn print_tables(call: &mut Call, args: &Args, picked: &Picked, wide: bool, sever
     }
 }
 
-pub(super) fn no_resources_found(call: &Call, args: &Args) -> String {
-    let cluster_wide = match resource::read(&args.operands) {
+pub(super) fn no_resources_found(call: &mut Call, args: &Args) -> String {
+    let cluster_wide = match resource::read(call.client, &args.operands) {
         Ok(Named::Kinds(kinds)) => kinds.iter().all(|kind| !kind.namespaced),
         _ => false,
     };
@@ -224,7 +225,7 @@ struct Watching {
 
 fn start_watch(call: &mut Call, args: &Args) -> Result<Watching, Failure> {
     let format = Format::read(call, args, true)?.unwrap_or(Format::Table { wide: false });
-    let (kind, name) = match resource::read(&args.operands)? {
+    let (kind, name) = match resource::read(call.client, &args.operands)? {
         Named::Nothing => return Err(Failure::plain(NO_TYPE)),
         Named::Kinds(kinds) if kinds.len() == 1 => (kinds[0], String::new()),
         Named::Objects(objects) if objects.len() == 1 => (objects[0].0, objects[0].1.clone()),

@@ -188,9 +188,9 @@ fn pods(call: &mut Call, args: &Args, space: &str) -> Result<Vec<api::ObjectRef>
 
 /// The Pods of `NAME` or `TYPE/NAME`, those that run first.
 pub(super) fn pods_of(call: &mut Call, space: &str, word: &str) -> Result<Vec<api::ObjectRef>, Failure> {
-    let (kind, name) = match resource::read(&[word.to_owned()]) {
+    let (kind, name) = match resource::read(call.client, &[word.to_owned()]) {
         Ok(Named::Objects(objects)) if objects.len() == 1 => (objects[0].0, objects[0].1.clone()),
-        _ if word.contains('/') => return resource::read(&[word.to_owned()]).map(|_| Vec::new()),
+        _ if word.contains('/') => return resource::read(call.client, &[word.to_owned()]).map(|_| Vec::new()),
         _ => (Pod::row(), word.to_owned()),
     };
     let object = resource::get(call, kind, space, &name).map_err(|status| match status.is_not_found() {

@@ -68,7 +68,17 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
         let object = match call.request(request).and_then(resource::expect_object) {
             Ok(object) => object,
             Err(status) if status.code == 415 => {
-                failures.push(Failure::error(status.message));
+                let media_type = match kind {
+                    PatchKind::Json => "application/json-patch+json",
+                    PatchKind::Merge => "application/merge-patch+json",
+                    _ => "application/strategic-merge-patch+json",
+                };
+                failures.push(Failure::error(format!(
+                    "{media_type} is not supported by {}, Kind={}: {}",
+                    info.kind.api_version(),
+                    info.kind.kind,
+                    status.message
+                )));
                 continue;
             }
             Err(status) => {

@@ -9,10 +9,11 @@ mod jsonpath;
 mod printer;
 
 pub(crate) use align::align;
+pub(crate) use api::jsonpath::Path;
 pub(crate) use base64::{decode as base64_decode, encode as base64_encode};
 pub(crate) use columns::{Columns, go_text};
 pub(crate) use gotemplate::GoTemplate;
-pub(crate) use jsonpath::{JsonPath, Path};
+pub(crate) use jsonpath::JsonPath;
 pub(crate) use printer::{TablePrinter, TableStyle, plain_table};
 
 use serde_json::Value;

@@ -6,7 +6,7 @@ mod schemas;
 
 use std::collections::BTreeMap;
 
-use api::kinds;
+use api::{Kind, kinds};
 use apiserver::route::Answer;
 use serde_json::{Value, json};
 
@@ -26,14 +26,20 @@ pub struct Document {
 
 impl Documents {
     /// Answers a path below `/openapi`. `index` is what discovery says of `/openapi/v3`.
-    pub fn serve(&mut self, path: &str, accept: &str, index: impl FnOnce() -> Answer) -> Option<Document> {
+    pub fn serve(
+        &mut self,
+        kinds: &[&'static Kind],
+        path: &str,
+        accept: &str,
+        index: impl FnOnce() -> Answer,
+    ) -> Option<Document> {
         match path.strip_prefix("/openapi/")?.trim_end_matches('/') {
             "v2" if accept.contains("protobuf") => Some(document(empty_protobuf())),
             "v2" => Some(self.document("v2", version_2)),
             "v3" => {
                 let mut index: Value = serde_json::from_str(&index().body).ok()?;
                 for (path, link) in index.get_mut("paths")?.as_object_mut()? {
-                    let hash = self.version_3(path).hash;
+                    let hash = self.version_3(kinds, path).hash;
                     *link = json!({ "serverRelativeURL": format!("/openapi/v3/{path}?hash={hash}") });
                 }
                 Some(document(Answer::json(&index)))
@@ -42,13 +48,18 @@ impl Documents {
                 let path = path.strip_prefix("v3/")?;
                 let index: Value = serde_json::from_str(&index().body).ok()?;
                 index.get("paths")?.get(path)?;
-                Some(self.version_3(path))
+                Some(self.version_3(kinds, path))
             }
         }
     }
 
-    fn version_3(&mut self, path: &str) -> Document {
-        self.document(path, || version_3(path))
+    /// Definitions of custom resources come, change and go: their groups' documents are made anew each time.
+    fn version_3(&mut self, kinds: &[&'static Kind], path: &str) -> Document {
+        let group = path.split('/').nth(1).unwrap_or_default();
+        if kinds.iter().any(|kind| kind.id.is_custom() && kind.group == group) {
+            return document(Answer::json(&version_3(kinds, path)));
+        }
+        self.document(path, || version_3(kinds, path))
     }
 
     fn document(&mut self, path: &str, make: impl FnOnce() -> Value) -> Document {
@@ -72,11 +83,11 @@ fn version_2() -> Value {
 }
 
 /// The document of `api/v1` or `apis/apps/v1`; of another path, that it can be read.
-fn version_3(path: &str) -> Value {
+fn version_3(kinds: &[&'static Kind], path: &str) -> Value {
     let mut paths = Paths::new(Dialect::V3);
     match path.split('/').collect::<Vec<_>>().as_slice() {
-        ["api", version] => add_all(&mut paths, "", version),
-        ["apis", group, version] => add_all(&mut paths, group, version),
+        ["api", version] => add_all(&mut paths, kinds, "", version),
+        ["apis", group, version] => add_all(&mut paths, kinds, group, version),
         _ => {}
     }
     if paths.done.is_empty() {
@@ -91,8 +102,8 @@ fn version_3(path: &str) -> Value {
     })
 }
 
-fn add_all(paths: &mut Paths, group: &str, version: &str) {
-    let of_version = kinds::KINDS.iter().filter(|kind| kind.group == group && kind.version == version);
+fn add_all(paths: &mut Paths, kinds: &[&'static Kind], group: &str, version: &str) {
+    let of_version = kinds.iter().filter(|kind| kind.group == group && kind.version == version);
     of_version.for_each(|kind| paths.add(kind));
 }
 

@@ -112,6 +112,18 @@ impl Schemas {
 
     /// A reference to a kind's schema, which says what kind it is of.
     pub fn of_kind(&mut self, kind: &Kind) -> Value {
+        if let Some(schema) = kind.custom.and_then(|custom| custom.schema()) {
+            let name = custom_definition(kind, kind.kind);
+            let mut schema = schema.clone();
+            let properties = schema["properties"].as_object().cloned().unwrap_or_default();
+            let own = [("apiVersion", json!({ "type": "string" })), ("kind", json!({ "type": "string" }))];
+            let metadata = ("metadata", self.of_type("meta.v1.ObjectMeta"));
+            let own = own.into_iter().chain([metadata]).map(|(name, schema)| (name.to_owned(), schema));
+            schema["properties"] = properties.into_iter().chain(own).collect::<Map<String, Value>>().into();
+            schema["x-kubernetes-group-version-kind"] = json!([group_version_kind(kind)]);
+            self.done.insert(name.clone(), schema);
+            return self.reference(&name);
+        }
         let Some(type_name) = schema::of_kind(kind) else { return json!({ "type": "object" }) };
         let reference = self.of_type(type_name);
         if let Some(schema) = self.done.get_mut(&definition(type_name)) {
@@ -121,8 +133,13 @@ impl Schemas {
     }
 
     pub fn list_of(&mut self, kind: &Kind) -> Value {
-        let Some(type_name) = schema::of_kind(kind) else { return json!({ "type": "object" }) };
-        let name = definition(type_name).replace(&format!(".{}", kind.kind), &format!(".{}", kind.list_kind));
+        let name = match schema::of_kind(kind) {
+            Some(type_name) => {
+                definition(type_name).replace(&format!(".{}", kind.kind), &format!(".{}", kind.list_kind))
+            }
+            None if kind.id.is_custom() => custom_definition(kind, kind.list_kind),
+            None => return json!({ "type": "object" }),
+        };
         let (item, meta) = (self.of_kind(kind), self.well_known(LIST_META));
         let schema = json!({
             "type": "object",
@@ -218,6 +235,13 @@ impl Schemas {
 
 pub fn group_version_kind(kind: &Kind) -> Value {
     json!({ "group": kind.group, "kind": kind.kind, "version": kind.version })
+}
+
+/// `com.example.v1.Widget`
+fn custom_definition(kind: &Kind, name: &str) -> String {
+    let mut parts: Vec<&str> = kind.group.split('.').rev().collect();
+    parts.extend([kind.version, name]);
+    parts.join(".")
 }
 
 /// `core.v1.Pod` as upstream's documents call it.

@@ -5,8 +5,8 @@ pub(super) mod network;
 pub(super) mod rbac;
 pub(super) mod workload;
 
+use api::Request;
 use api::request::Verb;
-use api::{Request, kinds};
 use serde_json::Value;
 
 use super::apply::{DryRun, need_files};
@@ -75,7 +75,7 @@ pub(in crate::commands) fn make(call: &mut Call, args: &Args, made: Made) -> Out
     let Made { mut value, refused } = made;
     let api_version = value["apiVersion"].as_str().unwrap_or_default().to_owned();
     let kind_name = value["kind"].as_str().unwrap_or_default().to_owned();
-    let namespaced = kinds::by_kind(&api_version, &kind_name).is_none_or(|kind| kind.namespaced);
+    let namespaced = resource::by_kind(call.client, &api_version, &kind_name).is_none_or(|kind| kind.namespaced);
     // The namespace is written only when it was given, or when the object goes to the server.
     if namespaced && (args.given("namespace") || dry_run != DryRun::Client) {
         value["metadata"]["namespace"] = namespace(call, args).into();
@@ -99,7 +99,7 @@ fn send(
     let api_version = value["apiVersion"].as_str().unwrap_or_default().to_owned();
     let kind_name = value["kind"].as_str().unwrap_or_default().to_owned();
     let name = value["metadata"]["name"].as_str().unwrap_or_default().to_owned();
-    let kind = kinds::by_kind(&api_version, &kind_name);
+    let kind = resource::by_kind(call.client, &api_version, &kind_name);
     let value = if args.is("save-config") { with_last_applied(&value) } else { value };
     let value = if dry_run == DryRun::Client {
         value

@@ -63,7 +63,7 @@ fn rules(call: &mut Call, args: &Args, namespaced: bool) -> Result<Vec<Value>, F
         let (group, plural) = if bare == "*" {
             (String::new(), "*".to_owned())
         } else {
-            let kind = resource::kind_of(bare).ok_or_else(|| {
+            let kind = resource::kind_of(call.client, bare).ok_or_else(|| {
                 let name = bare.split('.').next().unwrap_or_default();
                 Failure::plain(format!("the server doesn't have a resource type {name:?}"))
             })?;

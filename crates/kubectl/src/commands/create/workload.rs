@@ -112,7 +112,7 @@ fn job_of_cron_job(call: &mut Call, args: &Args, name: &str) -> Result<Value, Fa
     let from = args.text("from");
     let (kind, source) = match from.split_once('/') {
         Some((word, source)) if word.starts_with("cj") || word.starts_with("cronjob") => {
-            (resource::find_kind(word)?, source)
+            (resource::find_kind(call.client, word)?, source)
         }
         _ => return Err(Failure::error(format!("from must be an existing cronjob, not {from:?}"))),
     };

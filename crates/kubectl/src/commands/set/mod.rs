@@ -2,8 +2,8 @@
 
 pub(super) mod account;
 
+use api::Request;
 use api::request::Verb;
-use api::{Patch, PatchKind, Request};
 use serde_json::{Map, Value, json};
 
 use super::apply::DryRun;
@@ -89,8 +89,7 @@ fn change_objects(
             let object = if dry_run == DryRun::Client {
                 after
             } else {
-                let value = api::patch::three_way_strategic(info.kind, &before, &after, &before)?;
-                let patch = Patch { kind: PatchKind::StrategicMerge, value };
+                let patch = crate::apply::three_way(info.kind, &before, &after, &before)?;
                 let mut request = Request::of(Verb::Patch, info.kind.id, &info.namespace, &info.name).body(patch);
                 request.options.dry_run = dry_run == DryRun::Server;
                 request.options.field_manager = args.text("field-manager").into();
@@ -210,7 +209,7 @@ pub(super) fn env(call: &mut Call, args: &Args) -> Outcome {
 
 fn env_from(call: &mut Call, args: &Args, from: &str) -> Result<Vec<(String, Value)>, Failure> {
     let (word, name) = from.split_once('/').ok_or_else(|| Failure::error(format!("invalid --from {from:?}")))?;
-    let kind = resource::find_kind(word)?;
+    let kind = resource::find_kind(call.client, word)?;
     let namespace = super::namespace(call, args);
     let value = resource::get(call, kind, &namespace, name)?.to_value();
     let source = if kind.kind == "Secret" { "secretKeyRef" } else { "configMapKeyRef" };

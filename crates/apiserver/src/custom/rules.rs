@@ -1,0 +1,282 @@
+//! `x-kubernetes-validations`: CEL rules over the values of a schema. Upstream: `apiserver/schema/cel`.
+
+use api::field::{Error, ErrorKind, Errors};
+use cel::{Activation, CompileError, Env, Program, Type, Value as Cel};
+use serde_json::Value;
+
+use super::schema::{Additional, Schema};
+use super::validate::{joined, keys_of};
+
+/// One rule, compiled.
+#[derive(Debug)]
+pub struct Rule {
+    /// As it stands in the schema.
+    pub source: Value,
+    pub program: Result<Program, Mistake>,
+    pub message: Option<Result<Program, Mistake>>,
+    /// It compares with what was there before.
+    pub transition: bool,
+}
+
+/// Why a rule cannot be used.
+#[derive(Debug)]
+pub enum Mistake {
+    Empty(&'static str),
+    Compilation(CompileError),
+    /// It yields something else than it must.
+    Type(&'static str),
+}
+
+impl std::fmt::Display for Mistake {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Mistake::Empty(text) | Mistake::Type(text) => f.write_str(text),
+            Mistake::Compilation(error) => write!(f, "compilation failed: {error}"),
+        }
+    }
+}
+
+impl Rule {
+    /// The rules of a node. `root`: it is the schema of a whole object.
+    pub fn all_of(schema: &Schema, root: bool) -> Vec<Rule> {
+        let Some(rules) = schema.node["x-kubernetes-validations"].as_array() else { return Vec::new() };
+        let Some(of) = type_of(schema, root) else { return Vec::new() };
+        rules.iter().map(|source| Rule::compile(source, &of)).collect()
+    }
+
+    fn compile(source: &Value, of: &Type) -> Rule {
+        let optional = source["optionalOldSelf"] == true;
+        let old = if optional { Type::optional(of.clone()) } else { of.clone() };
+        let env = Env::new().with("self", of.clone()).with("oldSelf", old);
+        let text = |name: &str| source[name].as_str().unwrap_or_default().trim();
+        let program =
+            compile(&env, text("rule"), Type::Bool, "cel expression must evaluate to a bool", "rule is not specified");
+        let message = Some(text("messageExpression"))
+            .filter(|text| !text.is_empty())
+            .map(|text| compile(&env, text, Type::String, "messageExpression must evaluate to a string", ""));
+        let transition = program.as_ref().is_ok_and(|program| program.uses("oldSelf"));
+        Rule { source: source.clone(), program, message, transition }
+    }
+
+    fn text(&self, name: &str) -> &str {
+        self.source[name].as_str().unwrap_or_default().trim()
+    }
+
+    /// How errors name the rule.
+    fn shown(&self) -> &str {
+        Some(self.text("message")).filter(|text| !text.is_empty()).unwrap_or(self.text("rule"))
+    }
+}
+
+fn compile(env: &Env, text: &str, wanted: Type, other: &'static str, empty: &'static str) -> Result<Program, Mistake> {
+    if text.is_empty() {
+        return Err(Mistake::Empty(empty));
+    }
+    let program = env.compile(text).map_err(Mistake::Compilation)?;
+    if *program.output() == wanted || *program.output() == Type::Dyn { Ok(program) } else { Err(Mistake::Type(other)) }
+}
+
+/// The type of a schema's values; `None` for values that rules do not see.
+fn type_of(schema: &Schema, root: bool) -> Option<Type> {
+    if schema.int_or_string {
+        return Some(Type::Dyn);
+    }
+    Some(match schema.kind.as_str() {
+        "boolean" => Type::Bool,
+        "integer" => Type::Int,
+        "number" => Type::Double,
+        "string" => match schema.node["format"].as_str() {
+            Some("byte") => Type::Bytes,
+            Some("duration") => Type::Duration,
+            Some("date" | "date-time") => Type::Timestamp,
+            _ => Type::String,
+        },
+        "array" => Type::list(type_of(schema.items.as_deref()?, false)?),
+        "object" => match &schema.additional {
+            Additional::Schema(of) => Type::map(Type::String, type_of(of, false)?),
+            Additional::Any => Type::map(Type::String, Type::Dyn),
+            Additional::None => {
+                let fields = schema.properties.iter();
+                let fields = fields.filter_map(|(name, schema)| Some((escaped(name)?, type_of(schema, false)?)));
+                let mut fields: Vec<(String, Type)> = fields.collect();
+                if root || schema.embedded {
+                    fields.push(("apiVersion".into(), Type::String));
+                    fields.push(("kind".into(), Type::String));
+                    let metadata = [("name", Type::String), ("generateName", Type::String)];
+                    fields.push(("metadata".into(), Type::object("object", metadata)));
+                }
+                Type::object("object", fields.iter().map(|(name, of)| (name.as_str(), of.clone())))
+            }
+        },
+        _ if schema.preserves => Type::Dyn,
+        _ => return None,
+    })
+}
+
+const RESERVED: [&str; 21] = [
+    "true",
+    "false",
+    "null",
+    "in",
+    "as",
+    "break",
+    "const",
+    "continue",
+    "else",
+    "for",
+    "function",
+    "if",
+    "import",
+    "let",
+    "loop",
+    "package",
+    "namespace",
+    "return",
+    "var",
+    "void",
+    "while",
+];
+
+/// A field's name as expressions write it; `None` for one that they cannot.
+fn escaped(name: &str) -> Option<String> {
+    if RESERVED.contains(&name) {
+        return Some(format!("__{name}__"));
+    }
+    let text = name.replace("__", "__underscores__").replace('.', "__dot__").replace('-', "__dash__");
+    let text = text.replace('/', "__slash__");
+    let starts = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+    (starts && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')).then_some(text)
+}
+
+/// A value as rules see it.
+fn seen(schema: &Schema, value: &Value, root: bool) -> Cel {
+    match value {
+        Value::Object(fields) if matches!(schema.additional, Additional::None) && schema.kind == "object" => {
+            let known = fields.iter().filter_map(|(name, value)| {
+                if (root || schema.embedded) && matches!(name.as_str(), "apiVersion" | "kind" | "metadata") {
+                    return Some((name.clone(), Cel::from_json(value)));
+                }
+                Some((escaped(name)?, seen(schema.properties.get(name)?, value, false)))
+            });
+            let known: Vec<(String, Cel)> = known.collect();
+            Cel::object(known.iter().map(|(name, value)| (name.as_str(), value.clone())))
+        }
+        Value::Object(fields) => match &schema.additional {
+            Additional::Schema(of) => {
+                Cel::object(fields.iter().map(|(name, value)| (name.as_str(), seen(of, value, false))))
+            }
+            _ => Cel::from_json(value),
+        },
+        Value::Array(items) => match &schema.items {
+            Some(of) => Cel::list(items.iter().map(|item| seen(of, item, false))),
+            None => Cel::from_json(value),
+        },
+        Value::Number(number) if schema.kind == "number" => Cel::Double(number.as_f64().unwrap_or_default()),
+        Value::String(text) => Cel::formatted(text, schema.node["format"].as_str().unwrap_or_default()),
+        other => Cel::from_json(other),
+    }
+}
+
+/// Runs the rules of a value and of everything in it. `old` is what stood in its place.
+pub fn check(schema: &Schema, value: &Value, old: Option<&Value>, path: &str, root: bool, errors: &mut Errors) {
+    let unchanged = old == Some(value);
+    if value.is_null() {
+        return;
+    }
+    for rule in &schema.rules {
+        let optional = rule.source["optionalOldSelf"] == true;
+        if rule.transition && old.is_none() && !optional || unchanged && !rule.transition {
+            continue;
+        }
+        if let Some(error) = run(rule, schema, value, old, path, root) {
+            errors.push(error);
+        }
+    }
+    match value {
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                let Some(schema) = schema.field(name) else { continue };
+                check(schema, value, old.and_then(|old| old.get(name)), &joined(path, name), false, errors);
+            }
+        }
+        Value::Array(items) => {
+            let Some(of) = &schema.items else { return };
+            for (index, item) in items.iter().enumerate() {
+                let before = old.and_then(|old| same_element(schema, old, item));
+                check(of, item, before, &format!("{path}[{index}]"), false, errors);
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The element that had the same keys: only those of keyed lists are recognised.
+fn same_element<'a>(schema: &Schema, old: &'a Value, item: &Value) -> Option<&'a Value> {
+    let keyed = schema.list_type == "map";
+    let keys = keys_of(schema, item);
+    old.as_array()?.iter().find(|other| if keyed { keys_of(schema, other) == keys } else { *other == item })
+}
+
+fn run(rule: &Rule, schema: &Schema, value: &Value, old: Option<&Value>, path: &str, root: bool) -> Option<Error> {
+    let Ok(program) = &rule.program else { return None };
+    let error = |kind, value: Value, detail: String, at: &str| {
+        let field = if at.is_empty() { "<nil>".to_owned() } else { at.to_owned() };
+        Error { kind, field, value, verbatim: false, detail }
+    };
+    let mut activation = Activation::new().with("self", seen(schema, value, root));
+    if rule.transition {
+        let old = old.map(|old| seen(schema, old, root));
+        activation.set(
+            "oldSelf",
+            match (old, rule.source["optionalOldSelf"] == true) {
+                (Some(old), true) => Cel::some(old),
+                (None, true) => Cel::Optional(None),
+                (old, false) => old.unwrap_or(Cel::Null),
+            },
+        );
+    }
+    let failure = match program.eval(&activation) {
+        Ok(Cel::Bool(true)) => return None,
+        Ok(_) => None,
+        Err(failure) => Some(failure),
+    };
+    if let Some(failure) = failure {
+        let shown = rule.shown();
+        let detail = if failure.exhausted {
+            format!(
+                "'{failure}': no further validation rules will be run due to call cost exceeds limit for rule: {shown}"
+            )
+        } else if failure.to_string().starts_with("no such overload") {
+            format!(
+                "'{failure}': call arguments did not match a supported operator, function or macro signature for rule: {shown}"
+            )
+        } else {
+            format!("{failure} evaluating rule: {shown}")
+        };
+        return Some(error(ErrorKind::Invalid, schema.kind.as_str().into(), detail, path));
+    }
+    let text = message(rule, &activation);
+    let at = format!("{path}{}", rule.text("fieldPath"));
+    let at = at.trim_start_matches('.');
+    Some(match rule.text("reason") {
+        "FieldValueForbidden" => error(ErrorKind::Forbidden, Value::Null, text, at),
+        "FieldValueRequired" => error(ErrorKind::Required, Value::Null, text, at),
+        // The value is not shown: the message stands in its place.
+        "FieldValueDuplicate" => error(ErrorKind::Duplicate, text.into(), String::new(), at).verbatim(),
+        _ => error(ErrorKind::Invalid, text.into(), String::new(), at).verbatim(),
+    })
+}
+
+fn message(rule: &Rule, activation: &Activation) -> String {
+    let computed = match &rule.message {
+        Some(Ok(program)) => program.eval(activation).ok(),
+        _ => None,
+    };
+    let computed =
+        computed.as_ref().and_then(Cel::as_str).map(str::trim).filter(|text| !text.is_empty() && !text.contains('\n'));
+    match (computed, rule.text("message")) {
+        (Some(text), _) => text.to_owned(),
+        (None, "") => format!("failed rule: {}", rule.text("rule")),
+        (None, text) => text.to_owned(),
+    }
+}
