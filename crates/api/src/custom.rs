@@ -132,11 +132,9 @@ pub fn kind(definition: &Tree, version: &Value) -> &'static Kind {
     let mut row = names_alone(group, version["name"].as_str().unwrap_or_default(), names, scope == "Namespaced");
     let kept = names_alone(group, "", names, scope == "Namespaced");
     let custom = custom_kind(&row, version, definition);
-    let kind = interned(|interned| {
+    interned(|interned| {
         for row in [&row, &kept] {
-            if !interned.rows.contains_key(&row.id) {
-                interned.rows.insert(row.id, Box::leak(Box::new(row.clone())));
-            }
+            interned.rows.entry(row.id).or_insert_with(|| Box::leak(Box::new(row.clone())));
         }
         let name = |name: &str| names[name].as_str().unwrap_or_default();
         row.list_kind = interned.text(name("listKind"));
@@ -149,8 +147,7 @@ pub fn kind(definition: &Tree, version: &Value) -> &'static Kind {
         let kind: &'static Kind = Box::leak(Box::new(row));
         interned.definitions.insert(key, kind);
         kind
-    });
-    kind
+    })
 }
 
 /// The row that follows from the names alone. Without a version it is the form in which all versions are kept.

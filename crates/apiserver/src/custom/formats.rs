@@ -18,7 +18,7 @@ pub fn holds(format: &str, text: &str) -> bool {
             text.split([':', '-']).count() == 6 && text.split([':', '-']).all(|part| is_hex(part) && part.len() == 2)
         }
         "uuid" | "uuid3" | "uuid4" | "uuid5" => is_uuid(text),
-        "byte" => text.len() % 4 == 0 && text.trim_end_matches('=').chars().all(is_base64),
+        "byte" => text.len().is_multiple_of(4) && text.trim_end_matches('=').chars().all(is_base64),
         "hexcolor" => matches!(text.trim_start_matches('#').len(), 3 | 6) && is_hex(text.trim_start_matches('#')),
         "creditcard" => matches!(digits(text), 13..=19),
         "ssn" => digits(text) == 9,

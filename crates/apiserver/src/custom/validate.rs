@@ -82,10 +82,11 @@ impl At<'_> {
         match value {
             Value::String(text) => self.string(node, text, value, errors),
             Value::Number(number) => self.number(node, number.as_f64().unwrap_or_default(), value, errors),
-            Value::Array(items) if node["uniqueItems"] == true => {
-                if items.iter().enumerate().any(|(at, item)| items[..at].contains(item)) {
-                    self.invalid(value, "shouldn't contain duplicates", errors);
-                }
+            Value::Array(items)
+                if node["uniqueItems"] == true
+                    && items.iter().enumerate().any(|(at, item)| items[..at].contains(item)) =>
+            {
+                self.invalid(value, "shouldn't contain duplicates", errors);
             }
             _ => {}
         }

@@ -24,6 +24,7 @@ const PASSING: &[&str] = &[
     "apply-immutable-change",
     "apply-invalid-manifests",
     "autoscale",
+    "crd-session",
     "create-net-dry-run",
     "create-real-objects",
     "create-workloads-dry-run",
