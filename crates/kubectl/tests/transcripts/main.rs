@@ -38,7 +38,6 @@ const PASSING: &[&str] = &[
     "drain",
     "edit-noop-and-delete-variants",
     "expose-and-run",
-    "flag-errors",
     "get-all-and-namespaces",
     "get-errors",
     "get-output-formats",

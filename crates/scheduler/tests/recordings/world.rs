@@ -13,14 +13,11 @@ const NAMESPACE: &str = "oracle-ns";
 pub struct World {
     local: Local,
     scheduler: Scheduler,
-    /// `overhead.podFixed` of the RuntimeClasses, by name: the API server's admission copies it into Pods.
-    overheads: Vec<(String, Value)>,
 }
 
 impl World {
     pub fn new() -> World {
-        let mut world =
-            World { local: Local::new(1), scheduler: Scheduler::new(Config::default()), overheads: Vec::new() };
+        let mut world = World { local: Local::new(1), scheduler: Scheduler::new(Config::default()) };
         world.create(&json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": NAMESPACE } }));
         world.create(&json!({ "apiVersion": "v1", "kind": "ServiceAccount", "metadata": { "name": "default" } }));
         world
@@ -51,7 +48,6 @@ impl World {
                 let pending = json!({ "status": { "phase": "Pending" } });
                 self.patch::<PersistentVolumeClaim>(NAMESPACE, name, Subresource::Status, pending);
             }
-            "RuntimeClass" => self.overheads.push((name.into(), object["overhead"]["podFixed"].clone())),
             "Node" => {
                 self.create(object);
                 self.patch::<Node>(
@@ -77,10 +73,6 @@ impl World {
     pub fn step(&mut self, step: &Value) {
         if text(&step["kind"]) == "Pod" {
             let mut pod = step.clone();
-            let class = text(&step["spec"]["runtimeClassName"]);
-            if let Some((_, overhead)) = self.overheads.iter().find(|(name, _)| name == class) {
-                pod["spec"]["overhead"] = overhead.clone();
-            }
             fill_in(&mut pod);
             self.create(&pod);
             return;
