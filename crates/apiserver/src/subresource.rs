@@ -141,7 +141,7 @@ impl ApiServer {
             managers.update(context, &request, &live, &scale);
         }
         let revision = scale.pointer("/metadata/resourceVersion").and_then(Value::as_str).map(str::to_owned);
-        let replicas = scale.pointer("/spec/replicas").and_then(Value::as_i64).unwrap_or(0);
+        let replicas = wanted_replicas(&scale)?;
         if replicas < 0 {
             let path = api::field::Path::new("spec");
             let detail = "must be greater than or equal to 0";
@@ -197,6 +197,21 @@ fn scaled(object: &dyn Object) -> Scaled {
             |status| Some(status.replicas);
     );
     Scaled { desired: None, actual: None, selector: None }
+}
+
+fn wanted_replicas(scale: &Value) -> Result<i64, Status> {
+    let found = match scale.pointer("/spec/replicas") {
+        None | Some(Value::Null) => return Ok(0),
+        Some(Value::Number(number)) => match number.as_i64().filter(|count| i32::try_from(*count).is_ok()) {
+            Some(count) => return Ok(count),
+            None => format!("number {number}"),
+        },
+        Some(other) => api::decode::go_kind(other).to_owned(),
+    };
+    Err(Status::bad_request(format!(
+        "Scale in version \"v1\" cannot be handled as a Scale: json: cannot unmarshal {found} into Go struct field \
+         ScaleSpec.spec.replicas of type int32"
+    )))
 }
 
 fn set_replicas(object: &mut dyn Object, replicas: i32) {

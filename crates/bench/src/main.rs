@@ -4,11 +4,10 @@
 use std::process::ExitCode;
 use std::time::Instant;
 
-use mimalloc::MiMalloc;
-
 /// As in `server`.
+#[cfg(not(target_family = "wasm"))]
 #[global_allocator]
-static HEAP: MiMalloc = MiMalloc;
+static HEAP: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     bench::main(|name, prepared| {
