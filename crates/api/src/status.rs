@@ -35,56 +35,36 @@ pub struct Cause {
     pub field: String,
 }
 
-/// `metav1.StatusReason`
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reason {
-    /// A success.
-    None,
-    Unknown,
-    Unauthorized,
-    Forbidden,
-    NotFound,
-    AlreadyExists,
-    Conflict,
-    Gone,
-    Invalid,
-    ServerTimeout,
-    Timeout,
-    TooManyRequests,
-    BadRequest,
-    MethodNotAllowed,
-    NotAcceptable,
-    RequestEntityTooLarge,
-    UnsupportedMediaType,
-    InternalError,
-    Expired,
-    ServiceUnavailable,
+macro_rules! reasons {
+    ($($name:ident)*) => {
+        /// `metav1.StatusReason`
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Reason {
+            /// A success.
+            None,
+            Unknown,
+            $($name,)*
+        }
+
+        impl Reason {
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    Reason::None | Reason::Unknown => "",
+                    $(Reason::$name => stringify!($name),)*
+                }
+            }
+
+            /// The reason of a failure that a server has sent.
+            pub fn parse(text: &str) -> Reason {
+                [$(Reason::$name),*].into_iter().find(|reason| reason.as_str() == text).unwrap_or(Reason::Unknown)
+            }
+        }
+    };
 }
 
-impl Reason {
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Reason::None | Reason::Unknown => "",
-            Reason::Unauthorized => "Unauthorized",
-            Reason::Forbidden => "Forbidden",
-            Reason::NotFound => "NotFound",
-            Reason::AlreadyExists => "AlreadyExists",
-            Reason::Conflict => "Conflict",
-            Reason::Gone => "Gone",
-            Reason::Invalid => "Invalid",
-            Reason::ServerTimeout => "ServerTimeout",
-            Reason::Timeout => "Timeout",
-            Reason::TooManyRequests => "TooManyRequests",
-            Reason::BadRequest => "BadRequest",
-            Reason::MethodNotAllowed => "MethodNotAllowed",
-            Reason::NotAcceptable => "NotAcceptable",
-            Reason::RequestEntityTooLarge => "RequestEntityTooLarge",
-            Reason::UnsupportedMediaType => "UnsupportedMediaType",
-            Reason::InternalError => "InternalError",
-            Reason::Expired => "Expired",
-            Reason::ServiceUnavailable => "ServiceUnavailable",
-        }
-    }
+reasons! {
+    Unauthorized Forbidden NotFound AlreadyExists Conflict Gone Invalid ServerTimeout Timeout TooManyRequests BadRequest
+    MethodNotAllowed NotAcceptable RequestEntityTooLarge UnsupportedMediaType InternalError Expired ServiceUnavailable
 }
 
 impl Status {

@@ -25,6 +25,7 @@ use std::fmt;
 
 pub use eval::{Error, STEPS_MAX};
 pub use library::parse_duration;
+pub use parse::RESERVED;
 pub use types::{ObjectType, Type};
 pub use value::{Key, Value};
 

@@ -76,7 +76,7 @@ pub fn refusal(code: u16, body: &str) -> Status {
 fn status(value: &Value, code: u16) -> Status {
     let text = |value: &Value, field: &str| value[field].as_str().unwrap_or_default().to_owned();
     let code = value["code"].as_u64().and_then(|code| u16::try_from(code).ok()).unwrap_or(code);
-    let mut status = Status::new(code, reason(&text(value, "reason")), text(value, "message"));
+    let mut status = Status::new(code, Reason::parse(&text(value, "reason")), text(value, "message"));
     let details = &value["details"];
     if details.is_object() {
         let causes = details["causes"].as_array().into_iter().flatten().map(|cause| Cause {
@@ -94,31 +94,6 @@ fn status(value: &Value, code: u16) -> Status {
         });
     }
     status
-}
-
-fn reason(text: &str) -> Reason {
-    use Reason::*;
-    let known = [
-        Unauthorized,
-        Forbidden,
-        NotFound,
-        AlreadyExists,
-        Conflict,
-        Gone,
-        Invalid,
-        ServerTimeout,
-        Timeout,
-        TooManyRequests,
-        BadRequest,
-        MethodNotAllowed,
-        NotAcceptable,
-        RequestEntityTooLarge,
-        UnsupportedMediaType,
-        InternalError,
-        Expired,
-        ServiceUnavailable,
-    ];
-    known.into_iter().find(|reason| reason.as_str() == text).unwrap_or(Unknown)
 }
 
 #[cfg(test)]

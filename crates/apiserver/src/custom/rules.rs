@@ -113,33 +113,12 @@ fn type_of(schema: &Schema, root: bool) -> Option<Type> {
     })
 }
 
-const RESERVED: [&str; 21] = [
-    "true",
-    "false",
-    "null",
-    "in",
-    "as",
-    "break",
-    "const",
-    "continue",
-    "else",
-    "for",
-    "function",
-    "if",
-    "import",
-    "let",
-    "loop",
-    "package",
-    "namespace",
-    "return",
-    "var",
-    "void",
-    "while",
-];
+/// Words that CEL reads as values and operators; [`cel::RESERVED`] are those that it keeps for later.
+const KEYWORDS: [&str; 4] = ["true", "false", "null", "in"];
 
 /// A field's name as expressions write it; `None` for one that they cannot.
 fn escaped(name: &str) -> Option<String> {
-    if RESERVED.contains(&name) {
+    if KEYWORDS.contains(&name) || cel::RESERVED.contains(&name) {
         return Some(format!("__{name}__"));
     }
     let text = name.replace("__", "__underscores__").replace('.', "__dot__").replace('-', "__dash__");
