@@ -29,6 +29,8 @@ pub struct NodeConfig {
     pub resolver: String,
     /// Throughput of image pulls.
     pub pull_bytes_per_second: u64,
+    /// A node of kubemark, see [`runtime::NodeConfig::hollow`]. Its kubelet records no events.
+    pub hollow: bool,
     /// Varies what the node's processes draw at random.
     pub seed: u64,
 }
@@ -49,6 +51,7 @@ impl Default for NodeConfig {
             cluster_domain: "cluster.local".into(),
             resolver: "192.168.0.1".into(),
             pull_bytes_per_second: 50_000_000,
+            hollow: false,
             seed: 0,
         }
     }
@@ -62,6 +65,7 @@ impl NodeConfig {
             memory_bytes: self.memory_bytes,
             epoch_unix_seconds: api::time::EPOCH_SECONDS,
             pull_bytes_per_second: self.pull_bytes_per_second,
+            hollow: self.hollow,
             ..runtime::NodeConfig::default()
         }
     }

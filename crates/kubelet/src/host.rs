@@ -94,7 +94,7 @@ impl Host {
         Host {
             runtime: Runtime::new(config.runtime(), config.seed),
             timers: Timers::default(),
-            recorder: Recorder::new("kubelet", &config.name),
+            recorder: if config.hollow { Recorder::silent() } else { Recorder::new("kubelet", &config.name) },
             images: ImageManager::default(),
             ipam,
             disks: Disks::default(),

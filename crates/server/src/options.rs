@@ -17,6 +17,8 @@ server: a simulated Kubernetes 1.36 cluster behind HTTP
   --speed FACTOR|max                 1: virtual seconds a second; max: as fast as possible until the cluster settles
   --kubeconfig FILE                  write a kubeconfig for the first token
   --token TOKEN=USER[,GROUP...]      who is who; may be repeated. Without it one token is drawn for the administrator
+  --hollow                           hollow nodes: every image is there, containers start at once, never exit by
+                                     themselves and pass every probe; recorded kubectl sessions are replayed on them
   --no-controllers all|NAME,...      do without controllers, the scheduler and their like
   --tls                              HTTPS with a certificate authority of its own
 ";
@@ -30,6 +32,8 @@ pub struct Options {
     pub tokens: Tokens,
     /// As `ClusterConfig::controllers`.
     pub controllers: Vec<String>,
+    /// As `ClusterConfig::hollow`.
+    pub hollow: bool,
     pub tls: bool,
     /// What the line that says that the server is ready ends with.
     pub ready_note: String,
@@ -46,6 +50,7 @@ impl Options {
             kubeconfig: None,
             tokens: Tokens::default(),
             controllers: vec!["*".into()],
+            hollow: false,
             tls: false,
             ready_note: String::new(),
         };
@@ -59,6 +64,7 @@ impl Options {
                 lexopt::Arg::Long("kubeconfig") => options.kubeconfig = Some(arguments.value()?.into()),
                 lexopt::Arg::Long("token") => options.tokens.add(&arguments.value()?.string()?)?,
                 lexopt::Arg::Long("no-controllers") => options.leave_out(&arguments.value()?.string()?),
+                lexopt::Arg::Long("hollow") => options.hollow = true,
                 lexopt::Arg::Long("tls") => options.tls = true,
                 lexopt::Arg::Long("help") | lexopt::Arg::Short('h') => return Ok(None),
                 other => return Err(other.unexpected().into()),
@@ -83,11 +89,7 @@ impl Options {
     }
 
     pub fn cluster(&self) -> ClusterConfig {
-        ClusterConfig {
-            seed: self.seed,
-            nodes: self.nodes,
-            controllers: self.controllers.clone(),
-            ..ClusterConfig::default()
-        }
+        let base = if self.hollow { ClusterConfig::hollow() } else { ClusterConfig::default() };
+        ClusterConfig { seed: self.seed, nodes: self.nodes, controllers: self.controllers.clone(), ..base }
     }
 }

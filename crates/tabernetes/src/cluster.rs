@@ -147,6 +147,7 @@ impl Cluster {
             cpu_milli: self.config.node_cpu_milli,
             memory_bytes: self.config.node_memory_bytes,
             pods_max: self.config.node_pods_max,
+            hollow: self.config.hollow,
             seed: self.rng.next_u64(),
             ..NodeConfig::default()
         };

@@ -11,6 +11,9 @@ pub struct ClusterConfig {
     pub node_cpu_milli: u64,
     pub node_memory_bytes: u64,
     pub node_pods_max: u32,
+    /// Nodes as kubemark's: every image is there, containers start at once, never exit by themselves and pass every
+    /// probe, and kubelets record no events.
+    pub hollow: bool,
     /// Requests a second that clients outside send to each Ingress host, or to each open Service where there is none.
     pub traffic: f64,
     /// `--controllers` of kube-controller-manager; the scheduler and its like go by their names.
@@ -26,10 +29,18 @@ impl Default for ClusterConfig {
             node_cpu_milli: 2000,
             node_memory_bytes: 4 << 30,
             node_pods_max: 110,
+            hollow: false,
             traffic: 0.0,
             controllers: vec!["*".into()],
             cost: CostModel::default(),
         }
+    }
+}
+
+impl ClusterConfig {
+    /// Hollow nodes of the size that recordings of kubectl's sessions were made on.
+    pub fn hollow() -> ClusterConfig {
+        ClusterConfig { hollow: true, node_cpu_milli: 1000, node_memory_bytes: 3840 << 20, ..ClusterConfig::default() }
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 
 use super::catalogue;
 use super::reference::ImageReference;
-use super::spec::{Behaviour, ImageSpec};
+use super::spec::{Base, Behaviour, ImageSpec, Stop};
 use super::tags::tag_matches;
 use crate::name_hash::{hash_text, hex_digest};
 
@@ -21,6 +21,19 @@ static UNKNOWN: ImageSpec = ImageSpec {
     ports: &[8080],
     ports_vary: true,
     is_known: false,
+    ..ImageSpec::DEFAULT
+};
+
+/// What every image of a hollow node is.
+static HOLLOW: ImageSpec = ImageSpec {
+    base: Base::Scratch,
+    entrypoint: &["hollow"],
+    programs: &["hollow"],
+    behaviour: Behaviour::Hollow,
+    size_kb: 0,
+    startup_ms: 0,
+    memory_mb: 0,
+    stop: Stop::After { ms: 0, code: 0 },
     ..ImageSpec::DEFAULT
 };
 
@@ -41,6 +54,22 @@ pub struct Image {
     pub tag: Arc<str>,
     pub size_bytes: u64,
     pub spec: &'static ImageSpec,
+}
+
+impl Image {
+    /// The image of a hollow node, which goes by the name that the user wrote; `None` for what is no image's name.
+    pub(super) fn hollow(name: &str) -> Option<Image> {
+        let reference = ImageReference::parse(name).ok()?;
+        let written: Arc<str> = name.into();
+        Some(Image {
+            id: written.clone(),
+            repository_digest: written.clone(),
+            reference: written,
+            tag: reference.tag.unwrap_or_default().into(),
+            size_bytes: 0,
+            spec: &HOLLOW,
+        })
+    }
 }
 
 /// What a registry answers.
@@ -64,7 +93,7 @@ pub fn resolve(image: &str) -> Resolution {
     let spec = BY_REPOSITORY.get(repository.as_str()).copied();
     if let Some(spec) = spec
         && reference.tag.is_some()
-        && (!tag_matches(spec.tags, &tag) || is_nonsense(&tag))
+        && (!tag_matches(spec.tags, &tag) && !is_major_version(&tag) || is_nonsense(&tag))
     {
         return Resolution::Failed(PullError::NotFound { reference: name });
     }
@@ -72,7 +101,7 @@ pub fn resolve(image: &str) -> Resolution {
         if is_private(&reference) {
             return Resolution::Failed(PullError::Denied { reference: name });
         }
-        if is_nonsense(&tag) || is_official(&reference) && is_nonsense(&reference.path) {
+        if is_nonsense(&tag) {
             return Resolution::Failed(PullError::NotFound { reference: name });
         }
     }
@@ -100,13 +129,38 @@ fn base_share(tag: &str) -> u64 {
     }
 }
 
-fn is_official(reference: &ImageReference) -> bool {
-    reference.registry == "docker.io" && reference.path.starts_with("library/")
+/// Versions that the catalogue has not heard of yet: `nginx:2`.
+fn is_major_version(tag: &str) -> bool {
+    (1..=2).contains(&tag.len()) && tag.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// Repositories that look private: an unknown official name, or a name that says so.
+/// Repositories that do not exist or look private: nonsense or a slip of the pen for an official name, or a name that says
+/// so. Any other short name is taken for an image that the user has made.
 fn is_private(reference: &ImageReference) -> bool {
-    is_official(reference) || reference.path.split(['/', '-']).any(|part| part == "private")
+    let official = if reference.registry == "docker.io" { reference.path.strip_prefix("library/") } else { None };
+    official.is_some_and(|name| is_nonsense(name) || is_slip(name))
+        || reference.path.split(['/', '-']).any(|part| part == "private")
+}
+
+/// Whether a name is one or two letters away from a known official one.
+fn is_slip(name: &str) -> bool {
+    const LETTERS_MIN: usize = 4;
+    let official = BY_REPOSITORY.keys().filter_map(|known| known.strip_prefix("docker.io/library/"));
+    official.filter(|known| known.len() >= LETTERS_MIN).any(|known| (1..=2).contains(&distance(known, name)))
+}
+
+/// Levenshtein's: how many letters are changed, added or left out.
+fn distance(known: &str, name: &str) -> usize {
+    let mut row: Vec<usize> = (0..=name.len()).collect();
+    for (at, letter) in known.bytes().enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], at + 1);
+        for (column, other) in name.bytes().enumerate() {
+            let changed = diagonal + usize::from(letter != other);
+            diagonal = row[column + 1];
+            row[column + 1] = changed.min(diagonal + 1).min(row[column] + 1);
+        }
+    }
+    row[name.len()]
 }
 
 /// Names that tests and tutorials use for what does not exist.
@@ -276,6 +330,12 @@ mod tests {
                 "quay.io/fluentd_elasticsearch/fluentd:v5.0.1",
                 "mycompany/api:2024-05-01",
                 "ghcr.io/team/app",
+                "app:2",
+                "c:1",
+                "web",
+                "hello-app",
+                "nginx:2",
+                "redis:9",
             ],
             expect![[r#""#]],
         );
@@ -284,8 +344,20 @@ mod tests {
     #[test]
     fn nonsense_does_not_exist() {
         check(
-            &["nginx:1.161", "nginx:doesnotexist", "redis:99", "busybox:2", "ngnix", "app/x:nonexistent", "hello-app"],
-            expect!["nginx:1.161 nginx:doesnotexist redis:99 busybox:2 ngnix app/x:nonexistent hello-app"],
+            &[
+                "nginx:1.161",
+                "nginx:161",
+                "nginx:doesnotexist",
+                "ngnix",
+                "ngix:1.27",
+                "redi",
+                "bogus",
+                "private-app",
+                "team/private:1",
+                "app/x:nonexistent",
+            ],
+            expect![[r#"
+                nginx:1.161 nginx:161 nginx:doesnotexist ngnix ngix:1.27 redi bogus private-app team/private:1 app/x:nonexistent"#]],
         );
     }
 }

@@ -78,6 +78,8 @@ pub enum Stop {
 pub enum Behaviour {
     /// Waits for ever, listens nowhere.
     Idle,
+    /// Stands for every program of a hollow node.
+    Hollow,
     /// Prints and ends.
     OneShot {
         text: &'static str,

@@ -39,16 +39,25 @@ struct Stored {
 pub struct ImageStore {
     images: BTreeMap<String, Stored>,
     fault: Option<RegistryFault>,
+    /// Every image is here, see [`NodeConfig::hollow`].
+    hollow: bool,
 }
 
 impl ImageStore {
+    pub fn new(hollow: bool) -> ImageStore {
+        ImageStore { hollow, ..ImageStore::default() }
+    }
+
     pub fn set_fault(&mut self, fault: Option<RegistryFault>) {
         self.fault = fault;
     }
 
     /// The image that a reference or id names, if the node has it at that time.
-    pub fn find(&self, now: SimTime, name: &str) -> Option<&Image> {
-        self.stored(now, name).map(|stored| &stored.image)
+    pub fn find(&self, now: SimTime, name: &str) -> Option<Image> {
+        if self.hollow {
+            return Image::hollow(name);
+        }
+        self.stored(now, name).map(|stored| stored.image.clone())
     }
 
     fn stored(&self, now: SimTime, name: &str) -> Option<&Stored> {
@@ -93,6 +102,9 @@ impl ImageStore {
         const UNPACK_BYTES_PER_SECOND: u64 = 150_000_000;
         let failed =
             |error, after| Pull { outcome: Err(error), finished_at: now + after, size_bytes: 0, transferred_bytes: 0 };
+        if self.hollow && Image::hollow(name).is_some() {
+            return Pull { outcome: Ok(name.into()), finished_at: now, size_bytes: 0, transferred_bytes: 0 };
+        }
         let known = self.images.values().find(|stored| stored.written.iter().any(|written| **written == *name));
         let resolution = known.map_or_else(|| resolve(name), |stored| Resolution::Found(stored.image.clone()));
         let image = match resolution {

@@ -9,6 +9,7 @@ use super::types::{
     Usage,
 };
 use crate::images::Image;
+use crate::images::spec::Behaviour;
 use crate::process::{Kernel, Pid, PipeId};
 use crate::service::Service;
 use crate::vfs::{PinnedMount, Tree};
@@ -175,13 +176,24 @@ impl Container {
     /// Whether a request to that port would reach a listener.
     pub fn listens(&self, now: SimTime, port: u16) -> bool {
         self.state == ContainerState::Running
-            && self.service.as_ref().is_some_and(|(_, s)| s.ports.contains(&port) && now >= s.listening_from)
+            && self
+                .service
+                .as_ref()
+                .is_some_and(|(_, s)| (s.ports.contains(&port) || self.is_hollow()) && now >= s.listening_from)
+    }
+
+    /// Whether it only stands for what it would run.
+    pub fn is_hollow(&self) -> bool {
+        matches!(self.image.spec.behaviour, Behaviour::Hollow)
     }
 
     /// The command line: entry point and arguments, by the rules of `command` and `args`.
     pub(super) fn command_line(&self) -> Vec<String> {
         let spec = self.image.spec;
         let owned = |words: &[&str]| words.iter().map(|word| word.to_string()).collect::<Vec<_>>();
+        if self.is_hollow() {
+            return owned(spec.entrypoint);
+        }
         let (entrypoint, arguments) = match (self.config.command.is_empty(), self.config.args.is_empty()) {
             (true, true) => (owned(spec.entrypoint), owned(spec.cmd)),
             (true, false) => (owned(spec.entrypoint), self.config.args.clone()),

@@ -63,6 +63,9 @@ pub struct NodeConfig {
     pub pull_bytes_per_second: u64,
     /// Time for the registry to answer before the first byte of a layer.
     pub registry_latency_ns: u64,
+    /// As a hollow node of kubemark: every image is there, and whatever is started runs until it is stopped, answers
+    /// requests on every port and takes every command for done.
+    pub hollow: bool,
 }
 
 impl Default for NodeConfig {
@@ -77,6 +80,7 @@ impl Default for NodeConfig {
             epoch_unix_seconds: 1_767_225_600,
             pull_bytes_per_second: 50_000_000,
             registry_latency_ns: 400_000_000,
+            hollow: false,
         }
     }
 }

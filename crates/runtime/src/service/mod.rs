@@ -112,7 +112,11 @@ impl Service {
                     service.ends_at = Some((now + startup, 0));
                 }
             }
-            Behaviour::Idle | Behaviour::Text { .. } | Behaviour::App { .. } | Behaviour::HttpEcho => {}
+            Behaviour::Idle
+            | Behaviour::Hollow
+            | Behaviour::Text { .. }
+            | Behaviour::App { .. }
+            | Behaviour::HttpEcho => {}
         }
         if let Some(after) = around.settings.exit_after_ns {
             service.ends_at = Some((now + after, around.settings.exit_code.unwrap_or(0)));
@@ -127,7 +131,8 @@ impl Service {
     /// Answers a request that has arrived at one of its ports.
     pub fn serve(&mut self, now: SimTime, request: &Request, around: &mut Surroundings<'_>) -> Reply {
         let spec = around.image.spec;
-        if now < self.listening_from || !self.ports.contains(&request.port) {
+        let listens = self.ports.contains(&request.port) || matches!(spec.behaviour, Behaviour::Hollow);
+        if now < self.listening_from || !listens {
             return Reply::at_once(Outcome::Refused, 0);
         }
         let latency = around.settings.latency_ns.unwrap_or(spec.latency_us * 1000);
@@ -155,6 +160,7 @@ impl Service {
     fn outcome(&mut self, now: SimTime, request: &Request, around: &mut Surroundings<'_>) -> Outcome {
         match around.image.spec.behaviour {
             Behaviour::Idle | Behaviour::OneShot { .. } | Behaviour::Stress => Outcome::Refused,
+            Behaviour::Hollow => Outcome::answer(200, ""),
             Behaviour::Files { root, kind } => files::serve(now, request, root, kind, self.nginx.as_deref(), around),
             Behaviour::Text { body, content_type } => Outcome::Answered {
                 status: 200,
