@@ -24,13 +24,28 @@ test("the page works below any path", { skip: !subpathUrl && "no such address wa
   await visitor.context.close();
 });
 
-test("once opened, the page needs no network", async () => {
+const isRest = (request) => request.includes("worker_rest.");
+
+test("to look on takes no more than the first half of the core", async () => {
   const visitor = await visit(browser);
   await clusterRendered(visitor.page);
+  await visitor.page.waitForTimeout(8_000);
+  assert.deepEqual(visitor.requests.filter(isRest), []);
+  assertClean(visitor);
+  await visitor.context.close();
+});
+
+test("once touched, the page needs no network", async () => {
+  const visitor = await visit(browser);
+  await clusterRendered(visitor.page);
+  const rest = visitor.page.waitForResponse((response) => isRest(response.url()));
+  await visitor.page.mouse.move(200, 200);
+  await (await rest).finished();
   await visitor.page.waitForLoadState("networkidle");
   await visitor.context.setOffline(true);
-  const before = await visitor.page.evaluate(() => window.reports.length);
-  await visitor.page.waitForFunction((before) => window.reports.length > before, before);
+  const line = JSON.stringify({ terminal: { line: "kubectl explain crd.spec" } });
+  await visitor.page.evaluate((line) => window.tabernetes.send(line), line);
+  await visitor.page.waitForFunction(() => window.reports.some((report) => report.output?.done));
   assertClean(visitor);
   await visitor.context.close();
 });

@@ -6,7 +6,21 @@ const at = (name) => new URL(name, document.baseURI).href;
 const megabytes = (bytes) => (bytes / 1e6).toFixed(1);
 
 const worker = new Worker(at(assets.worker), { type: "module", name: "core" });
-worker.postMessage({ wasm: at(assets.workerWasm), size: Number(assets.workerSize) || 0 });
+worker.postMessage({
+  wasm: at(assets.workerWasm),
+  size: Number(assets.workerSize) || 0,
+  rest: at(assets.workerRest),
+});
+
+// To look on takes half of the core. Whoever touches the page may soon do what takes the other half; and whoever stays
+// shall be able to do without the network.
+const signs = ["pointermove", "pointerdown", "keydown"];
+for (const sign of signs) addEventListener(sign, prepare, { capture: true, passive: true });
+setTimeout(prepare, 20_000);
+function prepare() {
+  for (const sign of signs) removeEventListener(sign, prepare, { capture: true });
+  worker.postMessage({ soon: true });
+}
 
 /** Reports that came before the page was there to hear them. */
 let early = [];

@@ -23,6 +23,18 @@ thread_local! {
     static WORKER: RefCell<Option<Worker>> = const { RefCell::new(None) };
 }
 
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_namespace = self, js_name = fetchRest)]
+    fn fetch_into(core: &JsValue);
+}
+
+/// The build leaves in this file what the first minutes run, and has this called before anything else of the core is.
+#[wasm_bindgen]
+pub fn fetch_rest() {
+    fetch_into(&wasm_bindgen::exports());
+}
+
 fn scope() -> DedicatedWorkerGlobalScope {
     js_sys::global().unchecked_into()
 }

@@ -8,8 +8,8 @@ import zlib from "node:zlib";
 const brotli = promisify(zlib.brotliCompress);
 const gzip = promisify(zlib.gzip);
 
-/** Scripts that the page loads only when the user first opens what they draw. */
-const loadedLater = ["editor.", "terminal."];
+/** What the page loads only when the user opens what it draws, or touches anything at all. */
+const loadedLater = ["editor.", "terminal.", "worker_rest.", "scenario.v1.schema."];
 
 const folder = process.argv[2];
 const isCopy = (name) => name.endsWith(".br") || name.endsWith(".gz");

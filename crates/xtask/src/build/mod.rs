@@ -6,6 +6,7 @@
 mod compress;
 mod page;
 mod scripts;
+mod split;
 mod wasm;
 
 use std::fs;
@@ -65,6 +66,9 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
 
     let compiled = wasm::compile(&shell, &tools, options.dev)?;
     let mut assets = scripts::bundle(&shell, &compiled, options.dev)?;
+    // Undivided, the core never asks for its rest.
+    let rest = if options.dev { Vec::new() } else { split::run(&shell, wasm::core(&compiled)?)? };
+    assets.push(Asset { name: "worker_rest.wasm".into(), bytes: rest });
     for unit in &compiled {
         let bytes = fs::read(&unit.wasm).with_context(|| unit.wasm.display().to_string())?;
         assets.push(Asset { name: format!("{}_bg.wasm", unit.package), bytes });

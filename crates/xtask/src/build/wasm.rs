@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use anyhow::Context as _;
 use xshell::{Shell, cmd};
 
 use crate::workspace;
@@ -36,6 +37,11 @@ pub fn compile(shell: &Shell, tools: &Path, dev: bool) -> anyhow::Result<Vec<Com
     let built = workspace::target().join(target);
     let bind = |(package, profile)| bind(shell, tools, &built.join(if dev { "debug" } else { profile }), package, dev);
     PACKAGES.into_iter().map(bind).collect()
+}
+
+/// The one that runs in the worker.
+pub fn core(compiled: &[Compiled]) -> anyhow::Result<&Compiled> {
+    compiled.iter().find(|unit| unit.package == "worker").context("the core is not among what was compiled")
 }
 
 fn bind(shell: &Shell, tools: &Path, built: &Path, package: &'static str, dev: bool) -> anyhow::Result<Compiled> {
