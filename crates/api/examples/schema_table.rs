@@ -1,5 +1,8 @@
 //! Writes `src/schema/types.txt` from the sources of the `k8s-openapi` crate:
-//! `cargo run -p api --example schema_table -- <k8s-openapi>/src/v1_36 > crates/api/src/schema/types.txt`
+//! `cargo run -p api --example schema_table -- <k8s-openapi>/src/v1_36 > types.txt`
+//!
+//! The crate sorts fields by name. The order of upstream's structs, and the types of answers that the crate has none of, are
+//! taken over from the table that there is.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -31,6 +34,19 @@ const GROUPS: &[&str] = &[
     "resource/v1",
 ];
 
+/// Types of answers, which no kind refers to.
+const ANSWERS: &[&str] = &[
+    "meta.v1.ListMeta",
+    "meta.v1.PartialObjectMetadata",
+    "meta.v1.Status",
+    "meta.v1.StatusCause",
+    "meta.v1.StatusDetails",
+    "meta.v1.Table",
+    "meta.v1.TableColumnDefinition",
+    "meta.v1.TableRow",
+    "meta.v1.TableRowCondition",
+];
+
 fn main() {
     let root = std::env::args().nth(1).expect("the path of k8s-openapi's src/v1_36");
     let mut types: BTreeMap<String, Fields> = BTreeMap::new();
@@ -50,12 +66,35 @@ fn main() {
             }
         }
     }
+    let present = present();
+    for (name, fields) in &present {
+        if ANSWERS.contains(&name.as_str()) {
+            types.insert(name.clone(), fields.clone());
+            reached.insert(name.clone());
+        }
+    }
     for name in &reached {
         println!("{name}");
-        for (field, ty) in &types[name] {
+        let order = present.get(name).map(Vec::as_slice).unwrap_or_default();
+        let mut fields = types[name].clone();
+        fields.sort_by_key(|(field, _)| order.iter().position(|(other, _)| other == field).unwrap_or(usize::MAX));
+        for (field, ty) in fields {
             println!(" {field} {ty}");
         }
     }
+}
+
+/// The table as it is.
+fn present() -> BTreeMap<String, Fields> {
+    let mut types: BTreeMap<String, Fields> = BTreeMap::new();
+    let mut current = String::new();
+    for line in include_str!("../src/schema/types.txt").lines() {
+        match line.strip_prefix(' ').and_then(|field| field.split_once(' ')) {
+            Some((name, ty)) => types.entry(current.clone()).or_default().push((name.to_owned(), ty.to_owned())),
+            None => current = line.to_owned(),
+        }
+    }
+    types
 }
 
 fn read_dir(dir: &Path, types: &mut BTreeMap<String, Fields>, roots: &mut BTreeSet<String>) {

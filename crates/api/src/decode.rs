@@ -15,7 +15,7 @@ use crate::object::Draft;
 use crate::request::FieldValidation;
 use crate::schema;
 use crate::status::Status;
-pub(crate) use check::Mistake;
+pub use check::Mistake;
 pub use typed::typed;
 
 /// More mistakes than this are not listed.
@@ -90,10 +90,16 @@ pub fn unhandled(kind: &Kind, why: &str) -> Status {
 /// `Err` is Go's complaint about a wrong type.
 pub fn check_metadata(metadata: &mut Value) -> Result<Vec<String>, String> {
     let mut object = Value::Object([("metadata".to_owned(), metadata.take())].into_iter().collect());
-    let findings = check::check("core.v1.Namespace", &mut object);
+    let unknown = check_type_of("core.v1.Namespace", &mut object).map_err(|mistake| mistake.text);
     *metadata = object.get_mut("metadata").map(Value::take).unwrap_or_default();
+    unknown
+}
+
+/// The same for a value of a built-in type.
+pub fn check_type_of(type_name: &'static str, value: &mut Value) -> Result<Vec<String>, Mistake> {
+    let findings = check::check(type_name, value);
     match findings.aborted.into_iter().chain(findings.wrong).next() {
-        Some(mistake) => Err(mistake.text),
+        Some(mistake) => Err(mistake),
         None => Ok(findings.unknown),
     }
 }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use api::decode::check_type_of;
 use api::object::Tree;
 use api::request::Binding;
 use api::selector::Selector;
@@ -129,19 +130,29 @@ impl ApiServer {
         let mut managers = ScaleManagers::of(kind, &*old);
         let applies = matches!(&request.body, Body::Patch(patch) if patch.kind == PatchKind::Apply);
         let scale = match std::mem::take(&mut request.body) {
-            Body::Json(scale) => scale,
-            Body::Patch(patch) => match patch.kind {
-                PatchKind::Json => api::patch::json(live.clone(), &patch.value)?,
-                PatchKind::Apply => managers.apply(context, &request, &live, &patch.value)?,
-                PatchKind::Merge | PatchKind::StrategicMerge => api::patch::merge(live.clone(), patch.value),
-            },
+            Body::Json(mut scale) => {
+                let checked = check_type_of("autoscaling.v1.Scale", &mut scale);
+                checked.map_err(|mistake| {
+                    let why = format!("Scale in version \"v1\" cannot be handled as a Scale: {}", mistake.text);
+                    Status::bad_request(why)
+                })?;
+                scale
+            }
+            Body::Patch(patch) if patch.kind == PatchKind::Apply => {
+                managers.apply(context, &request, &live, &patch.value)?
+            }
+            Body::Patch(patch) => {
+                let mut owned = live.clone();
+                owned["metadata"]["managedFields"] = json!(managers.entries());
+                api::patch::apply_to("autoscaling.v1.Scale", owned, &patch)?
+            }
             _ => return Err(Status::bad_request("the request has no Scale")),
         };
         if !applies {
             managers.update(context, &request, &live, &scale);
         }
         let revision = scale.pointer("/metadata/resourceVersion").and_then(Value::as_str).map(str::to_owned);
-        let replicas = wanted_replicas(&scale)?;
+        let replicas = scale.pointer("/spec/replicas").and_then(Value::as_i64).unwrap_or(0);
         if replicas < 0 {
             let path = api::field::Path::new("spec");
             let detail = "must be greater than or equal to 0";
@@ -197,21 +208,6 @@ fn scaled(object: &dyn Object) -> Scaled {
             |status| Some(status.replicas);
     );
     Scaled { desired: None, actual: None, selector: None }
-}
-
-fn wanted_replicas(scale: &Value) -> Result<i64, Status> {
-    let found = match scale.pointer("/spec/replicas") {
-        None | Some(Value::Null) => return Ok(0),
-        Some(Value::Number(number)) => match number.as_i64().filter(|count| i32::try_from(*count).is_ok()) {
-            Some(count) => return Ok(count),
-            None => format!("number {number}"),
-        },
-        Some(other) => api::decode::go_kind(other).to_owned(),
-    };
-    Err(Status::bad_request(format!(
-        "Scale in version \"v1\" cannot be handled as a Scale: json: cannot unmarshal {found} into Go struct field \
-         ScaleSpec.spec.replicas of type int32"
-    )))
 }
 
 fn set_replicas(object: &mut dyn Object, replicas: i32) {

@@ -16,7 +16,8 @@ pub(super) struct Findings {
 }
 
 /// A value of the wrong type.
-pub(crate) struct Mistake {
+#[derive(Debug)]
+pub struct Mistake {
     /// With indices: `spec.containers[0].name`.
     pub path: String,
     /// What the JSON decoder says.

@@ -1,7 +1,7 @@
 //! JSON patch, RFC 6902, with the liberties of upstream's library: `replace` adds a missing key of an object, and
 //! negative indices count from the end of a list.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::decode::go_kind;
 use crate::status::{Details, Reason, Status};
@@ -26,6 +26,23 @@ pub fn json(target: Value, patch: &Value) -> Result<Value, Status> {
         apply(&mut target, operation).ok_or_else(rejected)?;
     }
     Ok(target)
+}
+
+/// The containers that a patch walks through, as nested objects.
+pub(super) fn touched(patch: &Value) -> Value {
+    let mut root = Value::Object(Map::new());
+    for operation in patch.as_array().into_iter().flatten() {
+        for path in ["path", "from"] {
+            let Some(mut steps) = operation.get(path).and_then(Value::as_str).and_then(steps) else { continue };
+            steps.pop();
+            let mut node = &mut root;
+            for step in steps {
+                let Some(fields) = node.as_object_mut() else { break };
+                node = fields.entry(step).or_insert_with(|| Value::Object(Map::new()));
+            }
+        }
+    }
+    root
 }
 
 /// What a client learns of any failed operation.

@@ -16,6 +16,7 @@ use crate::decode::{self, Decoded};
 use crate::json::Layout;
 use crate::kinds::Kind;
 use crate::request::{FieldValidation, Patch, PatchKind};
+use crate::schema;
 use crate::status::{Cause, Details, Reason, Status};
 
 pub use diff::{three_way_merge, three_way_strategic};
@@ -36,23 +37,42 @@ pub fn apply(
         PatchKind::StrategicMerge => strategic(kind, current, object_patch(patch)?.clone())?,
         PatchKind::Apply => return Err(Status::internal("a configuration is applied with regard to its managers")),
     };
-    let text = |value: &Value| match patch.kind {
-        PatchKind::StrategicMerge => go_print::go_print(value),
-        _ => value.to_string(),
-    };
-    let shown = if patch.kind == PatchKind::StrategicMerge { text(&patch.value) } else { text(&patched) };
+    let shown = shown(schema::of_kind(kind).unwrap_or_default(), &patched, patch);
     decode::decode_result(kind, patched, &Layout::default(), validation).map_err(|failure| match failure {
         decode::Failure::Strict(status) => status,
-        decode::Failure::Type(mistake) => {
-            let why = if patch.kind == PatchKind::StrategicMerge { mistake.converter } else { mistake.text };
-            invalid_patch(&shown, &why)
-        }
+        decode::Failure::Type(mistake) => unfit(&shown, patch.kind, &mistake),
         decode::Failure::OtherKind(status) => {
             // The handler reports what its decoder says of the patched object's type in the same way.
             let why = status.message.split_once(": ").map_or(status.message.as_str(), |(_, why)| why).to_owned();
             invalid_patch(&shown, &why)
         }
     })
+}
+
+/// Applies a patch to an object of a built-in type that is no kind of its own, and checks the result.
+pub fn apply_to(type_name: &'static str, current: Value, patch: &Patch) -> Result<Value, Status> {
+    let mut patched = match patch.kind {
+        PatchKind::Json => json(current, &patch.value)?,
+        _ => merge(current, object_patch(patch)?.clone()),
+    };
+    let shown = shown(type_name, &patched, patch);
+    match decode::check_type_of(type_name, &mut patched) {
+        Ok(_) => Ok(patched),
+        Err(mistake) => Err(unfit(&shown, patch.kind, &mistake)),
+    }
+}
+
+/// What messages show of a patched object. A strategic merge patch stands for it.
+fn shown(type_name: &'static str, patched: &Value, patch: &Patch) -> String {
+    match patch.kind {
+        PatchKind::StrategicMerge => go_print::go_print(&patch.value),
+        PatchKind::Json => schema::go_json_merged(type_name, patched, &json_patch::touched(&patch.value)),
+        PatchKind::Merge | PatchKind::Apply => schema::go_json_merged(type_name, patched, &patch.value),
+    }
+}
+
+fn unfit(shown: &str, kind: PatchKind, mistake: &decode::Mistake) -> Status {
+    invalid_patch(shown, if kind == PatchKind::StrategicMerge { &mistake.converter } else { &mistake.text })
 }
 
 fn object_patch(patch: &Patch) -> Result<&Value, Status> {

@@ -1,9 +1,6 @@
 //! How upstream's Go types are called, where decoding errors show it.
 
-use serde::Serialize;
-use serde_json::Value;
-
-use super::{Type, field};
+use super::Type;
 
 /// Fields whose Go type is a named string, map or list: type and field, Go name.
 const NAMED: &[(&str, &str, &str)] = &[
@@ -102,61 +99,4 @@ fn plain(ty: Type) -> String {
 /// `core.v1.Container` as `v1.Container`.
 fn short(name: &str) -> &str {
     name.split_once('.').map_or(name, |(_, rest)| rest)
-}
-
-/// Types whose values messages show, with their fields in the order of upstream's structs; the rest in alphabetical order.
-const ORDER: &[(&str, &[&str])] = &[
-    ("meta.v1.LabelSelector", &["matchLabels", "matchExpressions"]),
-    ("meta.v1.LabelSelectorRequirement", &["key", "operator", "values"]),
-    ("meta.v1.OwnerReference", &["apiVersion", "kind", "name", "uid", "controller", "blockOwnerDeletion"]),
-];
-
-/// JSON with the fields in the order in which upstream's structs have them.
-pub fn go_json(type_name: &str, value: &impl Serialize) -> String {
-    let value = serde_json::to_value(value).unwrap_or_default();
-    let mut text = String::new();
-    write(type_name, &value, &mut text);
-    text
-}
-
-fn write(type_name: &str, value: &Value, text: &mut String) {
-    match value {
-        Value::Object(fields) => {
-            let first = ORDER.iter().find(|(name, _)| *name == type_name).map_or(&[][..], |(_, order)| order);
-            let rest = fields.keys().map(String::as_str).filter(|name| !first.contains(name));
-            let names = first.iter().copied().chain(rest);
-            text.push('{');
-            for name in names {
-                let Some(inner) = fields.get(name) else { continue };
-                if !text.ends_with('{') {
-                    text.push(',');
-                }
-                text.push_str(&Value::from(name).to_string());
-                text.push(':');
-                let inner_type = field(type_name, name).map(|field| element(field.ty)).unwrap_or_default();
-                write(inner_type, inner, text);
-            }
-            text.push('}');
-        }
-        Value::Array(items) => {
-            text.push('[');
-            for (index, item) in items.iter().enumerate() {
-                if index > 0 {
-                    text.push(',');
-                }
-                write(type_name, item, text);
-            }
-            text.push(']');
-        }
-        other => text.push_str(&other.to_string()),
-    }
-}
-
-/// The struct that a field holds, or a list of.
-fn element(ty: Type) -> &'static str {
-    match ty {
-        Type::Struct(name) => name,
-        Type::List(inner) => element(inner.get()),
-        _ => "",
-    }
 }

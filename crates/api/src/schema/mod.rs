@@ -2,17 +2,18 @@
 //!
 //! `types.txt` is written by `examples/schema_table.rs` from the `k8s-openapi` types. A line without indentation names a
 //! type, the indented ones below it are its fields: JSON name and type. Types are one letter (see [`Type`]), another
-//! line's name, or one of these after `[` (list) or `{` (map by string).
+//! line's name, or one of these after `[` (list) or `{` (map by string). Fields stand in the order of upstream's structs.
 
 mod go;
+mod go_json;
 mod merge;
 mod topology;
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-pub use go::go_json;
 pub(crate) use go::{go_element, go_type};
+pub use go_json::{go_document, go_json, go_json_merged};
 pub use merge::{ListMerge, list_merge, replaces_other_keys};
 pub use topology::{ListTopology, fill_by_value, is_atomic_map, is_atomic_struct, key_default, list_topology};
 
@@ -94,7 +95,7 @@ static TYPES: LazyLock<BTreeMap<&'static str, Vec<Field>>> = LazyLock::new(|| {
     types
 });
 
-/// The fields of a type such as `core.v1.Container`, by name; none for an unknown type.
+/// The fields of a type such as `core.v1.Container`; none for an unknown type.
 pub fn fields(name: &str) -> &'static [Field] {
     TYPES.get(name).map(Vec::as_slice).unwrap_or_default()
 }

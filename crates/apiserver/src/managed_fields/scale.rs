@@ -39,6 +39,11 @@ impl ScaleManagers {
         act(&target)
     }
 
+    /// As the scale shows them.
+    pub fn entries(&self) -> Entries {
+        self.managers.clone().encode()
+    }
+
     /// Notes a PUT or PATCH of the scale. Nobody is noted of an object that nobody owns.
     pub fn update(&mut self, context: &Context, request: &Request, live: &Value, new: &Value) {
         if !self.managers.is_empty() {

@@ -39,6 +39,7 @@ impl Strategy for Service {
     }
 
     fn prepare_for_create(&mut self) {
+        settle_addresses(self.spec.get_or_insert_default());
         self.status =
             Some(ServiceStatus { load_balancer: Some(LoadBalancerStatus::default()), ..ServiceStatus::default() });
     }
@@ -47,6 +48,11 @@ impl Strategy for Service {
         self.status.clone_from(&old.status);
         if let (Some(new), Some(old)) = (&mut self.spec, &old.spec) {
             drop_fields_of_other_types(new, old);
+            if text(&new.type_) != "ExternalName" && new.ip_families.is_none() && new.ip_family_policy.is_none() {
+                new.ip_families.clone_from(&old.ip_families);
+                new.ip_family_policy.clone_from(&old.ip_family_policy);
+            }
+            settle_addresses(new);
         }
     }
 
@@ -117,11 +123,6 @@ fn default_spec(spec: &mut ServiceSpec) {
         port.node_port = port.node_port.filter(|number| *number != 0);
     }
     spec.publish_not_ready_addresses = spec.publish_not_ready_addresses.filter(|publish| *publish);
-    if is_empty(&spec.cluster_ip) {
-        spec.cluster_ip = spec.cluster_ips.as_ref().and_then(|addresses| addresses.first().cloned());
-    } else if spec.cluster_ips.as_ref().is_none_or(Vec::is_empty) {
-        spec.cluster_ips = spec.cluster_ip.clone().map(|address| vec![address]);
-    }
     let is_external = is_external(spec);
     if is_external {
         default_text(&mut spec.external_traffic_policy, "Cluster");
@@ -133,6 +134,18 @@ fn default_spec(spec: &mut ServiceSpec) {
         return;
     }
     default_text(&mut spec.internal_traffic_policy, "Cluster");
+}
+
+/// What the storage settles, so that it belongs to no manager: both forms of the address, and the address families.
+fn settle_addresses(spec: &mut ServiceSpec) {
+    if is_empty(&spec.cluster_ip) {
+        spec.cluster_ip = spec.cluster_ips.as_ref().and_then(|addresses| addresses.first().cloned());
+    } else if spec.cluster_ips.as_ref().is_none_or(Vec::is_empty) {
+        spec.cluster_ips = spec.cluster_ip.clone().map(|address| vec![address]);
+    }
+    if text(&spec.type_) == "ExternalName" {
+        return;
+    }
     let is_bare = is_headless(spec) && spec.selector.as_ref().is_none_or(|selector| selector.is_empty());
     default_text(&mut spec.ip_family_policy, if is_bare { "RequireDualStack" } else { "SingleStack" });
     if spec.ip_families.as_ref().is_none_or(Vec::is_empty) {

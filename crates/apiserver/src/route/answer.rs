@@ -1,6 +1,7 @@
 //! Answers: objects, lists, tables, `Status` and watch events as they go over the wire.
 
 use api::request::List;
+use api::schema::go_document;
 use api::table::{self, Column};
 use api::types::{DaemonSet, Pod};
 use api::{Kind, Kinded, ObjectRef, Reason, Response, SimTime, Status, Verb, WatchEvent, WatchKind};
@@ -39,7 +40,7 @@ impl Answer {
     fn of(code: u16, value: &Value, shape: Shape) -> Answer {
         let (content_type, body) = match shape {
             Shape::Yaml => ("application/yaml", api::yaml::emit(value)),
-            Shape::Json | Shape::Table | Shape::Metadata => ("application/json", value.to_string() + "\n"),
+            Shape::Json | Shape::Table | Shape::Metadata => ("application/json", go_document(value) + "\n"),
         };
         Answer { code, content_type, body, warnings: Vec::new() }
     }
@@ -109,7 +110,7 @@ pub fn answer(
         Ok(Response::Text(body)) => Answer { content_type: "text/plain", ..Answer::text(body) },
         Ok(Response::Watch(_) | Response::Stream(_)) => Answer::of(200, &Value::Null, resource.shape),
         Err(status) if resource.verb == Verb::Watch && status.reason == Reason::Expired => {
-            let line = json!({ "type": "ERROR", "object": status.to_value() }).to_string() + "\n";
+            let line = event_line("ERROR", &status.to_value());
             Answer { content_type: "application/json", ..Answer::text(line) }
         }
         Err(status) => {
@@ -139,8 +140,11 @@ pub fn watch_line(event: &WatchEvent, resource: &Resource, now: SimTime) -> Stri
         WatchKind::Deleted => "DELETED",
         WatchKind::Bookmark => "BOOKMARK",
     };
-    let object = object_value(resource, &event.object, now);
-    json!({ "type": name, "object": object }).to_string() + "\n"
+    event_line(name, &object_value(resource, &event.object, now))
+}
+
+fn event_line(name: &str, object: &Value) -> String {
+    format!("{{\"type\":\"{name}\",\"object\":{}}}\n", go_document(object))
 }
 
 fn object_value(resource: &Resource, object: &ObjectRef, now: SimTime) -> Value {

@@ -192,7 +192,9 @@ fn type_text(ty: Type) -> String {
 const DEPTH_MAX: usize = 12;
 
 fn list_fields(type_name: &str, recursive: bool, depth: usize, out: &mut String) {
-    for field in schema::fields(type_name) {
+    let mut fields: Vec<&schema::Field> = schema::fields(type_name).iter().collect();
+    fields.sort_by_key(|field| field.name);
+    for field in fields {
         out.push_str(&format!("{}{}\t<{}>\n", "  ".repeat(depth), field.name, type_text(field.ty)));
         match struct_of(field.ty) {
             Some(inner) if recursive && depth < DEPTH_MAX => list_fields(inner, true, depth + 1, out),

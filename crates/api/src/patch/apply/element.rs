@@ -68,7 +68,7 @@ impl Element {
     }
 
     /// `None` for what no server has written.
-    pub(super) fn decode(text: &str) -> Option<Element> {
+    pub(crate) fn decode(text: &str) -> Option<Element> {
         let (kind, rest) = text.split_once(':')?;
         match kind {
             "f" => Some(Element::field(rest)),
