@@ -1,0 +1,184 @@
+//! JSON as Go's encoder writes it: structs with their fields in upstream's order, maps sorted, and `<`, `>`, `&` escaped.
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::{Type, fields, of};
+use crate::patch::apply::Element;
+
+/// A value of a type such as `core.v1.Container`.
+pub fn go_json(type_name: &'static str, value: &impl Serialize) -> String {
+    go_json_merged(type_name, &serde_json::to_value(value).unwrap_or_default(), &Value::Null)
+}
+
+/// A value that a patch was merged into as generic JSON: what the objects of `patch` have touched is a sorted map now.
+pub fn go_json_merged(type_name: &'static str, value: &Value, patch: &Value) -> String {
+    let mut text = String::new();
+    write(Type::Struct(type_name), value, patch, &mut text);
+    text
+}
+
+/// An object, a list of objects or another answer, which says itself what it is.
+pub fn go_document(value: &Value) -> String {
+    let mut text = String::new();
+    write_document(value, &mut text);
+    text
+}
+
+fn write_document(value: &Value, text: &mut String) {
+    let said = |name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default();
+    let (api_version, kind) = (said("apiVersion"), said("kind"));
+    if let Some(type_name) = document_type(api_version, kind) {
+        return write(Type::Struct(type_name), value, &Value::Null, text);
+    }
+    let items = value.get("items").and_then(Value::as_array);
+    let element = kind.strip_suffix("List").and_then(|kind| document_type(api_version, kind));
+    let (Some(items), Some(element), Some(list)) = (items, element, value.as_object()) else {
+        return write(Type::Any, value, &Value::Null, text);
+    };
+    text.push_str("{\"kind\":");
+    write_string(kind, text);
+    text.push_str(",\"apiVersion\":");
+    write_string(api_version, text);
+    text.push_str(",\"metadata\":");
+    write(Type::Struct("meta.v1.ListMeta"), list.get("metadata").unwrap_or(&Value::Null), &Value::Null, text);
+    text.push_str(",\"items\":");
+    write_items(Type::Struct(element), items, text);
+    text.push('}');
+}
+
+fn document_type(api_version: &str, kind: &str) -> Option<&'static str> {
+    let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+    of(group, version, kind).or_else(|| of("meta", version, kind).filter(|_| matches!(group, "" | "meta.k8s.io")))
+}
+
+fn write(ty: Type, value: &Value, patch: &Value, text: &mut String) {
+    match (ty, value) {
+        (Type::Any, Value::Object(fields)) => match document_type_of(fields) {
+            Some(type_name) => write(Type::Struct(type_name), value, &Value::Null, text),
+            None => write_fields(fields.iter().map(|(name, inner)| (name.as_str(), inner, Type::Any)), patch, text),
+        },
+        (Type::Struct(type_name), Value::Object(object)) => {
+            let known = fields(type_name);
+            let type_of =
+                |name: &str| known.iter().find(|field| field.name == name).map_or(Type::Any, |field| field.ty);
+            if patch.is_object() || known.is_empty() {
+                let sorted = object.iter().map(|(name, inner)| (name.as_str(), inner, type_of(name)));
+                return write_fields(sorted, patch, text);
+            }
+            let ordered = known.iter().filter_map(|field| Some((field.name, object.get(field.name)?, field.ty)));
+            let is_known = |name: &str| known.iter().any(|field| field.name == name);
+            let rest = object.iter().filter(|(name, _)| !is_known(name));
+            write_fields(ordered.chain(rest.map(|(name, inner)| (name.as_str(), inner, Type::Any))), patch, text);
+        }
+        (Type::Map(element), Value::Object(entries)) => {
+            let element = element.get();
+            write_fields(entries.iter().map(|(name, inner)| (name.as_str(), inner, element)), patch, text);
+        }
+        (_, Value::Object(fields)) => {
+            write_fields(fields.iter().map(|(name, inner)| (name.as_str(), inner, Type::Any)), patch, text);
+        }
+        (Type::List(element), Value::Array(items)) => write_items(element.get(), items, text),
+        (ty, Value::Array(items)) => write_items(ty, items, text),
+        (_, Value::String(value)) => write_string(value, text),
+        (_, other) => text.push_str(&other.to_string()),
+    }
+}
+
+fn document_type_of(fields: &Map<String, Value>) -> Option<&'static str> {
+    document_type(fields.get("apiVersion")?.as_str()?, fields.get("kind")?.as_str()?)
+}
+
+fn write_fields<'a>(fields: impl Iterator<Item = (&'a str, &'a Value, Type)>, patch: &Value, text: &mut String) {
+    text.push('{');
+    for (index, (name, inner, ty)) in fields.enumerate() {
+        if index > 0 {
+            text.push(',');
+        }
+        write_string(name, text);
+        text.push(':');
+        if name == "fieldsV1" {
+            write_owned(inner, text);
+        } else {
+            write(ty, inner, patch.get(name).unwrap_or(&Value::Null), text);
+        }
+    }
+    text.push('}');
+}
+
+fn write_items(element: Type, items: &[Value], text: &mut String) {
+    text.push('[');
+    for (index, item) in items.iter().enumerate() {
+        if index > 0 {
+            text.push(',');
+        }
+        write(element, item, &Value::Null, text);
+    }
+    text.push(']');
+}
+
+/// The owned fields of a manager, in the order of field paths: the items of a list by the values of their keys.
+fn write_owned(value: &Value, text: &mut String) {
+    let Some(fields) = value.as_object() else { return text.push_str(&value.to_string()) };
+    let mut fields: Vec<(&String, &Value)> = fields.iter().collect();
+    fields.sort_by_cached_key(|(name, _)| Element::decode(name));
+    text.push('{');
+    for (index, (name, inner)) in fields.into_iter().enumerate() {
+        if index > 0 {
+            text.push(',');
+        }
+        write_string(name, text);
+        text.push(':');
+        write_owned(inner, text);
+    }
+    text.push('}');
+}
+
+fn write_string(value: &str, text: &mut String) {
+    let quoted = Value::from(value).to_string();
+    if !quoted.contains(['<', '>', '&', '\u{2028}', '\u{2029}']) {
+        return text.push_str(&quoted);
+    }
+    for letter in quoted.chars() {
+        match letter {
+            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => text.push_str(&format!("\\u{:04x}", u32::from(letter))),
+            other => text.push(other),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn structs_keep_upstream_s_order() {
+        let service = json!({
+            "kind": "Service", "apiVersion": "v1",
+            "spec": { "clusterIP": "10.0.0.1", "ports": [{ "port": 80, "name": "http" }], "selector": { "b": "1", "a": "<2>" } },
+            "metadata": { "labels": {}, "name": "web" },
+        });
+        let expected = r#"{"kind":"Service","apiVersion":"v1","metadata":{"name":"web","labels":{}},"spec":{"ports":[{"name":"http","port":80}],"selector":{"a":"\u003c2\u003e","b":"1"},"clusterIP":"10.0.0.1"}}"#;
+        assert_eq!(go_document(&service), expected);
+        let list = json!({ "items": [{ "spec": {}, "metadata": {} }], "apiVersion": "v1", "kind": "ServiceList", "metadata": { "resourceVersion": "1" } });
+        let expected = r#"{"kind":"ServiceList","apiVersion":"v1","metadata":{"resourceVersion":"1"},"items":[{"metadata":{},"spec":{}}]}"#;
+        assert_eq!(go_document(&list), expected);
+    }
+
+    #[test]
+    fn what_a_patch_touches_is_sorted() {
+        let patch = json!({ "spec": { "type": "NodePort" } });
+        let service = json!({ "kind": "Service", "metadata": { "name": "a", "labels": {} }, "spec": { "type": "NodePort", "ports": [{ "port": 1, "name": "x" }], "clusterIP": "" } });
+        let expected = r#"{"kind":"Service","metadata":{"name":"a","labels":{}},"spec":{"clusterIP":"","ports":[{"name":"x","port":1}],"type":"NodePort"}}"#;
+        assert_eq!(go_json_merged("core.v1.Service", &service, &patch), expected);
+    }
+
+    #[test]
+    fn owned_items_are_ordered_by_the_values_of_their_keys() {
+        let entry = json!({ "fieldsV1": { "f:ports": { "k:{\"port\":443}": {}, "k:{\"port\":80}": {}, ".": {} } } });
+        let expected = r#"{"fieldsV1":{"f:ports":{".":{},"k:{\"port\":80}":{},"k:{\"port\":443}":{}}}}"#;
+        assert_eq!(go_json("meta.v1.ManagedFieldsEntry", &entry), expected);
+    }
+}
