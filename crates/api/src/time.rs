@@ -3,7 +3,7 @@
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{MicroTime, Time};
 use k8s_openapi::jiff::Timestamp;
 
-/// Nanoseconds of virtual time since the cluster started.
+/// Nanoseconds of virtual time since its epoch, which is when a cluster starts unless it is told another moment.
 pub type SimTime = u64;
 
 pub const MICROSECOND: SimTime = 1_000;
@@ -11,7 +11,7 @@ pub const MILLISECOND: SimTime = 1_000_000;
 pub const SECOND: SimTime = 1_000_000_000;
 pub const MINUTE: SimTime = 60 * SECOND;
 
-/// What the calendar says when the cluster starts: 2026-01-01T00:00:00Z, in seconds since 1970.
+/// What the calendar says at the epoch: 2026-01-01T00:00:00Z, in seconds since 1970.
 pub const EPOCH_SECONDS: i64 = 1_767_225_600;
 
 fn timestamp(now: SimTime, unit: SimTime) -> Timestamp {
@@ -30,7 +30,7 @@ pub fn micro_stamp(now: SimTime) -> MicroTime {
     MicroTime(timestamp(now, MICROSECOND))
 }
 
-/// Back to virtual time; moments before the cluster's start are 0.
+/// Back to virtual time; moments before the epoch are 0.
 pub fn since_start(time: &Time) -> SimTime {
     from_timestamp(time.0)
 }

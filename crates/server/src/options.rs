@@ -2,6 +2,9 @@
 
 use std::path::PathBuf;
 
+use api::time;
+use api::types::Time;
+use jiff::Timestamp;
 use lexopt::ValueExt as _;
 use tabernetes::ClusterConfig;
 
@@ -13,7 +16,8 @@ server: a simulated Kubernetes 1.36 cluster behind HTTP
 
   --listen ADDRESS:PORT              127.0.0.1:8001; port 0 takes a free one
   --nodes N                          3
-  --seed N                           1: the same seed and requests give the same cluster
+  --seed N                           1: the same seed, start and requests give the same cluster
+  --start TIME                       now: what the cluster's clock says at first, such as 2026-01-01T00:00:00Z
   --speed FACTOR|max                 1: virtual seconds a second; max: as fast as possible until the cluster settles
   --kubeconfig FILE                  write a kubeconfig for the first token
   --token TOKEN=USER[,GROUP...]      who is who; may be repeated. Without it one token is drawn for the administrator
@@ -27,6 +31,7 @@ pub struct Options {
     pub listen: String,
     pub nodes: u32,
     pub seed: u64,
+    pub start: Timestamp,
     pub speed: Speed,
     pub kubeconfig: Option<PathBuf>,
     pub tokens: Tokens,
@@ -46,6 +51,7 @@ impl Options {
             listen: "127.0.0.1:8001".into(),
             nodes: 3,
             seed: 1,
+            start: Timestamp::now(),
             speed: Speed::Times(1.0),
             kubeconfig: None,
             tokens: Tokens::default(),
@@ -60,6 +66,7 @@ impl Options {
                 lexopt::Arg::Long("listen") => options.listen = arguments.value()?.string()?,
                 lexopt::Arg::Long("nodes") => options.nodes = arguments.value()?.parse()?,
                 lexopt::Arg::Long("seed") => options.seed = arguments.value()?.parse()?,
+                lexopt::Arg::Long("start") => options.start = arguments.value()?.parse()?,
                 lexopt::Arg::Long("speed") => options.speed = arguments.value()?.parse()?,
                 lexopt::Arg::Long("kubeconfig") => options.kubeconfig = Some(arguments.value()?.into()),
                 lexopt::Arg::Long("token") => options.tokens.add(&arguments.value()?.string()?)?,
@@ -90,6 +97,7 @@ impl Options {
 
     pub fn cluster(&self) -> ClusterConfig {
         let base = if self.hollow { ClusterConfig::hollow() } else { ClusterConfig::default() };
-        ClusterConfig { seed: self.seed, nodes: self.nodes, controllers: self.controllers.clone(), ..base }
+        let starts_at = time::since_start(&Time(self.start));
+        ClusterConfig { seed: self.seed, starts_at, nodes: self.nodes, controllers: self.controllers.clone(), ..base }
     }
 }

@@ -55,7 +55,7 @@ impl Cluster {
     pub fn new(config: ClusterConfig) -> Cluster {
         let mut rng = Rng::new(config.seed);
         let mut cluster = Cluster {
-            now: 0,
+            now: config.starts_at,
             queue: EventQueue::default(),
             server: ApiServer::new(rng.next_u64()),
             members: Vec::new(),
@@ -66,7 +66,7 @@ impl Cluster {
             disks: BTreeMap::new(),
             streams: Streams::default(),
             compacted_revision: 0,
-            last_change: 0,
+            last_change: config.starts_at,
             rng,
             config,
         };
@@ -75,7 +75,7 @@ impl Cluster {
         for number in 1..=cluster.config.nodes {
             cluster.add_node(number);
         }
-        cluster.queue.plan(COMPACTION_PERIOD, Event::Compact);
+        cluster.queue.plan(cluster.now + COMPACTION_PERIOD, Event::Compact);
         cluster.start_traffic();
         cluster
     }

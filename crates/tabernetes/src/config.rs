@@ -6,6 +6,8 @@ use api::time::{MICROSECOND, MILLISECOND};
 #[derive(Clone, Debug)]
 pub struct ClusterConfig {
     pub seed: u64,
+    /// What the clock says when the cluster is switched on.
+    pub starts_at: SimTime,
     pub nodes: u32,
     /// Thousandths of a core.
     pub node_cpu_milli: u64,
@@ -25,6 +27,7 @@ impl Default for ClusterConfig {
     fn default() -> Self {
         ClusterConfig {
             seed: 1,
+            starts_at: 0,
             nodes: 3,
             node_cpu_milli: 2000,
             node_memory_bytes: 4 << 30,

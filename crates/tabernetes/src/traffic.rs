@@ -148,7 +148,7 @@ enum Door {
 impl Cluster {
     pub(crate) fn start_traffic(&mut self) {
         if self.config.traffic > 0.0 {
-            self.queue.plan(SECOND, Event::Traffic(0));
+            self.queue.plan(self.now + SECOND, Event::Traffic(0));
         }
     }
 
