@@ -14,6 +14,6 @@ pub mod view;
 
 pub use command::{Act, Command, Source, Speed};
 pub use report::{
-    Applied, AppliedObject, Cause, CauseMark, Completion, EventLine, Inspection, Outcome, Problem, ProblemKind, Report,
-    TerminalOutput,
+    Applied, AppliedObject, Cause, CauseMark, Completion, Deed, EventLine, Inspection, Outcome, Phase, Problem,
+    ProblemKind, Report, TerminalOutput,
 };

@@ -132,8 +132,8 @@ pub struct Inspection {
     pub why: Vec<Cause>,
     /// What the object has led to since.
     pub effects: Vec<Cause>,
-    /// The phases from creation to Ready: name and nanoseconds.
-    pub phases: Vec<(String, u64)>,
+    /// The phases from creation to Ready, and their nanoseconds.
+    pub phases: Vec<(Phase, u64)>,
 }
 
 #[derive(Clone, Debug, Default, Serialize, Deserialize, PartialEq)]
@@ -141,11 +141,50 @@ pub struct Inspection {
 pub struct Cause {
     pub at: u64,
     pub mark: CauseMark,
-    /// `Bound to node-2`
-    pub text: String,
-    /// `score 461, node-3 had 438`
+    pub deed: Deed,
+    /// The component that did it.
+    pub by: String,
+    /// etcd's, if it changed what is stored.
+    pub revision: Option<u64>,
+    /// In the component's own words: `score 461, node-3 had 438`.
     pub detail: String,
+    /// What it was done to.
     pub object: Option<ObjectRef>,
+}
+
+/// What was done, for the page to say in its visitor's language.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, PartialEq)]
+#[serde(rename_all = "camelCase")]
+pub enum Deed {
+    /// Somebody did this.
+    Ran {
+        what: String,
+    },
+    Created,
+    #[default]
+    Changed,
+    Scaled,
+    Bound,
+    Evicted,
+    Deleted,
+    /// The Pod became ready: Services send it traffic from now on.
+    Ready,
+    /// A component's step, by the name that it gives it: `scheduled`, `image`, `back-off`.
+    Step {
+        name: String,
+    },
+}
+
+/// Where a Pod's time goes until it is ready.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+pub enum Phase {
+    Scheduling,
+    Volumes,
+    Sandbox,
+    ImagePull,
+    Start,
+    Readiness,
 }
 
 /// How a line of the causal chain is marked.

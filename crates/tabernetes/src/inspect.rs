@@ -5,7 +5,7 @@ use api::types::{Event, Pod};
 use api::{Caller, CauseId, Kind, ObjectRef, Request, Response, SimTime, Subresource, Verb, meta, table};
 use apiserver::Context;
 use protocol::view as page;
-use protocol::{Cause, CauseMark, Inspection};
+use protocol::{Cause, CauseMark, Deed, Inspection, Phase};
 use serde_json::Value;
 
 use crate::cluster::Cluster;
@@ -200,7 +200,7 @@ impl Story {
         let own = self.own.iter().skip(skip).filter_map(|id| cluster.trace.get(*id));
         for cause in own.filter_map(|record| tell(cluster, record)) {
             let repeats =
-                chain.last().is_some_and(|last: &Cause| last.text == cause.text && last.detail == cause.detail);
+                chain.last().is_some_and(|last: &Cause| (&last.deed, &last.detail) == (&cause.deed, &cause.detail));
             if !repeats {
                 chain.push(cause);
             }
@@ -243,67 +243,75 @@ impl Story {
     fn ready(&self, cluster: &Cluster, pod: Option<&Pod>, causes: &mut Vec<Cause>) {
         let Some(at) = self.milestones(cluster, pod).and_then(|milestones| milestones.ready) else { return };
         let place = causes.iter().rposition(|cause| cause.at <= at).map_or(0, |before| before + 1);
-        let (text, detail) = ("Ready".to_owned(), "Services send it traffic from now on".to_owned());
-        causes.insert(place, Cause { at, mark: CauseMark::Ready, text, detail, object: None });
+        causes.insert(place, Cause { at, mark: CauseMark::Ready, deed: Deed::Ready, ..Cause::default() });
     }
 
     /// Where a Pod's time went until it was ready.
-    fn phases(&self, cluster: &Cluster, pod: Option<&Pod>) -> Vec<(String, u64)> {
+    fn phases(&self, cluster: &Cluster, pod: Option<&Pod>) -> Vec<(Phase, u64)> {
         let Some(milestones) = self.milestones(cluster, pod) else { return Vec::new() };
         let created = self.created.and_then(|id| cluster.trace.get(id)).map(|record| record.at);
         let ends = [
-            ("scheduling", milestones.seen),
-            ("volumes", milestones.volumes_mounted),
-            ("sandbox", milestones.sandbox_ready),
-            ("image pull", milestones.images_pulled),
-            ("starting", milestones.containers_started),
-            ("waiting for readiness", milestones.ready),
+            (Phase::Scheduling, milestones.seen),
+            (Phase::Volumes, milestones.volumes_mounted),
+            (Phase::Sandbox, milestones.sandbox_ready),
+            (Phase::ImagePull, milestones.images_pulled),
+            (Phase::Start, milestones.containers_started),
+            (Phase::Readiness, milestones.ready),
         ];
         let Some(mut from) = created else { return Vec::new() };
         let mut phases = Vec::new();
-        for (name, end) in ends {
+        for (phase, end) in ends {
             let Some(end) = end else { break };
-            phases.push((name.to_owned(), end.saturating_sub(from)));
+            phases.push((phase, end.saturating_sub(from)));
             from = end.max(from);
         }
         phases
     }
 }
 
-/// One record in words; `None` for what only adds noise.
+/// What one record says; `None` for what only adds noise.
 fn tell(cluster: &Cluster, record: &Record) -> Option<Cause> {
-    let (mark, text, detail, object) = match &record.what {
-        What::Action { text } => (CauseMark::Action, format!("You ran {text}"), String::new(), None),
+    let at = record.at;
+    Some(match &record.what {
+        What::Action { text } => {
+            Cause { at, mark: CauseMark::Action, deed: Deed::Ran { what: text.to_string() }, ..Cause::default() }
+        }
         What::Request { verb, kind, subresource, key, code, revision } if verb.is_write() && *code < 300 => {
             let row = api::kinds::row(*kind);
             if matches!(row.kind, "Event" | "Lease") {
                 return None;
             }
+            let deed = match (verb, subresource) {
+                (_, Subresource::Status) => return None,
+                (_, Subresource::Binding) => Deed::Bound,
+                (_, Subresource::Scale) => Deed::Scaled,
+                (_, Subresource::Eviction) => Deed::Evicted,
+                (Verb::Create, _) => Deed::Created,
+                (Verb::Delete | Verb::DeleteCollection, _) => Deed::Deleted,
+                _ => Deed::Changed,
+            };
+            let mark = match deed {
+                Deed::Deleted | Deed::Evicted => CauseMark::Leaving,
+                _ => CauseMark::Step,
+            };
+            let by = match record.origin {
+                USER => String::new(),
+                origin => cluster.origin_name(origin).unwrap_or_default().into(),
+            };
             let (namespace, name) = meta::split_key(key);
             let object = page::ObjectRef { kind: row.kind.into(), namespace: namespace.into(), name: name.into() };
-            let did = match (verb, subresource) {
-                (_, Subresource::Status) => return None,
-                (_, Subresource::Binding) => "bound",
-                (_, Subresource::Scale) => "scaled",
-                (_, Subresource::Eviction) => "evicted",
-                (Verb::Create, _) => "created",
-                (Verb::Delete | Verb::DeleteCollection, _) => "deleted",
-                _ => "changed",
-            };
-            let by = if record.origin == USER {
-                String::new()
-            } else {
-                cluster.origin_name(record.origin).map(|name| format!("by {name}")).unwrap_or_default()
-            };
-            let at = if *revision > 0 { format!("revision {revision}") } else { String::new() };
-            let parts: Vec<String> = [by, at].into_iter().filter(|part| !part.is_empty()).collect();
-            let mark = if did == "deleted" || did == "evicted" { CauseMark::Leaving } else { CauseMark::Step };
-            (mark, format!("{} {name} {did}", row.kind), parts.join(", "), Some(object))
+            let revision = Some(*revision).filter(|revision| *revision > 0);
+            Cause { at, mark, deed, by, revision, detail: String::new(), object: Some(object) }
         }
-        What::Note { what, text } => (mark_of(what, text), sentence(what), text.to_string(), None),
+        What::Note { what, text } => Cause {
+            at,
+            mark: mark_of(what, text),
+            deed: Deed::Step { name: (*what).into() },
+            detail: text.to_string(),
+            ..Cause::default()
+        },
         _ => return None,
-    };
-    Some(Cause { at: record.at, mark, text, detail, object })
+    })
 }
 
 fn mark_of(what: &str, text: &str) -> CauseMark {
@@ -316,9 +324,4 @@ fn mark_of(what: &str, text: &str) -> CauseMark {
     } else {
         CauseMark::Step
     }
-}
-
-fn sentence(what: &str) -> String {
-    let mut letters = what.chars();
-    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }

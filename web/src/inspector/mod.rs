@@ -187,7 +187,7 @@ fn Foot(props: &FootProps) -> Html {
         let (inspection, tab, copied) = (props.inspection.clone(), props.tab, copied.setter());
         Callback::from(move |_: MouseEvent| {
             let Some(inspection) = &inspection else { return };
-            browser::copy(&as_text(inspection, tab));
+            browser::copy(&as_text(lang, inspection, tab));
             copied.set(true);
             let copied = copied.clone();
             gloo_timers::callback::Timeout::new(1500, move || copied.set(false)).forget();
@@ -211,7 +211,7 @@ fn Foot(props: &FootProps) -> Html {
 }
 
 /// The tab as plain text, for the clipboard.
-fn as_text(inspection: &Inspection, tab: InspectorTab) -> String {
+fn as_text(lang: Lang, inspection: &Inspection, tab: InspectorTab) -> String {
     let mut text = String::new();
     match tab {
         InspectorTab::Yaml => text.push_str(&inspection.yaml),
@@ -233,7 +233,8 @@ fn as_text(inspection: &Inspection, tab: InspectorTab) -> String {
         }
         InspectorTab::Why => {
             for cause in inspection.why.iter().chain(&inspection.effects) {
-                text += &format!("{}  {}  {}\n", format::exact_moment(cause.at), cause.text, cause.detail);
+                let (deed, detail) = (why::deed(lang, cause), why::detail(lang, cause));
+                text += &format!("{}  {deed}  {detail}\n", format::exact_moment(cause.at));
             }
         }
     }
