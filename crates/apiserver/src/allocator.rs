@@ -8,6 +8,8 @@ use api::rng::Rng;
 use api::types::{Service, ServiceSpec};
 use api::{Kinded, Object, Status};
 
+use crate::registry::service;
+
 /// `--service-cluster-ip-range=10.96.0.0/12`
 const FIRST_ADDRESS: u32 = u32::from_be_bytes([10, 96, 0, 0]);
 const ADDRESS_COUNT: u32 = 1 << 20;
@@ -40,6 +42,7 @@ impl ServiceAddresses {
         let Some(spec) = object.downcast_mut::<Service>().and_then(|service| service.spec.as_mut()) else {
             return Ok(taken);
         };
+        settle_families(&name, spec)?;
         let result =
             self.allocate_address(&name, spec, &mut taken).and_then(|()| self.allocate_ports(&name, spec, &mut taken));
         if let Err(status) = result {
@@ -61,6 +64,7 @@ impl ServiceAddresses {
         let name = old.name().to_owned();
         let (Some(spec), Some(before)) = (new_service.spec.as_mut(), old_service.spec.as_ref()) else { return Ok(()) };
         keep_allocated(spec, before);
+        settle_families(&name, spec)?;
         let mut taken = Allocated::default();
         let had_none = before.cluster_ip.as_deref().unwrap_or_default().is_empty();
         if spec.cluster_ip != before.cluster_ip || had_none {
@@ -179,22 +183,35 @@ impl ServiceAddresses {
             Some("LoadBalancer") => spec.allocate_load_balancer_node_ports != Some(false),
             _ => false,
         };
+        let mut numbers: Vec<(i32, i32)> = Vec::new();
         for (index, port) in spec.ports.iter_mut().flatten().enumerate() {
             let wanted = port.node_port.unwrap_or(0);
             if wanted == 0 && !wants {
                 continue;
             }
-            let number = if wanted == 0 {
-                self.free_port()
-            } else if held.contains(&wanted) {
-                continue;
-            } else {
-                self.check_wanted_port(name, index, wanted)?;
-                wanted
+            let shared = numbers.iter().find(|(other, _)| *other == port.port).map(|(_, number)| *number);
+            let number = match shared {
+                // The protocols of a port share one number.
+                Some(number) if wanted == 0 || wanted == number => number,
+                _ if wanted == 0 => self.free_port(),
+                _ if held.contains(&wanted) => wanted,
+                _ => {
+                    self.check_wanted_port(name, index, wanted)?;
+                    wanted
+                }
             };
-            self.ports.insert(number);
-            taken.ports.push(number);
+            if !held.contains(&number) && self.ports.insert(number) {
+                taken.ports.push(number);
+            }
             port.node_port = Some(number);
+            numbers.push((port.port, number));
+        }
+        if service::needs_health_check(spec) {
+            let number = spec.health_check_node_port.filter(|number| *number != 0).unwrap_or_else(|| self.free_port());
+            if !held.contains(&number) && self.ports.insert(number) {
+                taken.ports.push(number);
+            }
+            spec.health_check_node_port = Some(number);
         }
         Ok(())
     }
@@ -223,12 +240,22 @@ impl ServiceAddresses {
     }
 }
 
+fn settle_families(name: &str, spec: &mut ServiceSpec) -> Result<(), Status> {
+    match service::settle_families(spec).as_slice() {
+        [] => Ok(()),
+        errors => Err(Status::invalid(Service::row(), name, errors)),
+    }
+}
+
 /// An update that leaves out what the server has allocated does not mean to give it back.
 fn keep_allocated(spec: &mut ServiceSpec, before: &ServiceSpec) {
     let leaves = spec.type_.as_deref() == Some("ExternalName");
     if !leaves && spec.cluster_ip.as_deref().unwrap_or_default().is_empty() && before.cluster_ip.is_some() {
         spec.cluster_ip.clone_from(&before.cluster_ip);
         spec.cluster_ips.clone_from(&before.cluster_ips);
+    }
+    if service::needs_health_check(spec) && spec.health_check_node_port.unwrap_or(0) == 0 {
+        spec.health_check_node_port = before.health_check_node_port;
     }
     let needs_ports = matches!(spec.type_.as_deref(), Some("NodePort" | "LoadBalancer"));
     for port in spec.ports.iter_mut().flatten() {
@@ -244,7 +271,8 @@ fn keep_allocated(spec: &mut ServiceSpec, before: &ServiceSpec) {
 }
 
 fn node_ports(spec: &ServiceSpec) -> impl Iterator<Item = i32> {
-    spec.ports.iter().flatten().filter_map(|port| port.node_port).filter(|port| *port != 0)
+    let ports = spec.ports.iter().flatten().filter_map(|port| port.node_port);
+    ports.chain(spec.health_check_node_port).filter(|port| *port != 0)
 }
 
 fn parse(text: &str) -> Option<u32> {

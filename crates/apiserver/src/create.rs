@@ -74,7 +74,7 @@ impl ApiServer {
             self.addresses.release(&allocated);
             return Err(status);
         }
-        self.warnings.extend(rules.warnings(&*object));
+        self.warnings.extend(rules.warnings(&*object, true));
         self.warnings.extend(attributes.warnings.take());
         self.created = true;
         rules.prepare_for_storage(&mut *object);

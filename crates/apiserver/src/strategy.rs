@@ -60,7 +60,9 @@ pub trait Strategy: Kinded + Object + Clone + PartialEq {
         Errors::new()
     }
 
-    fn warnings(&self) -> Vec<String> {
+    /// What a client is warned of though the object is accepted. Of an update, which leaves the name and often the
+    /// specification as they were, not everything is told again.
+    fn warnings(&self, _is_new: bool) -> Vec<String> {
         Vec::new()
     }
 
@@ -122,7 +124,7 @@ pub trait TreeStrategy {
         Errors::new()
     }
 
-    fn warnings(_object: &Tree) -> Vec<String> {
+    fn warnings(_object: &Tree, _is_new: bool) -> Vec<String> {
         Vec::new()
     }
 
@@ -150,7 +152,7 @@ pub struct Rules {
     pub validate: fn(&dyn Object) -> Errors,
     pub validate_update: fn(&dyn Object, &dyn Object) -> Errors,
     pub validate_status_update: fn(&dyn Object, &dyn Object) -> Errors,
-    pub warnings: fn(&dyn Object) -> Vec<String>,
+    pub warnings: fn(&dyn Object, bool) -> Vec<String>,
     pub field: for<'a> fn(&'a dyn Object, &str) -> Cow<'a, str>,
 }
 
@@ -174,7 +176,7 @@ impl Rules {
             validate: |object| T::validate(exact(object)),
             validate_update: |object, old| T::validate_update(exact(object), exact(old)),
             validate_status_update: |object, old| T::validate_status_update(exact(object), exact(old)),
-            warnings: |object| T::warnings(exact(object)),
+            warnings: |object, is_new| T::warnings(exact(object), is_new),
             field: |object, name| T::field(exact(object), name),
         }
     }
@@ -198,7 +200,7 @@ impl Rules {
             validate: |object| S::validate(exact(object)),
             validate_update: |object, old| S::validate_update(exact(object), exact(old)),
             validate_status_update: |object, old| S::validate_status_update(exact(object), exact(old)),
-            warnings: |object| S::warnings(exact(object)),
+            warnings: |object, is_new| S::warnings(exact(object), is_new),
             field: |object, name| S::field(exact(object), name),
         }
     }
@@ -323,9 +325,10 @@ impl KindRules {
         }
     }
 
-    pub fn warnings(&self, object: &dyn Object) -> Vec<String> {
+    /// `is_new`: the object is created, and not updated.
+    pub fn warnings(&self, object: &dyn Object, is_new: bool) -> Vec<String> {
         match self {
-            KindRules::BuiltIn(rules) => (rules.warnings)(object),
+            KindRules::BuiltIn(rules) => (rules.warnings)(object, is_new),
             KindRules::Custom(_) => Vec::new(),
         }
     }

@@ -128,8 +128,9 @@ impl ApiServer {
         }
         admission::validate(&self.storage, &attributes, &*new, Some(&*old))?;
         let charges = resource_quota::charge(&self.storage, &attributes, &*new, Some(&*old))?;
-        if request.subresource == Subresource::None {
-            self.warnings.extend(rules.warnings(&*new));
+        let is_changed = !rules.has_generation() || new.meta().generation != old.meta().generation;
+        if request.subresource == Subresource::None && is_changed {
+            self.warnings.extend(rules.warnings(&*new, false));
         }
         self.warnings.extend(attributes.warnings.take());
 

@@ -58,6 +58,15 @@ impl Strategy for CronJob {
         errors
     }
 
+    fn warnings(&self, is_new: bool) -> Vec<String> {
+        let path = Path::new("spec");
+        let path = path.child("jobTemplate");
+        let path = path.child("spec");
+        let name = self.metadata.name.as_deref().filter(|_| is_new);
+        let job = self.spec.job_template.spec.as_ref();
+        job.map(|job| pod_template::warnings(name, &job.template, &path.child("template"))).unwrap_or_default()
+    }
+
     fn validate_update(&self, old: &Self) -> Errors {
         let mut errors = Errors::new();
         validate_spec(&self.spec, Some(&old.spec), &Path::new("spec"), &mut errors);

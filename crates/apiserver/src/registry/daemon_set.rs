@@ -74,6 +74,12 @@ impl Strategy for DaemonSet {
         errors
     }
 
+    fn warnings(&self, _is_new: bool) -> Vec<String> {
+        let Some(spec) = &self.spec else { return Vec::new() };
+        let path = Path::new("spec");
+        pod_template::warnings(None, &spec.template, &path.child("template"))
+    }
+
     fn validate_status_update(&self, _old: &Self) -> Errors {
         let mut errors = Errors::new();
         let (Some(status), path) = (&self.status, Path::new("status")) else { return errors };

@@ -67,6 +67,13 @@ impl Strategy for Deployment {
         errors
     }
 
+    fn warnings(&self, is_new: bool) -> Vec<String> {
+        let Some(spec) = &self.spec else { return Vec::new() };
+        let path = Path::new("spec");
+        let name = self.metadata.name.as_deref().filter(|_| is_new);
+        pod_template::warnings(name, &spec.template, &path.child("template"))
+    }
+
     fn validate_status_update(&self, old: &Self) -> Errors {
         let mut errors = Errors::new();
         let (Some(status), path) = (&self.status, Path::new("status")) else { return errors };

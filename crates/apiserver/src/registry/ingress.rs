@@ -4,7 +4,8 @@ use api::field::{Error, Errors, Path};
 use api::types::{HTTPIngressPath, Ingress, IngressBackend, IngressRule, IngressServiceBackend, IngressStatus};
 use api::validate::{dns1123_label, dns1123_subdomain, port_name, port_number, wildcard_dns1123_subdomain};
 
-use super::rules::{complain, is_ip, list, subdomain_name, text};
+use super::addresses::is_ip;
+use super::rules::{complain, list, subdomain_name, text};
 use crate::strategy::Strategy;
 
 const PATH_TYPES: &[&str] = &["Exact", "ImplementationSpecific", "Prefix"];
@@ -45,10 +46,10 @@ impl Strategy for Ingress {
         rules(self)
     }
 
-    fn warnings(&self) -> Vec<String> {
+    fn warnings(&self, is_new: bool) -> Vec<String> {
         let has_annotation = api::meta::annotation(&self.metadata, CLASS_ANNOTATION).is_some();
         let has_class = self.spec.as_ref().is_some_and(|spec| spec.ingress_class_name.is_some());
-        if has_annotation && !has_class {
+        if is_new && has_annotation && !has_class {
             let text =
                 format!("annotation {CLASS_ANNOTATION:?} is deprecated, please use 'spec.ingressClassName' instead");
             vec![text]

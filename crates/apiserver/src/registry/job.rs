@@ -7,11 +7,11 @@ use api::field::{Error, Errors, Path};
 use api::schema::go_json;
 use api::selector::Selector;
 use api::types::{Job, JobSpec, JobStatus, LabelSelector, PodSpec, PodTemplateSpec};
-use api::validate::{dns1123_label, label_selector};
+use api::validate::{dns1123_label, dns1123_subdomain, label_selector};
 use api::{Propagation, meta};
 
 use super::job_policies;
-use super::rules::{IMMUTABLE, default_text, default_to, not_negative, subdomain_name, text};
+use super::rules::{IMMUTABLE, complain, default_text, default_to, not_negative, subdomain_name, text};
 use super::{go_diff, pod_template};
 use crate::strategy::Strategy;
 
@@ -114,17 +114,11 @@ impl Strategy for Job {
         errors
     }
 
-    fn warnings(&self) -> Vec<String> {
-        let name = text(&self.metadata.name);
-        let complaints = dns1123_label(name);
-        if complaints.is_empty() {
-            return Vec::new();
-        }
-        vec![format!(
-            "metadata.name: this is used in Pod names and hostnames, which can result in surprising behavior; a DNS \
-             label is recommended: [{}]",
-            complaints.join(" ")
-        )]
+    fn warnings(&self, is_new: bool) -> Vec<String> {
+        let Some(spec) = &self.spec else { return Vec::new() };
+        let path = Path::new("spec");
+        let name = self.metadata.name.as_deref().filter(|_| is_new);
+        pod_template::warnings(name, &spec.template, &path.child("template"))
     }
 
     fn field(&self, _name: &str) -> Cow<'_, str> {
@@ -229,11 +223,29 @@ pub(super) fn validate_spec(spec: &JobSpec, path: &Path, errors: &mut Errors) {
         let why = "when maxFailedIndexes is specified";
         errors.push(Error::required(&path.child("backoffLimitPerIndex"), why));
     }
+    if let Some(manager) = &spec.managed_by {
+        managed_by(manager, &path.child("managedBy"), errors);
+    }
     completion_mode(spec, path, errors);
     job_policies::validate(spec, path, errors);
     let template_path = path.child("template");
     pod_template::validate(&spec.template, &template_path, errors);
     restart_policy(spec, &template_path.child("spec"), errors);
+}
+
+/// Whoever looks after the Job instead of its controller: a path below a domain.
+fn managed_by(manager: &str, path: &Path, errors: &mut Errors) {
+    const LENGTH_MAX: usize = 63;
+    match manager.split_once('/').filter(|(domain, rest)| !domain.is_empty() && !rest.is_empty()) {
+        None => {
+            let why = "must be a domain-prefixed path (such as \"acme.io/foo\")";
+            errors.push(Error::invalid(path, manager, why));
+        }
+        Some((domain, _)) => complain(errors, path, domain, dns1123_subdomain(domain)),
+    }
+    if manager.len() > LENGTH_MAX {
+        errors.push(Error::too_long(path, LENGTH_MAX));
+    }
 }
 
 fn completion_mode(spec: &JobSpec, path: &Path, errors: &mut Errors) {

@@ -3,6 +3,7 @@
 //!
 //! Adding a kind: a row in `api::kinds`, a file here, and a line in [`STRATEGIES`].
 
+mod addresses;
 mod admission_policy;
 pub(crate) mod admission_rules;
 pub(crate) mod api_service;
@@ -43,7 +44,7 @@ mod resource_quota;
 mod rules;
 mod runtime_class;
 mod secret;
-mod service;
+pub(crate) mod service;
 mod service_account;
 mod stateful_set;
 mod storage_class;

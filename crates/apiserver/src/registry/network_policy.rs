@@ -6,7 +6,8 @@ use api::field::{Error, Errors, Path};
 use api::types::{IPBlock, IntOrString, NetworkPolicy, NetworkPolicyPeer, NetworkPolicyPort, NetworkPolicySpec};
 use api::validate::{label_selector, port_name, port_number};
 
-use super::rules::{complain, default_text, is_cidr, list, one_of, subdomain_name};
+use super::addresses::{cidr_warnings, is_cidr};
+use super::rules::{complain, default_text, list, one_of, subdomain_name};
 use crate::strategy::Strategy;
 
 const POLICY_TYPES: &[&str] = &["Ingress", "Egress"];
@@ -43,6 +44,23 @@ impl Strategy for NetworkPolicy {
             validate_spec(spec, &Path::new("spec"), &mut errors);
         }
         errors
+    }
+
+    fn warnings(&self, _is_new: bool) -> Vec<String> {
+        let Some(spec) = &self.spec else { return Vec::new() };
+        let path = Path::new("spec");
+        let ingress = list(&spec.ingress).iter().map(|rule| list(&rule.from));
+        let egress = list(&spec.egress).iter().map(|rule| list(&rule.to));
+        let mut warnings = Vec::new();
+        for (index, peers) in ingress.enumerate() {
+            let path = path.child("ingress");
+            block_warnings(peers, &path.index(index).child("from"), &mut warnings);
+        }
+        for (index, peers) in egress.enumerate() {
+            let path = path.child("egress");
+            block_warnings(peers, &path.index(index).child("to"), &mut warnings);
+        }
+        warnings
     }
 }
 
@@ -133,6 +151,19 @@ fn validate_peer(peer: &NetworkPolicyPeer, path: &Path, errors: &mut Errors) {
         (None, false) => errors.push(Error::required(path, "must specify a peer")),
         (Some(_), true) => errors.push(Error::forbidden(path, "may not specify both ipBlock and another peer")),
         _ => {}
+    }
+}
+
+fn block_warnings(peers: &[NetworkPolicyPeer], path: &Path, warnings: &mut Vec<String>) {
+    for (index, peer) in peers.iter().enumerate() {
+        let Some(block) = &peer.ip_block else { continue };
+        let path = path.index(index);
+        let path = path.child("ipBlock");
+        warnings.extend(cidr_warnings(&path.child("cidr"), &block.cidr));
+        let path = path.child("except");
+        for (index, except) in list(&block.except).iter().enumerate() {
+            warnings.extend(cidr_warnings(&path.index(index), except));
+        }
     }
 }
 

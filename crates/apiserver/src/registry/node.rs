@@ -6,7 +6,8 @@ use api::field::{Error, Errors, Path};
 use api::types::{Node, Taint};
 use api::validate::{label_value, qualified_name};
 
-use super::rules::{complain, is_cidr, list, subdomain_name, text};
+use super::addresses::is_cidr;
+use super::rules::{complain, list, subdomain_name, text};
 use crate::strategy::Strategy;
 
 const EFFECTS: &[&str] = &["NoSchedule", "PreferNoSchedule", "NoExecute"];

@@ -6,12 +6,13 @@ use api::types::{
 };
 use api::validate::{dns1123_subdomain, label_selector};
 
-use super::go_diff;
 use super::rules::{amount, complain, default_text, list, one_of, subdomain_name, text};
+use super::{go_diff, pod};
 use crate::strategy::Strategy;
 
 pub(super) const ACCESS_MODES: &[&str] = &["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"];
 pub(super) const VOLUME_MODES: &[&str] = &["Block", "Filesystem"];
+const OLD_CLASS: &str = "volume.beta.kubernetes.io/storage-class";
 const SEALED: &str =
     "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims";
 
@@ -50,6 +51,25 @@ impl Strategy for PersistentVolumeClaim {
 
     fn validate_name(name: &str, prefix: bool) -> Vec<String> {
         subdomain_name(name, prefix)
+    }
+
+    fn warnings(&self, _is_new: bool) -> Vec<String> {
+        let mut warnings = Vec::new();
+        if api::meta::annotation(&self.metadata, OLD_CLASS).is_some() {
+            let path = Path::new("metadata");
+            let path = path.child("annotations");
+            let why = "deprecated since v1.8; use \"storageClassName\" attribute instead";
+            warnings.push(format!("{}: {why}", path.key(OLD_CLASS)));
+        }
+        let resources = self.spec.as_ref().and_then(|spec| spec.resources.as_ref());
+        let amounts = resources.map(|resources| [("requests", &resources.requests), ("limits", &resources.limits)]);
+        for (name, amounts) in amounts.into_iter().flatten() {
+            let Some(quantity) = amounts.as_ref().and_then(|amounts| amounts.get("storage")) else { continue };
+            let path = Path::new("spec");
+            let path = path.child("resources");
+            warnings.extend(pod::fraction_warning(&path.child(name).key("storage"), quantity));
+        }
+        warnings
     }
 
     fn validate(&self) -> Errors {

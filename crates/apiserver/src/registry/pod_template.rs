@@ -6,7 +6,7 @@ use api::field::{Error, Errors, Path};
 use api::schema::go_json;
 use api::selector::Selector;
 use api::types::{LabelSelector, PodSpec, PodTemplateSpec};
-use api::validate::label_selector;
+use api::validate::{dns1123_label, label_selector};
 
 use super::pod;
 use super::rules::{list, text};
@@ -33,6 +33,24 @@ pub(super) fn validate(template: &PodTemplateSpec, path: &Path, errors: &mut Err
     }
 }
 
+/// What a client is warned of about the template of a workload, and, of a new one, about the name that its Pods take over.
+pub(super) fn warnings(name: Option<&str>, template: &PodTemplateSpec, path: &Path) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let complaints = name.map(dns1123_label).unwrap_or_default();
+    if !complaints.is_empty() {
+        warnings.push(format!(
+            "metadata.name: this is used in Pod names and hostnames, which can result in surprising behavior; a DNS \
+             label is recommended: [{}]",
+            complaints.join(" ")
+        ));
+    }
+    if let Some(spec) = &template.spec {
+        let annotations = template.metadata.as_ref().and_then(|meta| meta.annotations.as_ref());
+        warnings.extend(pod::warnings(spec, annotations, Some(path)));
+    }
+    warnings
+}
+
 /// The selector of a workload and the template whose labels it must match. `what` names the workload in the text.
 pub(super) fn validate_selected(
     wanted: &LabelSelector,
@@ -41,6 +59,22 @@ pub(super) fn validate_selected(
     path: &Path,
     errors: &mut Errors,
 ) {
+    if let Some(selector) = validate_selector(wanted, what, "invalid label selector", path, errors) {
+        let path = path.child("template");
+        validate_labels(template, &selector, &path, errors);
+        validate(template, &path, errors);
+        runs_for_ever(template, "ReplicaSet", &path, errors);
+    }
+}
+
+/// The selector of a workload, if it can be read; otherwise `unreadable` is said of it.
+pub(super) fn validate_selector(
+    wanted: &LabelSelector,
+    what: &str,
+    unreadable: &str,
+    path: &Path,
+    errors: &mut Errors,
+) -> Option<Selector> {
     let selector_path = path.child("selector");
     let before = errors.len();
     let wanted = given(wanted);
@@ -54,10 +88,10 @@ pub(super) fn validate_selected(
         errors.push(Error::invalid_verbatim(&selector_path, shown(wanted), why));
     }
     if is_readable {
-        validate_for(template, &Selector::from_label_selector(wanted), &path.child("template"), errors);
-    } else {
-        errors.push(Error::invalid_verbatim(&selector_path, shown(wanted), "invalid label selector"));
+        return Some(Selector::from_label_selector(wanted));
     }
+    errors.push(Error::invalid_verbatim(&selector_path, shown(wanted), unreadable));
+    None
 }
 
 /// A selector that the author has written. An empty one has an empty map: decoding sees to that.
@@ -78,15 +112,13 @@ pub(super) fn is_empty(selector: &LabelSelector) -> bool {
         && selector.match_expressions.as_ref().is_none_or(Vec::is_empty)
 }
 
-/// A template whose Pods run for ever.
-fn validate_for(template: &PodTemplateSpec, selector: &Selector, path: &Path, errors: &mut Errors) {
+/// A selector must match the labels of its template.
+pub(super) fn validate_labels(template: &PodTemplateSpec, selector: &Selector, path: &Path, errors: &mut Errors) {
     static NONE: BTreeMap<String, String> = BTreeMap::new();
     let labels = template.metadata.as_ref().and_then(|meta| meta.labels.as_ref());
     if !selector.is_everything() && !selector.matches(labels.unwrap_or(&NONE)) {
         labels_do_not_match(template, path, errors);
     }
-    validate(template, path, errors);
-    runs_for_ever(template, "ReplicaSet", path, errors);
 }
 
 pub(super) fn labels_do_not_match(template: &PodTemplateSpec, path: &Path, errors: &mut Errors) {

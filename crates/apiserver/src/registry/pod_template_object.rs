@@ -23,6 +23,11 @@ impl Strategy for PodTemplate {
         subdomain_name(name, prefix)
     }
 
+    fn warnings(&self, _is_new: bool) -> Vec<String> {
+        let template = self.template.as_ref();
+        template.map(|template| pod_template::warnings(None, template, &Path::new("template"))).unwrap_or_default()
+    }
+
     fn validate(&self) -> Errors {
         let mut errors = Errors::new();
         let none = PodTemplateSpec::default();

@@ -76,6 +76,14 @@ impl Strategy for ReplicationController {
         errors
     }
 
+    fn warnings(&self, is_new: bool) -> Vec<String> {
+        let Some(spec) = &self.spec else { return Vec::new() };
+        let path = Path::new("spec");
+        let name = self.metadata.name.as_deref().filter(|_| is_new);
+        let template = spec.template.as_ref();
+        template.map(|template| pod_template::warnings(name, template, &path.child("template"))).unwrap_or_default()
+    }
+
     fn validate_status_update(&self, _old: &Self) -> Errors {
         let mut errors = Errors::new();
         if let Some(status) = &self.status {

@@ -85,18 +85,3 @@ pub(super) fn int_or_string(value: &IntOrString) -> Value {
 pub(super) fn amount(quantity: &Quantity) -> api::quantity::Amount {
     api::quantity::Amount::of(quantity)
 }
-
-/// Whether a text is an IPv4 or IPv6 address.
-pub(super) fn is_ip(text: &str) -> bool {
-    text.parse::<std::net::IpAddr>().is_ok()
-}
-
-/// Whether a text is an address and a prefix length.
-pub(super) fn is_cidr(text: &str) -> bool {
-    let Some((address, bits)) = text.split_once('/') else { return false };
-    let Ok(address) = address.parse::<std::net::IpAddr>() else { return false };
-    let bits_max = if address.is_ipv4() { 32 } else { 128 };
-    !bits.is_empty()
-        && bits.bytes().all(|byte| byte.is_ascii_digit())
-        && bits.parse().is_ok_and(|bits: u32| bits <= bits_max)
-}

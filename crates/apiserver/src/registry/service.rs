@@ -4,22 +4,27 @@ use std::borrow::Cow;
 
 use api::field::{Error, Errors, Path};
 use api::types::{
-    ClientIPConfig, IntOrString, LoadBalancerStatus, Service, ServicePort, ServiceSpec, ServiceStatus,
+    ClientIPConfig, IntOrString, LoadBalancerStatus, ObjectMeta, Service, ServicePort, ServiceSpec, ServiceStatus,
     SessionAffinityConfig,
 };
 use api::validate::{dns1123_label, dns1123_subdomain, labels, port_number, qualified_name};
 use serde_json::Value;
 
+use super::addresses::{cidr_warnings, ip_warning, is_cidr, is_ip, parse_ip};
 use super::pod;
-use super::rules::{
-    complain, default_text, default_to, is_cidr, is_empty, is_ip, label_name, list, one_of, selectable, text,
-};
+use super::rules::{complain, default_text, default_to, is_empty, label_name, list, one_of, selectable, text};
 use crate::strategy::Strategy;
 
 const TYPES: &[&str] = &["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"];
 const PROTOCOLS: &[&str] = &["SCTP", "TCP", "UDP"];
 const AFFINITIES: &[&str] = &["ClientIP", "None"];
 const POLICIES: &[&str] = &["Cluster", "Local"];
+/// The one family of addresses that the cluster has.
+const FAMILY: &str = "IPv4";
+const FAMILIES: &[&str] = &["IPv4", "IPv6"];
+const FAMILY_POLICIES: &[&str] = &["PreferDualStack", "RequireDualStack", "SingleStack"];
+const DISTRIBUTIONS: &[&str] = &["PreferClose", "PreferSameZone", "PreferSameNode"];
+const BAD_IP: &str = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)";
 const KUBELET_PORT: i32 = 10_250;
 /// Seconds: three hours, and a day.
 const AFFINITY_TIMEOUT: i32 = 10_800;
@@ -39,7 +44,7 @@ impl Strategy for Service {
     }
 
     fn prepare_for_create(&mut self) {
-        settle_addresses(self.spec.get_or_insert_default());
+        settle_addresses(self.spec.get_or_insert_default(), None);
         self.status =
             Some(ServiceStatus { load_balancer: Some(LoadBalancerStatus::default()), ..ServiceStatus::default() });
     }
@@ -52,7 +57,7 @@ impl Strategy for Service {
                 new.ip_families.clone_from(&old.ip_families);
                 new.ip_family_policy.clone_from(&old.ip_family_policy);
             }
-            settle_addresses(new);
+            settle_addresses(new, Some(old));
         }
     }
 
@@ -73,6 +78,10 @@ impl Strategy for Service {
         errors
     }
 
+    fn warnings(&self, _is_new: bool) -> Vec<String> {
+        self.spec.as_ref().map(|spec| warnings(spec, &self.metadata)).unwrap_or_default()
+    }
+
     fn validate_update(&self, old: &Self) -> Errors {
         let mut errors = Errors::new();
         if let (Some(new), Some(old)) = (&self.spec, &old.spec) {
@@ -83,6 +92,15 @@ impl Strategy for Service {
                 let value = Value::from(new.cluster_ips.clone().unwrap_or_else(|| vec![now.to_owned()]));
                 errors.push(Error::invalid(&path.child("clusterIPs").index(0), value, "may not change once set"));
             }
+        }
+        if let (Some(new), Some(old)) = (&self.spec, &old.spec)
+            && text(&new.type_) == "LoadBalancer"
+            && text(&old.type_) == "LoadBalancer"
+            && new.load_balancer_class != old.load_balancer_class
+        {
+            let path = Path::new("spec");
+            let class = Value::from(new.load_balancer_class.clone());
+            errors.push(Error::invalid(&path.child("loadBalancerClass"), class, "may not change once set"));
         }
         errors.extend(self.validate());
         errors
@@ -136,22 +154,172 @@ fn default_spec(spec: &mut ServiceSpec) {
     default_text(&mut spec.internal_traffic_policy, "Cluster");
 }
 
-/// What the storage settles, so that it belongs to no manager: both forms of the address, and the address families.
-fn settle_addresses(spec: &mut ServiceSpec) {
-    if is_empty(&spec.cluster_ip) {
-        spec.cluster_ip = spec.cluster_ips.as_ref().and_then(|addresses| addresses.first().cloned());
-    } else if spec.cluster_ips.as_ref().is_none_or(Vec::is_empty) {
-        spec.cluster_ips = spec.cluster_ip.clone().map(|address| vec![address]);
+/// The list of addresses follows the single address of clients that know nothing else. It is settled with what the storage
+/// allocates, and so belongs to no manager.
+fn settle_addresses(spec: &mut ServiceSpec, old: Option<&ServiceSpec>) {
+    let wanted = spec.cluster_ip.clone().filter(|address| !address.is_empty());
+    let follows = match old {
+        None => list(&spec.cluster_ips).is_empty(),
+        Some(old) => spec.cluster_ips == old.cluster_ips && spec.cluster_ip != old.cluster_ip,
+    };
+    if follows || (wanted.is_some() && list(&spec.cluster_ips).is_empty()) {
+        spec.cluster_ips = wanted.map(|address| vec![address]);
+    } else if old.is_some_and(|old| spec.cluster_ip == old.cluster_ip && spec.cluster_ips != old.cluster_ips) {
+        spec.cluster_ip = list(&spec.cluster_ips).first().cloned();
     }
+}
+
+/// Settles the address families of a Service, which this cluster has one of. Upstream: `initIPFamilyFields`.
+pub(crate) fn settle_families(spec: &mut ServiceSpec) -> Errors {
     if text(&spec.type_) == "ExternalName" {
+        return Errors::new();
+    }
+    let path = Path::new("spec");
+    let mut errors = Errors::new();
+    families(spec, &path, &mut errors);
+    if !errors.is_empty() {
+        return errors;
+    }
+    let families = spec.ip_families.get_or_insert_default();
+    if spec.ip_family_policy.is_none() && (families.len() == 2 || list(&spec.cluster_ips).len() == 2) {
+        spec.ip_family_policy = Some("RequireDualStack".into());
+    }
+    for address in list(&spec.cluster_ips).iter().skip(families.len()).filter_map(|address| parse_ip(address)) {
+        families.push(if address.is_ipv4() { "IPv4" } else { "IPv6" }.into());
+    }
+    let policy = spec.ip_family_policy.clone();
+    if is_headless(spec) && spec.selector.as_ref().is_none_or(|selector| selector.is_empty()) {
+        // Nobody allocates anything for it: it may have families that the cluster has not.
+        let families = spec.ip_families.get_or_insert_default();
+        if families.is_empty() {
+            families.push(FAMILY.into());
+        }
+        if families.len() < 2 && policy.as_deref() != Some("SingleStack") {
+            families.push(if families[0] == FAMILY { "IPv6" } else { FAMILY }.into());
+        }
+        default_text(&mut spec.ip_family_policy, "RequireDualStack");
+        return errors;
+    }
+    if let Some(policy @ "RequireDualStack") = policy.as_deref() {
+        let why = "this cluster is not configured for dual-stack services";
+        errors.push(Error::invalid(&path.child("ipFamilyPolicy"), policy, why));
+    }
+    let families_path = path.child("ipFamilies");
+    let families = spec.ip_families.get_or_insert_default();
+    for (index, family) in families.iter().enumerate().filter(|(_, family)| *family != FAMILY) {
+        errors.push(Error::invalid(&families_path.index(index), family.as_str(), "not configured on this cluster"));
+    }
+    if families.is_empty() {
+        families.push(FAMILY.into());
+    }
+    default_text(&mut spec.ip_family_policy, "SingleStack");
+    errors
+}
+
+/// `ValidateServiceClusterIPsRelatedFields`
+fn families(spec: &ServiceSpec, path: &Path, errors: &mut Errors) {
+    let (first, addresses) = (text(&spec.cluster_ip), list(&spec.cluster_ips));
+    let addresses_path = path.child("clusterIPs");
+    let shown = || Value::from(addresses.to_vec());
+    if !first.is_empty() && addresses.first().is_none_or(|other| other != first) {
+        errors.push(Error::invalid(&addresses_path, shown(), "first value must match `clusterIP`"));
+    } else if first.is_empty() && !addresses.is_empty() {
+        errors.push(Error::invalid(&addresses_path, shown(), "must be empty when `clusterIP` is not specified"));
+    }
+    let families = list(&spec.ip_families);
+    let families_path = path.child("ipFamilies");
+    for (index, family) in families.iter().enumerate() {
+        one_of(family, FAMILIES, &families_path.index(index), errors);
+        if families[..index].contains(family) {
+            errors.push(Error::duplicate(&families_path.index(index), family.as_str()));
+        }
+    }
+    if let Some(policy) = &spec.ip_family_policy {
+        one_of(policy, FAMILY_POLICIES, &path.child("ipFamilyPolicy"), errors);
+    }
+    let mut is_readable = true;
+    for (index, address) in addresses.iter().enumerate() {
+        if index == 0 && address == "None" {
+            if addresses.len() > 1 {
+                is_readable = false;
+                errors.push(Error::invalid(&addresses_path, shown(), "'None' must be the first and only value"));
+            }
+        } else if !is_ip(address) {
+            is_readable = false;
+            errors.push(Error::invalid(&addresses_path.index(index), address.as_str(), BAD_IP));
+        }
+    }
+    if addresses.len() > 2 {
+        errors.push(Error::invalid(&addresses_path, shown(), "may only hold up to 2 values"));
+    }
+    if !is_readable {
         return;
     }
-    let is_bare = is_headless(spec) && spec.selector.as_ref().is_none_or(|selector| selector.is_empty());
-    default_text(&mut spec.ip_family_policy, if is_bare { "RequireDualStack" } else { "SingleStack" });
-    if spec.ip_families.as_ref().is_none_or(Vec::is_empty) {
-        let families: &[&str] = if is_bare { &["IPv4", "IPv6"] } else { &["IPv4"] };
-        spec.ip_families = Some(families.iter().map(|family| (*family).to_owned()).collect());
+    let is_four = |address: &String| parse_ip(address).is_some_and(|address| address.is_ipv4());
+    if let [one, rest @ ..] = addresses
+        && !rest.is_empty()
+        && !rest.iter().any(|other| is_four(other) != is_four(one))
+    {
+        let why = "may specify no more than one IP for each IP family";
+        errors.push(Error::invalid(&addresses_path, shown(), why));
     }
+    for (index, (address, family)) in addresses.iter().zip(families).enumerate() {
+        let expected = if family == FAMILY { "IPv4" } else { "IPv6" };
+        if address != "None" && is_four(address) != (family == FAMILY) {
+            let why = format!("expected an {expected} value as indicated by `ipFamilies[{index}]`");
+            errors.push(Error::invalid(&addresses_path.index(index), address.as_str(), why));
+        }
+    }
+}
+
+/// Upstream: `pkg/api/service/warnings.go`.
+fn warnings(spec: &ServiceSpec, meta: &ObjectMeta) -> Vec<String> {
+    const HINTS: &str = "service.kubernetes.io/topology-aware-hints";
+    let path = Path::new("spec");
+    let mut warnings = Vec::new();
+    let mut warn = |applies: bool, text: &str| {
+        if applies {
+            warnings.push(text.to_owned());
+        }
+    };
+    let is_named = text(&spec.type_) == "ExternalName";
+    warn(
+        api::meta::annotation(meta, HINTS).is_some(),
+        "annotation service.kubernetes.io/topology-aware-hints is deprecated, please use service.kubernetes.io/topology-mode \
+         instead",
+    );
+    if text(&spec.type_) == "ClusterIP" && is_headless(spec) {
+        warn(!is_empty(&spec.load_balancer_ip), "spec.loadBalancerIP is ignored for headless services");
+        warn(!list(&spec.external_ips).is_empty(), "spec.externalIPs is ignored for headless services");
+        warn(text(&spec.session_affinity) != "None", "spec.SessionAffinity is ignored for headless services");
+    }
+    let external = path.child("externalIPs");
+    let mut addresses: Vec<String> = Vec::new();
+    if !is_named && !is_headless(spec) {
+        let path = path.child("clusterIPs");
+        let own = list(&spec.cluster_ips).iter().enumerate();
+        addresses.extend(own.filter_map(|(index, address)| ip_warning(&path.index(index), address)));
+    }
+    let others = list(&spec.external_ips).iter().enumerate();
+    addresses.extend(others.filter_map(|(index, address)| ip_warning(&external.index(index), address)));
+    addresses.extend(ip_warning(&path.child("loadBalancerIP"), text(&spec.load_balancer_ip)));
+    let ranges = path.child("loadBalancerSourceRanges");
+    for (index, range) in list(&spec.load_balancer_source_ranges).iter().enumerate() {
+        addresses.extend(cidr_warnings(&ranges.index(index), range));
+    }
+    warnings.append(&mut addresses);
+    let mut warn = |applies: bool, text: &str| {
+        if applies {
+            warnings.push(text.to_owned());
+        }
+    };
+    let has_external = !list(&spec.external_ips).is_empty();
+    warn(is_named && has_external, "spec.externalIPs is ignored when spec.type is \"ExternalName\"");
+    let has_name = !is_empty(&spec.external_name);
+    warn(!is_named && has_name, "spec.externalName is ignored when spec.type is not \"ExternalName\"");
+    let is_close = text(&spec.traffic_distribution) == "PreferClose";
+    warn(is_close, "spec.trafficDistribution: \"PreferClose\" is deprecated; use \"PreferSameZone\"");
+    warnings
 }
 
 /// Reachable from outside of the cluster.
@@ -187,6 +355,9 @@ fn drop_fields_of_other_types(new: &mut ServiceSpec, old: &ServiceSpec) {
             port.node_port = port.node_port.filter(|number| !had.contains(number));
         }
     }
+    if !needs_health_check(new) && needs_health_check(old) && new.health_check_node_port == old.health_check_node_port {
+        new.health_check_node_port = None;
+    }
     if now != "LoadBalancer" && was == "LoadBalancer" {
         new.allocate_load_balancer_node_ports = None;
         if new.load_balancer_class == old.load_balancer_class {
@@ -219,10 +390,30 @@ fn validate_spec(spec: &ServiceSpec, path: &Path, errors: &mut Errors) {
     } else if !policy.is_empty() {
         one_of(policy, POLICIES, &path.child("externalTrafficPolicy"), errors);
     }
+    health_check(spec, &path.child("healthCheckNodePort"), errors);
     let policy = text(&spec.internal_traffic_policy);
     if kind != "ExternalName" && !policy.is_empty() {
         one_of(policy, POLICIES, &path.child("internalTrafficPolicy"), errors);
     }
+}
+
+fn health_check(spec: &ServiceSpec, path: &Path, errors: &mut Errors) {
+    let port = spec.health_check_node_port.unwrap_or(0);
+    if !needs_health_check(spec) {
+        if port != 0 {
+            let why = "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'";
+            errors.push(Error::invalid(path, port, why));
+        }
+    } else if port == 0 {
+        errors.push(Error::required(path, ""));
+    } else if let Some(why) = port_number(port) {
+        errors.push(Error::invalid(path, port, why));
+    }
+}
+
+/// Whether a load balancer must ask which nodes have endpoints.
+pub(crate) fn needs_health_check(spec: &ServiceSpec) -> bool {
+    text(&spec.type_) == "LoadBalancer" && text(&spec.external_traffic_policy) == "Local"
 }
 
 fn by_type(spec: &ServiceSpec, kind: &str, path: &Path, errors: &mut Errors) {
@@ -322,19 +513,15 @@ fn affinity(spec: &ServiceSpec, path: &Path, errors: &mut Errors) {
 }
 
 fn addresses(spec: &ServiceSpec, path: &Path, errors: &mut Errors) {
-    const BAD_IP: &str = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)";
-    for (index, address) in list(&spec.cluster_ips).iter().enumerate() {
-        if address != "None" && !is_ip(address) {
-            let path = path.child("clusterIPs");
-            errors.push(Error::invalid(&path.index(index), address.as_str(), BAD_IP));
-        }
+    if text(&spec.type_) != "ExternalName" {
+        families(spec, path, errors);
     }
     for (index, address) in list(&spec.external_ips).iter().enumerate() {
         let list_path = path.child("externalIPs");
         let path = list_path.index(index);
-        match address.parse() {
-            Err(_) => errors.push(Error::invalid(&path, address.as_str(), BAD_IP)),
-            Ok(ip) => super::endpoint_slice::special_ip(ip, address, &path, errors),
+        match parse_ip(address) {
+            None => errors.push(Error::invalid(&path, address.as_str(), BAD_IP)),
+            Some(ip) => super::endpoint_slice::special_ip(ip, address, &path, errors),
         }
     }
 }
@@ -386,5 +573,11 @@ fn load_balancer(spec: &ServiceSpec, kind: &str, path: &Path, errors: &mut Error
         if is_set && !is_balanced {
             errors.push(Error::forbidden(&path.child(name), "may only be used when `type` is 'LoadBalancer'"));
         }
+    }
+    if let Some(class) = spec.load_balancer_class.as_deref().filter(|_| is_balanced) {
+        complain(errors, &path.child("loadBalancerClass"), class, qualified_name(class));
+    }
+    if let Some(distribution) = &spec.traffic_distribution {
+        one_of(distribution, DISTRIBUTIONS, &path.child("trafficDistribution"), errors);
     }
 }

@@ -2,13 +2,13 @@
 
 use api::field::{Error, Errors, Path};
 use api::types::{
-    PersistentVolumeClaimStatus, StatefulSet, StatefulSetPersistentVolumeClaimRetentionPolicy, StatefulSetSpec,
-    StatefulSetStatus, StatefulSetUpdateStrategy,
+    IntOrString, PersistentVolumeClaimStatus, StatefulSet, StatefulSetPersistentVolumeClaimRetentionPolicy,
+    StatefulSetSpec, StatefulSetStatus, StatefulSetUpdateStrategy,
 };
-use api::validate::dns1123_label;
+use api::validate::{annotations, dns1123_label, labels};
 use serde_json::Value;
 
-use super::rules::{complain, default_text, default_to, list, not_negative, one_of, subdomain_name, text};
+use super::rules::{complain, default_text, default_to, int_or_string, label_name, not_negative, one_of, text};
 use super::{persistent_volume_claim, pod_template};
 use crate::strategy::Strategy;
 
@@ -61,7 +61,7 @@ impl Strategy for StatefulSet {
     }
 
     fn validate_name(name: &str, prefix: bool) -> Vec<String> {
-        subdomain_name(name, prefix)
+        label_name(name, prefix)
     }
 
     fn validate(&self) -> Errors {
@@ -87,6 +87,12 @@ impl Strategy for StatefulSet {
             }
         }
         errors
+    }
+
+    fn warnings(&self, _is_new: bool) -> Vec<String> {
+        let Some(spec) = &self.spec else { return Vec::new() };
+        let path = Path::new("spec");
+        pod_template::warnings(None, &spec.template, &path.child("template"))
     }
 
     fn validate_status_update(&self, _old: &Self) -> Errors {
@@ -133,28 +139,21 @@ fn validate_spec(spec: &StatefulSetSpec, path: &Path, errors: &mut Errors) {
     if !service.is_empty() {
         complain(errors, &path.child("serviceName"), service, dns1123_label(service));
     }
-    pod_template::validate_selected(&spec.selector, &with_claims(spec), "statefulset", path, errors);
+    selected_template(spec, path, errors);
 }
 
-/// The template with a volume for each claim template: its containers may mount them.
-fn with_claims(spec: &StatefulSetSpec) -> std::borrow::Cow<'_, api::types::PodTemplateSpec> {
-    let claims = list(&spec.volume_claim_templates);
-    if claims.is_empty() {
-        return std::borrow::Cow::Borrowed(&spec.template);
+/// The selector and the template, of which hardly more than the labels is checked: the volumes that its containers mount
+/// come from claims as well.
+fn selected_template(spec: &StatefulSetSpec, path: &Path, errors: &mut Errors) {
+    let template_path = path.child("template");
+    if let Some(selector) = pod_template::validate_selector(&spec.selector, "statefulset", "", path, errors) {
+        pod_template::validate_labels(&spec.template, &selector, &template_path, errors);
+        if let Some(meta) = &spec.template.metadata {
+            labels(meta.labels.as_ref(), &template_path.child("labels"), errors);
+            annotations(meta.annotations.as_ref(), &template_path.child("annotations"), errors);
+        }
     }
-    let mut template = spec.template.clone();
-    let volumes = template.spec.get_or_insert_default().volumes.get_or_insert_default();
-    for claim in claims {
-        let name = text(&claim.metadata.name);
-        volumes.retain(|volume| volume.name != name);
-        let source = api::types::PersistentVolumeClaimVolumeSource { claim_name: name.into(), read_only: None };
-        volumes.push(api::types::Volume {
-            name: name.into(),
-            persistent_volume_claim: Some(source),
-            ..api::types::Volume::default()
-        });
-    }
-    std::borrow::Cow::Owned(template)
+    pod_template::runs_for_ever(&spec.template, "StatefulSet", &template_path, errors);
 }
 
 fn update_strategy(strategy: &StatefulSetUpdateStrategy, path: &Path, errors: &mut Errors) {
@@ -171,6 +170,14 @@ fn update_strategy(strategy: &StatefulSetUpdateStrategy, path: &Path, errors: &m
             not_negative(rolling.partition.unwrap_or(0), &path.child("partition"), errors);
             if let Some(unavailable) = &rolling.max_unavailable {
                 super::deployment::positive_or_percent(unavailable, &path.child("maxUnavailable"), errors);
+                let is_zero = match unavailable {
+                    IntOrString::Int(count) => *count == 0,
+                    IntOrString::String(percent) => percent.trim_end_matches('%').parse() == Ok(0),
+                };
+                if is_zero {
+                    let value = int_or_string(unavailable);
+                    errors.push(Error::invalid(&path.child("maxUnavailable"), value, "cannot be 0"));
+                }
                 super::deployment::at_most_100_percent(unavailable, &path.child("maxUnavailable"), errors);
             }
         }

@@ -1,7 +1,7 @@
 //! Containers, init containers and ephemeral containers.
 
 use api::field::{Error, Errors, Path};
-use api::types::{Container, ContainerPort, EphemeralContainer, PodSpec, Volume};
+use api::types::{Container, ContainerPort, EphemeralContainer, PodSpec, SecurityContext, Volume};
 use api::validate::{dns1123_label, port_name, port_number};
 
 use super::spec::required_word;
@@ -13,43 +13,53 @@ const MESSAGE_POLICIES: &[&str] = &["FallbackToLogsOnError", "File"];
 const PROTOCOLS: &[&str] = &["SCTP", "TCP", "UDP"];
 const CONTAINER_RESTART_POLICIES: &[&str] = &["Always", "Never", "OnFailure"];
 
+/// What the containers of a Pod have in common.
+struct Shared<'a> {
+    /// Those that are well-formed.
+    volumes: &'a [&'a Volume],
+    /// The names of the Pod's resource claims.
+    claims: &'a [&'a str],
+    /// Seconds.
+    grace_period: i64,
+    never_restarts: bool,
+}
+
 /// All containers of a Pod. `volumes` are those that are well-formed.
 pub(super) fn validate(spec: &PodSpec, volumes: &[&Volume], path: &Path, errors: &mut Errors) {
-    let grace_period = spec.termination_grace_period_seconds.unwrap_or(30);
-    containers(&spec.containers, volumes, grace_period, &path.child("containers"), errors);
+    let claims: Vec<&str> = list(&spec.resource_claims).iter().map(|claim| claim.name.as_str()).collect();
+    let shared = Shared {
+        volumes,
+        claims: &claims,
+        grace_period: spec.termination_grace_period_seconds.unwrap_or(30),
+        never_restarts: text(&spec.restart_policy) == "Never",
+    };
+    containers(&spec.containers, &shared, &path.child("containers"), errors);
     let inits = list(&spec.init_containers);
-    init_containers(inits, &spec.containers, volumes, grace_period, &path.child("initContainers"), errors);
+    init_containers(inits, &spec.containers, &shared, &path.child("initContainers"), errors);
     ephemeral_containers(spec, volumes, &path.child("ephemeralContainers"), errors);
 }
 
-fn containers(list_: &[Container], volumes: &[&Volume], grace_period: i64, path: &Path, errors: &mut Errors) {
+fn containers(list_: &[Container], shared: &Shared, path: &Path, errors: &mut Errors) {
     if list_.is_empty() {
         errors.push(Error::required(path, ""));
         return;
     }
     for (index, container) in list_.iter().enumerate() {
         let path = path.index(index);
-        common(container, volumes, &path, errors);
+        common(container, shared, &path, errors);
         if !container.name.is_empty() && list_[..index].iter().any(|other| other.name == container.name) {
             errors.push(Error::duplicate(&path.child("name"), container.name.as_str()));
         }
         restart_policy(container, &path, errors);
-        handlers::validate(container, grace_period, &path, errors);
+        handlers::validate(container, shared.grace_period, &path, errors);
     }
     host_port_conflicts(list_, path, errors);
 }
 
-fn init_containers(
-    inits: &[Container],
-    regular: &[Container],
-    volumes: &[&Volume],
-    grace_period: i64,
-    path: &Path,
-    errors: &mut Errors,
-) {
+fn init_containers(inits: &[Container], regular: &[Container], shared: &Shared, path: &Path, errors: &mut Errors) {
     for (index, container) in inits.iter().enumerate() {
         let path = path.index(index);
-        common(container, volumes, &path, errors);
+        common(container, shared, &path, errors);
         let same_name = |other: &Container| other.name == container.name;
         if !container.name.is_empty() && (regular.iter().any(same_name) || inits[..index].iter().any(same_name)) {
             errors.push(Error::duplicate(&path.child("name"), container.name.as_str()));
@@ -57,7 +67,7 @@ fn init_containers(
         restart_policy(container, &path, errors);
         host_port_conflicts(std::slice::from_ref(container), &path, errors);
         if text(&container.restart_policy) == "Always" {
-            handlers::validate(container, grace_period, &path, errors);
+            handlers::validate(container, shared.grace_period, &path, errors);
             continue;
         }
         let mut forbid = |name: &str, is_set: bool| {
@@ -80,7 +90,7 @@ fn restart_policy(container: &Container, path: &Path, errors: &mut Errors) {
 }
 
 /// The rules that all containers share.
-fn common(container: &Container, volumes: &[&Volume], path: &Path, errors: &mut Errors) {
+fn common(container: &Container, shared: &Shared, path: &Path, errors: &mut Errors) {
     name_and_image(&container.name, text(&container.image), path, errors);
     let policy = text(&container.termination_message_policy);
     required_word(policy, MESSAGE_POLICIES, &path.child("terminationMessagePolicy"), errors);
@@ -88,16 +98,26 @@ fn common(container: &Container, volumes: &[&Volume], path: &Path, errors: &mut 
     env::variables(list(&container.env), &path.child("env"), errors);
     env::sources(list(&container.env_from), &path.child("envFrom"), errors);
     let devices = list(&container.volume_devices);
-    mounts::mounts(list(&container.volume_mounts), devices, volumes, &path.child("volumeMounts"), errors);
-    mounts::devices(devices, list(&container.volume_mounts), volumes, &path.child("volumeDevices"), errors);
+    let privileged = is_privileged(container.security_context.as_ref());
+    let (mounts, volumes) = (list(&container.volume_mounts), shared.volumes);
+    mounts::mounts(mounts, devices, volumes, privileged, &path.child("volumeMounts"), errors);
+    mounts::devices(devices, mounts, volumes, &path.child("volumeDevices"), errors);
     let policy = text(&container.image_pull_policy);
     required_word(policy, PULL_POLICIES, &path.child("imagePullPolicy"), errors);
     if let Some(requirements) = &container.resources {
-        resources::requirements(requirements, &path.child("resources"), errors);
+        let path = path.child("resources");
+        resources::requirements(requirements, &path, errors);
+        resources::claims(list(&requirements.claims), shared.claims, &path.child("claims"), errors);
     }
+    let policies = list(&container.resize_policy);
+    resources::resize_policies(policies, shared.never_restarts, &path.child("resizePolicy"), errors);
     if let Some(context) = &container.security_context {
         security::container(context, &path.child("securityContext"), errors);
     }
+}
+
+fn is_privileged(context: Option<&SecurityContext>) -> bool {
+    context.is_some_and(|context| context.privileged == Some(true))
 }
 
 fn name_and_image(name: &str, image: &str, path: &Path, errors: &mut Errors) {
@@ -182,7 +202,8 @@ fn ephemeral_container(container: &EphemeralContainer, volumes: &[&Volume], path
     required_word(policy, MESSAGE_POLICIES, &path.child("terminationMessagePolicy"), errors);
     env::variables(list(&container.env), &path.child("env"), errors);
     env::sources(list(&container.env_from), &path.child("envFrom"), errors);
-    mounts::mounts(list(&container.volume_mounts), &[], volumes, &path.child("volumeMounts"), errors);
+    let privileged = is_privileged(container.security_context.as_ref());
+    mounts::mounts(list(&container.volume_mounts), &[], volumes, privileged, &path.child("volumeMounts"), errors);
     let policy = text(&container.image_pull_policy);
     required_word(policy, PULL_POLICIES, &path.child("imagePullPolicy"), errors);
     let resources = container.resources.as_ref();

@@ -4,7 +4,8 @@ use api::field::{Error, Errors, Path};
 use api::types::PodSpec;
 use api::validate::dns1123_subdomain;
 
-use crate::registry::rules::{complain, is_ip, list, text};
+use crate::registry::addresses::is_ip;
+use crate::registry::rules::{complain, list, text};
 
 const NAMESERVERS_MAX: usize = 3;
 const SEARCHES_MAX: usize = 32;

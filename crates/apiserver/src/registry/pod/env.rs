@@ -45,6 +45,9 @@ const RESOURCES: &[&str] = &[
     "requests.memory",
 ];
 
+/// What bytes may be divided by.
+const BYTES: &[&str] = &["1", "1k", "1M", "1G", "1T", "1P", "1E", "1Ki", "1Mi", "1Gi", "1Ti", "1Pi", "1Ei"];
+
 pub(super) fn variables(variables: &[EnvVar], path: &Path, errors: &mut Errors) {
     for (index, variable) in variables.iter().enumerate() {
         let path = path.index(index);
@@ -114,6 +117,12 @@ pub(super) fn field(reference: &ObjectFieldSelector, supported: &[&str], path: &
         errors.push(Error::required(&path, ""));
         return;
     }
+    let version = text(&reference.api_version);
+    if version != "v1" {
+        let why = format!("error converting fieldPath: unsupported pod version: {version}");
+        errors.push(Error::invalid(&path, field, why));
+        return;
+    }
     if let Some((base, subscript)) = field.strip_suffix("']").and_then(|field| field.split_once("['")) {
         match base {
             "metadata.annotations" => complain(errors, &path, field, qualified_name(&subscript.to_lowercase())),
@@ -139,6 +148,18 @@ pub(super) fn resource(reference: &ResourceFieldSelector, in_volume: bool, path:
         errors.push(Error::required(&path.child("resource"), ""));
     } else if !RESOURCES.contains(&resource) && !resource.contains("hugepages-") {
         errors.push(Error::not_supported(&path.child("resource"), resource, RESOURCES));
+    }
+    let Some(divisor) = reference.divisor.as_ref().map(|divisor| divisor.0.as_str()) else { return };
+    let (known, shown, what) = match resource.split_once('.').map_or(resource, |(_, resource)| resource) {
+        "cpu" => (&["1m", "1"][..], "1m and 1".into(), "cpu"),
+        "memory" => (BYTES, BYTES.join(", "), "memory"),
+        "ephemeral-storage" => (BYTES, BYTES.join(", "), "local ephemeral storage"),
+        other if other.starts_with("hugepages-") => (BYTES, BYTES.join(", "), "hugepages"),
+        _ => return,
+    };
+    if !matches!(divisor, "" | "0") && !known.contains(&divisor) {
+        let why = format!("only divisor's values {shown} are supported with the {what} resource");
+        errors.push(Error::invalid(&path.child("divisor"), resource, why));
     }
 }
 

@@ -19,11 +19,13 @@ mod spread;
 mod tolerations;
 mod update;
 mod volumes;
+mod warnings;
 
 use std::borrow::Cow;
 
 use api::field::{Error, Errors, Path};
 use api::types::{Pod, PodCondition, PodSpec, PodStatus, Time};
+use api::validate::dns1123_label;
 use api::{Object, Subresource};
 
 use crate::registry::rules::{is_empty, list, selectable, subdomain_name};
@@ -36,6 +38,7 @@ pub(in crate::registry) use resources::overhead;
 pub(in crate::registry) use spec::{required_word, validate as validate_spec};
 pub(in crate::registry) use tolerations::validate as validate_tolerations;
 pub(in crate::registry) use volumes::config_key;
+pub(in crate::registry) use warnings::{fraction_warning, of as warnings};
 
 impl Strategy for Pod {
     const DELETE_RETURNS_OBJECT: bool = true;
@@ -120,6 +123,22 @@ impl Strategy for Pod {
         validate_spec(new, &Path::new("spec"), &mut errors);
         update::validate(new, old, &mut errors);
         errors
+    }
+
+    /// Hardly anybody updates a Pod by hand.
+    fn warnings(&self, is_new: bool) -> Vec<String> {
+        let Some(spec) = self.spec.as_ref().filter(|_| is_new) else { return Vec::new() };
+        let mut texts = Vec::new();
+        let complaints = dns1123_label(self.metadata.name.as_deref().unwrap_or_default());
+        if !complaints.is_empty() {
+            texts.push(format!(
+                "metadata.name: this is used in the Pod's hostname, which can result in surprising behavior; a DNS \
+                 label is recommended: [{}]",
+                complaints.join(" ")
+            ));
+        }
+        texts.extend(warnings(spec, self.metadata.annotations.as_ref(), None));
+        texts
     }
 
     fn validate_status_update(&self, old: &Self) -> Errors {

@@ -3,7 +3,7 @@
 use api::field::{Error, Errors, Path};
 use api::types::{Volume, VolumeDevice, VolumeMount};
 
-use crate::registry::rules::text;
+use crate::registry::rules::{one_of, text};
 
 const PROPAGATIONS: &[&str] = &["Bidirectional", "HostToContainer", "None"];
 
@@ -11,6 +11,7 @@ pub(super) fn mounts(
     mounts: &[VolumeMount],
     devices: &[VolumeDevice],
     volumes: &[&Volume],
+    is_privileged: bool,
     path: &Path,
     errors: &mut Errors,
 ) {
@@ -38,9 +39,31 @@ pub(super) fn mounts(
             }
             descending_path(expression, &path.child("subPathExpr"), errors);
         }
-        if let Some(propagation) = mount.mount_propagation.as_deref().filter(|word| !PROPAGATIONS.contains(word)) {
-            errors.push(Error::not_supported(&item.child("mountPropagation"), propagation, PROPAGATIONS));
+        if let Some(propagation) = &mount.mount_propagation {
+            let path = path.child("mountPropagation");
+            one_of(propagation, PROPAGATIONS, &path, errors);
+            if propagation == "Bidirectional" && !is_privileged {
+                let why = "Bidirectional mount propagation is available only to privileged containers";
+                errors.push(Error::forbidden(&path, why));
+            }
         }
+        read_only_below(mount, &path.child("recursiveReadOnly"), errors);
+    }
+}
+
+fn read_only_below(mount: &VolumeMount, path: &Path, errors: &mut Errors) {
+    match text(&mount.recursive_read_only) {
+        "" | "Disabled" => {}
+        "Enabled" | "IfPossible" => {
+            if mount.read_only != Some(true) {
+                errors.push(Error::forbidden(path, "may only be specified when readOnly is true"));
+            }
+            if !matches!(text(&mount.mount_propagation), "" | "None") {
+                let why = "may only be specified when mountPropagation is None or not specified";
+                errors.push(Error::forbidden(path, why));
+            }
+        }
+        other => errors.push(Error::not_supported(path, other, &["Disabled", "Enabled", "IfPossible"])),
     }
 }
 

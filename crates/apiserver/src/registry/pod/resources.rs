@@ -3,12 +3,26 @@
 use std::collections::BTreeMap;
 
 use api::field::{Error, Errors, Path};
-use api::types::{Quantity, ResourceRequirements};
+use api::types::{ContainerResizePolicy, Quantity, ResourceClaim, ResourceRequirements};
 use api::validate::qualified_name;
 
+use super::spec::required_word;
 use crate::registry::rules::{NOT_NEGATIVE, amount, complain};
 
 const STANDARD: &[&str] = &["cpu", "memory", "ephemeral-storage"];
+/// Resources of quotas, which containers have none of.
+const COUNTED: &[&str] = &[
+    "pods",
+    "resourcequotas",
+    "services",
+    "replicationcontrollers",
+    "secrets",
+    "configmaps",
+    "persistentvolumeclaims",
+    "storage",
+];
+const RESIZABLE: &[&str] = &["cpu", "memory"];
+const RESIZE_POLICIES: &[&str] = &["NotRequired", "RestartContainer"];
 
 pub(super) fn requirements(requirements: &ResourceRequirements, path: &Path, errors: &mut Errors) {
     let (limits_path, requests_path) = (path.child("limits"), path.child("requests"));
@@ -42,6 +56,47 @@ pub(super) fn requirements(requirements: &ResourceRequirements, path: &Path, err
     }
 }
 
+/// The claims of devices that a container uses. `known` are those of its Pod.
+pub(super) fn claims(claims: &[ResourceClaim], known: &[&str], path: &Path, errors: &mut Errors) {
+    for (index, claim) in claims.iter().enumerate() {
+        let (path, name) = (path.index(index), claim.name.as_str());
+        if name.is_empty() {
+            errors.push(Error::required(&path, ""));
+            continue;
+        }
+        let same = |other: &ResourceClaim| other.name == name && other.request == claim.request;
+        if claims[..index].iter().any(same) {
+            errors.push(Error::duplicate(&path, name));
+        }
+        if !known.contains(&name) {
+            let mut detail = "must be one of the names in pod.spec.resourceClaims".to_owned();
+            let mut known = known.to_vec();
+            known.sort_unstable();
+            detail += &if known.is_empty() { " which is empty".into() } else { format!(": {}", known.join(", ")) };
+            errors.push(Error { detail, ..Error::not_found(&path, name) });
+        }
+    }
+}
+
+pub(super) fn resize_policies(
+    policies: &[ContainerResizePolicy],
+    never_restarts: bool,
+    path: &Path,
+    errors: &mut Errors,
+) {
+    for (index, policy) in policies.iter().enumerate() {
+        if policies[..index].iter().any(|other| other.resource_name == policy.resource_name) {
+            errors.push(Error::duplicate(&path.index(index), policy.resource_name.as_str()));
+        }
+        required_word(&policy.resource_name, RESIZABLE, path, errors);
+        required_word(&policy.restart_policy, RESIZE_POLICIES, path, errors);
+        if never_restarts && policy.restart_policy != "NotRequired" {
+            let why = "must be 'NotRequired' when `restartPolicy` is 'Never'";
+            errors.push(Error::invalid(path, policy.restart_policy.as_str(), why));
+        }
+    }
+}
+
 pub(in crate::registry) fn overhead(overhead: &BTreeMap<String, Quantity>, path: &Path, errors: &mut Errors) {
     for (name, quantity) in overhead {
         resource(name, quantity, &path.key(name), errors);
@@ -52,11 +107,19 @@ fn resource(name: &str, quantity: &Quantity, path: &Path, errors: &mut Errors) {
     if !is_standard(name) {
         complain(errors, path, name, qualified_name(name));
         if !name.contains('/') {
-            errors.push(Error::invalid(path, name, "must be a standard resource type or fully qualified"));
+            if !COUNTED.contains(&name) {
+                errors.push(Error::invalid(path, name, "must be a standard resource type or fully qualified"));
+            }
             errors.push(Error::invalid(path, name, "must be a standard resource for containers"));
         }
     }
     quantity_value(name, quantity, path, errors);
+    if let Some((size, _)) = name.strip_prefix("hugepages-").and_then(api::quantity::parse)
+        && (size.0 == 0 || amount(quantity).0 % size.0 != 0)
+    {
+        let why = format!("{} is not positive integer multiple of {name}", quantity.0);
+        errors.push(Error::invalid(path, quantity.0.as_str(), why));
+    }
 }
 
 /// An amount of a resource: never negative, and whole where it cannot be divided.

@@ -1,10 +1,10 @@
 //! Security contexts of Pods and containers.
 
 use api::field::{Error, Errors, Path};
-use api::types::{AppArmorProfile, PodSpec, SeccompProfile, SecurityContext};
+use api::types::{AppArmorProfile, PodSecurityContext, PodSpec, SeccompProfile, SecurityContext};
 
 use super::mounts::descending_path;
-use crate::registry::rules::{list, text};
+use crate::registry::rules::{list, one_of, text};
 
 const ID: &str = "must be between 0 and 2147483647, inclusive";
 const PROFILES: &[&str] = &["Localhost", "RuntimeDefault", "Unconfined"];
@@ -35,6 +35,104 @@ pub(super) fn pod(spec: &PodSpec, spec_path: &Path, errors: &mut Errors) {
     }
     if let Some(profile) = &context.app_armor_profile {
         app_armor(profile, &path.child("appArmorProfile"), errors);
+    }
+    if let Some(policy) = &context.supplemental_groups_policy {
+        one_of(policy, &["Merge", "Strict"], &path.child("supplementalGroupsPolicy"), errors);
+    }
+    if let Some(policy) = &context.se_linux_change_policy {
+        one_of(policy, &["MountOption", "Recursive"], &path.child("seLinuxChangePolicy"), errors);
+    }
+}
+
+/// What a Pod cannot ask of the operating system that it names.
+pub(super) fn for_system(spec: &PodSpec, path: &Path, errors: &mut Errors) {
+    let Some(os) = spec.os.as_ref() else { return };
+    match os.name.as_str() {
+        "windows" => windows(spec, path, errors),
+        "linux" => {
+            let why = "windows options cannot be set for a linux pod";
+            if spec.security_context.as_ref().is_some_and(|context| context.windows_options.is_some()) {
+                errors.push(Error::forbidden(&path.child("securityContext").child("windowsOptions"), why));
+            }
+            each_context(spec, path, |context, path| {
+                if context.windows_options.is_some() {
+                    errors.push(Error::forbidden(&path.child("windowsOptions"), why));
+                }
+            });
+        }
+        _ => {}
+    }
+}
+
+fn windows(spec: &PodSpec, path: &Path, errors: &mut Errors) {
+    let mut forbid = |path: &Path, fields: &[(&str, bool)]| {
+        for (name, _) in fields.iter().filter(|(_, is_set)| *is_set) {
+            errors.push(Error::forbidden(&path.child(name), "cannot be set for a windows pod"));
+        }
+    };
+    let none = PodSecurityContext::default();
+    let context = spec.security_context.as_ref().unwrap_or(&none);
+    forbid(
+        &path.child("securityContext"),
+        &[
+            ("appArmorProfile", context.app_armor_profile.is_some()),
+            ("seLinuxOptions", context.se_linux_options.is_some()),
+        ],
+    );
+    forbid(
+        path,
+        &[
+            ("hostUsers", spec.host_users.is_some()),
+            ("hostPID", spec.host_pid == Some(true)),
+            ("hostIPC", spec.host_ipc == Some(true)),
+        ],
+    );
+    forbid(
+        &path.child("securityContext"),
+        &[
+            ("seccompProfile", context.seccomp_profile.is_some()),
+            ("fsGroup", context.fs_group.is_some()),
+            ("fsGroupChangePolicy", context.fs_group_change_policy.is_some()),
+            ("sysctls", !list(&context.sysctls).is_empty()),
+        ],
+    );
+    forbid(path, &[("shareProcessNamespace", spec.share_process_namespace.is_some())]);
+    forbid(
+        &path.child("securityContext"),
+        &[
+            ("runAsUser", context.run_as_user.is_some()),
+            ("runAsGroup", context.run_as_group.is_some()),
+            ("supplementalGroups", context.supplemental_groups.is_some()),
+            ("supplementalGroupsPolicy", context.supplemental_groups_policy.is_some()),
+        ],
+    );
+    each_context(spec, path, |context, path| {
+        forbid(
+            path,
+            &[
+                ("appArmorProfile", context.app_armor_profile.is_some()),
+                ("seLinuxOptions", context.se_linux_options.is_some()),
+                ("seccompProfile", context.seccomp_profile.is_some()),
+                ("capabilities", context.capabilities.is_some()),
+                ("readOnlyRootFilesystem", context.read_only_root_filesystem.is_some()),
+                ("privileged", context.privileged.is_some()),
+                ("allowPrivilegeEscalation", context.allow_privilege_escalation.is_some()),
+                ("procMount", context.proc_mount.is_some()),
+                ("runAsUser", context.run_as_user.is_some()),
+                ("runAsGroup", context.run_as_group.is_some()),
+            ],
+        );
+    });
+}
+
+fn each_context(spec: &PodSpec, path: &Path, mut visit: impl FnMut(&SecurityContext, &Path)) {
+    for (name, containers) in [("initContainers", list(&spec.init_containers)), ("containers", &spec.containers[..])] {
+        let path = path.child(name);
+        for (index, container) in containers.iter().enumerate() {
+            if let Some(context) = &container.security_context {
+                visit(context, &path.index(index).child("securityContext"));
+            }
+        }
     }
 }
 

@@ -5,7 +5,8 @@ use api::types::PodSpec;
 use api::validate::{dns1123_label, dns1123_subdomain, labels, qualified_name};
 
 use super::{affinity, containers, dns, resources, security, spread, tolerations, volumes};
-use crate::registry::rules::{complain, is_ip, list, text};
+use crate::registry::addresses::is_ip;
+use crate::registry::rules::{complain, list, text};
 
 const RESTART_POLICIES: &[&str] = &["Always", "OnFailure", "Never"];
 const DNS_POLICIES: &[&str] = &["ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"];
@@ -19,7 +20,6 @@ pub(in crate::registry) fn validate(spec: &PodSpec, path: &Path, errors: &mut Er
     required_word(text(&spec.dns_policy), DNS_POLICIES, &path.child("dnsPolicy"), errors);
     labels(spec.node_selector.as_ref(), &path.child("nodeSelector"), errors);
     security::pod(spec, path, errors);
-    pull_secrets(spec, &path.child("imagePullSecrets"), errors);
     if let Some(wanted) = &spec.affinity {
         affinity::validate(wanted, &path.child("affinity"), errors);
     }
@@ -46,6 +46,7 @@ pub(in crate::registry) fn validate(spec: &PodSpec, path: &Path, errors: &mut Er
         let path = path.child("os");
         required_word(&os.name, &["linux", "windows"], &path.child("name"), errors);
     }
+    security::for_system(spec, path, errors);
 }
 
 /// A word that must be there and be one of a few.
@@ -96,14 +97,6 @@ fn host_ports(spec: &PodSpec, path: &Path, errors: &mut Errors) {
                     errors.push(Error::invalid(&path.index(index).child("hostPort"), host_port, why));
                 }
             }
-        }
-    }
-}
-
-fn pull_secrets(spec: &PodSpec, path: &Path, errors: &mut Errors) {
-    for (index, secret) in list(&spec.image_pull_secrets).iter().enumerate() {
-        if secret.name.is_empty() {
-            errors.push(Error::required(&path.index(index).child("name"), ""));
         }
     }
 }

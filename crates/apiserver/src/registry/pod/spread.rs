@@ -67,5 +67,13 @@ fn match_label_keys(constraint: &TopologySpreadConstraint, path: &Path, errors: 
     }
     for (index, key) in keys.iter().enumerate() {
         complain(errors, &path.index(index), key, qualified_name(key));
+        let is_selected = constraint.label_selector.as_ref().is_some_and(|selector| {
+            selector.match_labels.as_ref().is_some_and(|labels| labels.contains_key(key))
+                || list(&selector.match_expressions).iter().any(|expression| expression.key == *key)
+        });
+        if is_selected {
+            let why = "exists in both matchLabelKeys and labelSelector";
+            errors.push(Error::invalid(&path.index(index), key.as_str(), why));
+        }
     }
 }
