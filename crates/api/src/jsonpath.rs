@@ -29,6 +29,10 @@ enum Operand {
     Literal(Value),
 }
 
+/// Filters in each other, and values that a path leads to: whoever wants more means harm.
+const FILTERS_MAX: usize = 20;
+const FOUND_MAX: usize = 100_000;
+
 /// Where the quote closes, as an offset into the text after its opening.
 pub fn closing_quote(text: &str, quote: char) -> Option<usize> {
     let mut chars = text.char_indices();
@@ -71,6 +75,14 @@ impl Path {
 
     /// Reads `.a.b[0]`, `$.a`, `a.b`.
     pub fn parse(text: &str) -> Result<Path, String> {
+        Path::within(text, 0)
+    }
+
+    /// The same in so many filters.
+    fn within(text: &str, filters: usize) -> Result<Path, String> {
+        if filters > FILTERS_MAX {
+            return Err("filters are nested too deeply".into());
+        }
         let mut steps = Vec::new();
         let mut rest = text.trim();
         if let Some(after) = rest.strip_prefix('$') {
@@ -81,7 +93,10 @@ impl Path {
         }
         while !rest.is_empty() {
             if let Some(after) = rest.strip_prefix("..") {
-                steps.push(Step::Recursive);
+                // To descend again leads nowhere else.
+                if steps.last() != Some(&Step::Recursive) {
+                    steps.push(Step::Recursive);
+                }
                 rest = after;
                 if !rest.starts_with(['[', '.']) {
                     read_field(&mut rest, &mut steps);
@@ -91,7 +106,7 @@ impl Path {
                 read_field(&mut rest, &mut steps);
             } else if let Some(after) = rest.strip_prefix('[') {
                 let end = closing_bracket(after).ok_or("unterminated array")?;
-                steps.push(read_bracket(after[..end].trim())?);
+                steps.push(read_bracket(after[..end].trim(), filters)?);
                 rest = &after[end + 1..];
             } else {
                 let before = rest.len();
@@ -119,6 +134,9 @@ impl Path {
             let mut next = Vec::new();
             for value in found {
                 step.walk(value, root, &mut next)?;
+                if next.len() > FOUND_MAX {
+                    return Err(format!("the path leads to more than {FOUND_MAX} values"));
+                }
             }
             found = next;
         }
@@ -164,12 +182,12 @@ fn closing_bracket(text: &str) -> Option<usize> {
     None
 }
 
-fn read_bracket(text: &str) -> Result<Step, String> {
+fn read_bracket(text: &str, filters: usize) -> Result<Step, String> {
     if text == "*" {
         return Ok(Step::All);
     }
     if let Some(filter) = text.strip_prefix("?(").and_then(|text| text.strip_suffix(')')) {
-        return read_filter(filter.trim());
+        return read_filter(filter.trim(), filters + 1);
     }
     if text.starts_with(['"', '\'']) || text.contains(',') {
         let mut steps = Vec::new();
@@ -194,15 +212,15 @@ fn read_bracket(text: &str) -> Result<Step, String> {
     text.parse().map(Step::Index).map_err(|_| bad())
 }
 
-fn read_filter(text: &str) -> Result<Step, String> {
+fn read_filter(text: &str, filters: usize) -> Result<Step, String> {
     for operator in ["==", "!=", "<=", ">=", "<", ">"] {
         if let Some(at) = outside_quotes(text, operator) {
-            let left = read_operand(text[..at].trim())?;
-            let right = read_operand(text[at + operator.len()..].trim())?;
+            let left = read_operand(text[..at].trim(), filters)?;
+            let right = read_operand(text[at + operator.len()..].trim(), filters)?;
             return Ok(Step::Filter(Box::new(left), operator.into(), Box::new(right)));
         }
     }
-    Path::parse(text).map(Step::Exists)
+    Path::within(text, filters).map(Step::Exists)
 }
 
 fn outside_quotes(text: &str, wanted: &str) -> Option<usize> {
@@ -219,16 +237,17 @@ fn outside_quotes(text: &str, wanted: &str) -> Option<usize> {
     None
 }
 
-fn read_operand(text: &str) -> Result<Operand, String> {
-    if text.starts_with(['"', '\'']) && text.len() > 1 {
-        return Ok(Operand::Literal(Value::from(unescape(&text[1..text.len() - 1]))));
+fn read_operand(text: &str, filters: usize) -> Result<Operand, String> {
+    let quote = text.chars().next().filter(|first| matches!(first, '"' | '\''));
+    if let Some(inner) = quote.and_then(|quote| text.strip_prefix(quote)?.strip_suffix(quote)) {
+        return Ok(Operand::Literal(Value::from(unescape(inner))));
     }
     if text.starts_with(['@', '$', '.']) {
-        return Path::parse(text).map(Operand::Path);
+        return Path::within(text, filters).map(Operand::Path);
     }
     match serde_json::from_str(text) {
         Ok(value) => Ok(Operand::Literal(value)),
-        Err(_) => Path::parse(text).map(Operand::Path),
+        Err(_) => Path::within(text, filters).map(Operand::Path),
     }
 }
 

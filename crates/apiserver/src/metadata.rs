@@ -3,6 +3,7 @@
 use api::field::{Error, Errors, Path};
 use api::object::Tree;
 use api::types::ObjectMeta;
+use api::validate::path_segment;
 use api::{Kind, Object, Request, Status};
 
 use crate::strategy::KindRules;
@@ -24,6 +25,12 @@ pub(crate) fn settle_namespace(kind: &Kind, request: &Request, meta: &mut Object
 pub(crate) fn validate(kind: &Kind, rules: &KindRules, object: &dyn Object) -> Result<(), Status> {
     let mut errors = validate_meta(kind, rules, object.meta());
     errors.extend(rules.validate(object));
+    if errors.is_empty() {
+        // The generic code's own check of every name comes last.
+        let metadata = Path::new("metadata");
+        let (path, name) = (metadata.child("name"), object.name());
+        errors.extend(path_segment(name, false).into_iter().map(|why| Error::invalid(&path, name, why)));
+    }
     refuse(kind, object, errors)
 }
 

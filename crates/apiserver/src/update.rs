@@ -106,7 +106,7 @@ impl ApiServer {
     ) -> Result<ObjectRef, Status> {
         let rules = self.rules(kind, request);
         metadata::settle_namespace(kind, request, new.meta_mut())?;
-        check_identity(kind, request, &old, &mut *new, rules.unconditional_update())?;
+        check_identity(kind, request, &old, new.meta(), rules.unconditional_update())?;
         keep_server_fields(&old, &mut *new);
 
         let attributes = Attributes::new(Verb::Update, kind, request, context);
@@ -185,10 +185,9 @@ fn check_identity(
     kind: &Kind,
     request: &Request,
     old: &ObjectRef,
-    new: &mut dyn Object,
+    meta: &ObjectMeta,
     unconditional: bool,
 ) -> Result<(), Status> {
-    let meta = new.meta_mut();
     check_name(request, meta)?;
     if let Some(uid) = meta.uid.as_deref().filter(|uid| !uid.is_empty() && *uid != old.uid()) {
         let why = format!(
@@ -222,15 +221,19 @@ fn check_identity(
     }
 }
 
-fn check_name(request: &Request, meta: &mut ObjectMeta) -> Result<(), Status> {
-    let name = meta.name.get_or_insert_with(|| request.name.clone());
-    if *name != request.name {
-        return Err(Status::bad_request(format!(
-            "the name of the object ({name}) does not match the name on the URL ({})",
-            request.name
-        )));
+fn check_name(request: &Request, meta: &ObjectMeta) -> Result<(), Status> {
+    let on_url = &request.name;
+    match meta.name.as_deref().unwrap_or_default() {
+        "" => {
+            let why = "was undeterminable: name must be provided";
+            Err(Status::bad_request(format!("the name of the object ({on_url} based on URL) {why}")))
+        }
+        name if name != on_url => {
+            let why = "does not match the name on the URL";
+            Err(Status::bad_request(format!("the name of the object ({name}) {why} ({on_url})")))
+        }
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 /// Metadata that only the server writes stays what it was.

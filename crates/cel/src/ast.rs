@@ -4,6 +4,8 @@
 pub(crate) struct Expr {
     /// Where errors point: the operator of a call, the dot of a selection. In characters.
     pub at: usize,
+    /// How many expressions stand in each other, this one included.
+    pub height: usize,
     pub node: Node,
 }
 
@@ -102,7 +104,18 @@ impl Macro {
 
 impl Expr {
     pub fn new(at: usize, node: Node) -> Expr {
-        Expr { at, node }
+        let highest = |list: &[Expr]| list.iter().map(|expr| expr.height).max().unwrap_or(0);
+        let inner = match &node {
+            Node::Literal(_) | Node::Ident(_) => 0,
+            Node::Select { operand, .. } => operand.height,
+            Node::Call { target, args, .. } => target.as_ref().map_or(0, |target| target.height).max(highest(args)),
+            Node::List(elements) => elements.iter().map(|element| element.value.height).max().unwrap_or(0),
+            Node::Map(entries) => {
+                entries.iter().map(|entry| entry.key.height.max(entry.value.height)).max().unwrap_or(0)
+            }
+            Node::Macro { range, body, .. } => range.height.max(highest(body)),
+        };
+        Expr { at, height: inner + 1, node }
     }
 
     pub fn call(at: usize, name: &str, args: Vec<Expr>) -> Expr {

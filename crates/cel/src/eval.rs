@@ -11,6 +11,7 @@ use crate::value::{Key, Value};
 
 /// An evaluation takes at most this many steps, so that no rule stops the cluster.
 pub const STEPS_MAX: u32 = 1_000_000;
+const CHARACTERS_A_STEP: u32 = 10;
 
 /// Why an evaluation failed, in cel-go's words.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,7 +41,46 @@ type Result<T> = std::result::Result<T, Error>;
 
 pub(crate) fn eval(expr: &Expr, variables: &BTreeMap<String, Value>) -> Result<Value> {
     let steps = Cell::new(0);
-    Scope { variables, locals: &[], outer: None, steps: &steps }.eval(expr)
+    let scope = Scope { variables, locals: &[], outer: None, steps: &steps };
+    let value = scope.eval(expr)?;
+    // A value of shared parts is larger for who reads it.
+    scope.charge("", std::slice::from_ref(&value))?;
+    Ok(value)
+}
+
+/// Takes what a value weighs from what is left: a step for every part of it, and for every few characters.
+fn weigh(value: &Value, left: &mut u32) {
+    if *left == 0 {
+        return;
+    }
+    let length = match value {
+        Value::String(text) => text.len(),
+        Value::Bytes(bytes) => bytes.len(),
+        _ => 0,
+    };
+    *left = left.saturating_sub(u32::try_from(length).unwrap_or(u32::MAX) / CHARACTERS_A_STEP);
+    match value {
+        Value::List(list) => list.iter().for_each(|item| weigh_part(item, left)),
+        Value::Map(map) => map.values().for_each(|item| weigh_part(item, left)),
+        Value::Optional(Some(inner)) => weigh_part(inner, left),
+        _ => {}
+    }
+}
+
+fn weigh_part(value: &Value, left: &mut u32) {
+    *left = left.saturating_sub(1);
+    weigh(value, left);
+}
+
+/// The most characters that a function makes of others, beyond those that it is given.
+fn growth(name: &str, values: &[Value]) -> u32 {
+    let length = |at: usize| values.get(at).and_then(Value::as_str).map_or(0, str::len);
+    let most = match (name, values.first()) {
+        ("replace", _) => (length(0) / length(1).max(1) + 1).saturating_mul(length(2)),
+        ("join", Some(Value::List(list))) => list.len().saturating_mul(length(1)),
+        _ => 0,
+    };
+    u32::try_from(most).unwrap_or(u32::MAX)
 }
 
 /// The variables in sight: those of the macro around, of what is around that, and the activation's.
@@ -88,7 +128,7 @@ impl Scope<'_> {
                 for arg in args {
                     values.push(self.eval(arg)?);
                 }
-                self.charge(&values)?;
+                self.charge(name, &values)?;
                 library::call(name, true, &values)
             }
             Node::List(elements) => self.list(elements),
@@ -100,10 +140,14 @@ impl Scope<'_> {
         }
     }
 
-    /// Long texts cost more, as they take longer.
-    fn charge(&self, values: &[Value]) -> Result<()> {
-        let length: usize = values.iter().filter_map(Value::as_str).map(|text| text.len() / 10).sum();
-        self.steps.set(self.steps.get().saturating_add(length as u32));
+    /// What is large costs more, as it takes longer.
+    fn charge(&self, name: &str, values: &[Value]) -> Result<()> {
+        let mut left = STEPS_MAX.saturating_sub(self.steps.get());
+        if name != "size" {
+            values.iter().for_each(|value| weigh(value, &mut left));
+        }
+        left = left.saturating_sub(growth(name, values) / CHARACTERS_A_STEP);
+        self.steps.set(STEPS_MAX - left);
         self.step()
     }
 
@@ -122,7 +166,7 @@ impl Scope<'_> {
             }
             _ => {
                 let values = args.iter().map(|arg| self.eval(arg)).collect::<Result<Vec<_>>>()?;
-                self.charge(&values)?;
+                self.charge(name, &values)?;
                 library::call(name, false, &values)
             }
         }

@@ -62,6 +62,19 @@ const BINARY: [&[(&str, &str)]; 5] = [
     &[("*", "_*_"), ("/", "_/_"), ("%", "_%_")],
 ];
 
+/// So many of the first of them are put together as balanced trees, as cel-go does: long ones are usual.
+const JUNCTIONS: usize = 2;
+
+/// `left && a && b && c`, as flat as it can be.
+fn balanced(left: Expr, mut rest: Vec<(usize, &str, Expr)>) -> Expr {
+    if rest.is_empty() {
+        return left;
+    }
+    let mut right = rest.split_off(rest.len() / 2);
+    let (at, name, middle) = right.remove(0);
+    Expr::call(at, name, vec![balanced(left, rest), balanced(middle, right)])
+}
+
 impl Parser {
     fn peek(&self) -> &Token {
         &self.tokens[self.next]
@@ -103,9 +116,7 @@ impl Parser {
 
     fn expression(&mut self) -> Result<Expr, Issue> {
         self.depth += 1;
-        if self.depth > DEPTH_MAX {
-            return Err(Issue::new(self.peek().at, format!("expression recursion limit exceeded: {DEPTH_MAX}")));
-        }
+        self.check_depth(self.depth)?;
         let condition = self.binary(0)?;
         let expr = match self.accept("?") {
             None => condition,
@@ -120,15 +131,28 @@ impl Parser {
         Ok(expr)
     }
 
+    fn check_depth(&self, depth: usize) -> Result<(), Issue> {
+        if depth > DEPTH_MAX {
+            return Err(Issue::new(self.peek().at, format!("expression recursion limit exceeded: {DEPTH_MAX}")));
+        }
+        Ok(())
+    }
+
     fn binary(&mut self, level: usize) -> Result<Expr, Issue> {
         let Some(operators) = BINARY.get(level) else { return self.unary() };
         let mut left = self.binary(level + 1)?;
-        loop {
-            let Some((_, name)) = operators.iter().find(|(sign, _)| *sign == self.sign()) else { return Ok(left) };
+        let mut junctions = Vec::new();
+        while let Some((_, name)) = operators.iter().find(|(sign, _)| *sign == self.sign()) {
             let at = self.take().at;
             let right = self.binary(level + 1)?;
-            left = Expr::call(at, name, vec![left, right]);
+            if level < JUNCTIONS {
+                junctions.push((at, *name, right));
+            } else {
+                left = Expr::call(at, name, vec![left, right]);
+                self.check_depth(left.height)?;
+            }
         }
+        Ok(balanced(left, junctions))
     }
 
     fn unary(&mut self) -> Result<Expr, Issue> {
@@ -160,6 +184,7 @@ impl Parser {
 
     fn members(&mut self, mut expr: Expr) -> Result<Expr, Issue> {
         loop {
+            self.check_depth(expr.height)?;
             if let Some(at) = self.accept(".") {
                 expr = self.member(expr, at)?;
             } else if let Some(at) = self.accept("[") {

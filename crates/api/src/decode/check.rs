@@ -110,7 +110,8 @@ fn check_struct(type_name: &'static str, fields: &mut Map<String, Value>, outer:
             *value = serde_json::json!({ "matchLabels": {} });
         }
     }
-    // Go leaves empty lists and maps out of what it stores. An empty list of managers says something: that there are none.
+    // What is unknown is dropped. Go leaves empty lists and maps out of what it stores; an empty list of managers says
+    // something: that there are none.
     fields.retain(|name, value| match schema::field(type_name, name).map(|field| field.ty) {
         Some(Type::List(_)) if name == "managedFields" => true,
         Some(Type::List(_)) => {
@@ -122,7 +123,8 @@ fn check_struct(type_name: &'static str, fields: &mut Map<String, Value>, outer:
             let keeps = type_name == "meta.v1.LabelSelector";
             value.as_object().is_none_or(|entries| keeps || !entries.is_empty())
         }
-        _ => true,
+        Some(_) => true,
+        None => is_root && (name == "apiVersion" || name == "kind"),
     });
 }
 

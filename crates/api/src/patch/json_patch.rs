@@ -8,6 +8,10 @@ use crate::status::{Details, Reason, Status};
 
 /// More operations than this are refused.
 const OPERATIONS_MAX: usize = 10_000;
+/// What `copy` may add to the object altogether: as much as a request may hold.
+const COPIED_BYTES_MAX: usize = 3 << 20;
+/// A patched object may not be deeper than one that is sent.
+const DEPTH_MAX: usize = 128;
 
 pub fn json(target: Value, patch: &Value) -> Result<Value, Status> {
     let Value::Array(operations) = patch else {
@@ -22,7 +26,15 @@ pub fn json(target: Value, patch: &Value) -> Result<Value, Status> {
         return Err(Status::new(413, Reason::RequestEntityTooLarge, message));
     }
     let mut target = target;
+    let mut copied = 0;
     for operation in operations {
+        if operation.get("op").is_some_and(|op| op == "copy") {
+            copied +=
+                operation.get("from").and_then(Value::as_str).and_then(|from| get(&mut target, from)).map_or(0, size);
+            if copied > COPIED_BYTES_MAX {
+                return Err(rejected());
+            }
+        }
         apply(&mut target, operation).ok_or_else(rejected)?;
     }
     Ok(target)
@@ -36,13 +48,31 @@ pub(super) fn touched(patch: &Value) -> Value {
             let Some(mut steps) = operation.get(path).and_then(Value::as_str).and_then(steps) else { continue };
             steps.pop();
             let mut node = &mut root;
-            for step in steps {
+            for step in steps.into_iter().take(DEPTH_MAX) {
                 let Some(fields) = node.as_object_mut() else { break };
                 node = fields.entry(step).or_insert_with(|| Value::Object(Map::new()));
             }
         }
     }
     root
+}
+
+/// About how long a value is as text.
+fn size(value: &Value) -> usize {
+    match value {
+        Value::String(text) => text.len() + 2,
+        Value::Array(items) => items.iter().map(|item| size(item) + 1).sum::<usize>() + 2,
+        Value::Object(fields) => fields.iter().map(|(name, field)| name.len() + size(field) + 4).sum::<usize>() + 2,
+        _ => 5,
+    }
+}
+
+fn depth(value: &Value) -> usize {
+    1 + match value {
+        Value::Array(items) => items.iter().map(depth).max().unwrap_or(0),
+        Value::Object(fields) => fields.values().map(depth).max().unwrap_or(0),
+        _ => 0,
+    }
 }
 
 /// What a client learns of any failed operation.
@@ -123,6 +153,9 @@ fn parent<'a>(target: &'a mut Value, path: &str) -> Option<(&'a mut Value, Strin
 }
 
 fn add(target: &mut Value, path: &str, value: Value) -> Option<()> {
+    if path.matches('/').count() + depth(&value) > DEPTH_MAX {
+        return None;
+    }
     if path.is_empty() {
         *target = value;
         return Some(());

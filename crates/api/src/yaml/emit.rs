@@ -239,7 +239,7 @@ fn style(text: &str, is_key: bool) -> Style {
         let fits_literal = !special && !space_before_break && !text.ends_with(' ') && !is_key;
         return if fits_literal { Style::Literal } else { Style::Double };
     }
-    if special {
+    if special || text.contains('\t') {
         return Style::Double;
     }
     if has_indicators(text) || text.starts_with(' ') || text.ends_with(' ') { Style::Single } else { Style::Plain }
