@@ -79,6 +79,8 @@ impl Failure {
 pub(crate) fn one_line(status: &Status) -> String {
     match status.reason {
         Reason::Unauthorized => "error: You must be logged in to the server (Unauthorized)".into(),
+        // The server has not been reached.
+        _ if status.code == 0 => status.message.clone(),
         reason if reason.as_str().is_empty() => format!("Error from server: {}", status.message),
         reason => format!("Error from server ({}): {}", reason.as_str(), status.message),
     }

@@ -87,7 +87,7 @@ pub(crate) fn find_kind(client: &mut Client, word: &str) -> Result<&'static Kind
 /// The kinds of `pods,svc` or `all`.
 pub(crate) fn find_kinds(client: &mut Client, words: &str) -> Result<Vec<&'static Kind>, Failure> {
     let mut found: Vec<&'static Kind> = Vec::new();
-    for word in words.split(',').filter(|word| !word.is_empty()) {
+    for word in words.split(',') {
         if word == "all" {
             let mut all: Vec<&'static Kind> = kinds::stored().filter(|kind| kind.categories.contains(&"all")).collect();
             all.extend(custom_kinds(client).into_iter().filter(|kind| kind.categories.contains(&"all")));
@@ -173,6 +173,11 @@ pub(crate) fn expect_object(response: Response) -> Result<ObjectRef, Status> {
         Response::Object(object) => Ok(object),
         _ => Err(Status::internal("the server did not answer with an object")),
     }
+}
+
+/// The answer to a path that the server does not know.
+pub(crate) fn no_such_path() -> Status {
+    Status::new(404, api::Reason::NotFound, "the server could not find the requested resource")
 }
 
 pub(crate) fn info(kind: &'static Kind, object: ObjectRef) -> Info {

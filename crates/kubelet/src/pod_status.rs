@@ -33,7 +33,9 @@ impl PodWorker {
         for record in &self.containers {
             let Some(container) = record.spec(&pod) else { continue };
             let restarts = !terminated && should_restart(record, container, policy) && !is_done(record);
-            let status = container_status(record, container, default, restarts);
+            let mut status = container_status(record, container, default, restarts);
+            // Nothing on a hollow node asks its containers whether they have started.
+            status.started = status.started.filter(|_| !host.config.hollow);
             if record.is_init() { init.push(status) } else { regular.push(status) }
         }
 

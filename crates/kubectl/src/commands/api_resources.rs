@@ -110,10 +110,7 @@ pub(super) fn raw(call: &mut Call, path: &str) -> Outcome {
         call.io.out(&answer?);
         return Ok(0);
     }
-    let unknown = || {
-        let text = "the server could not find the requested resource";
-        Failure::from(api::Status::new(404, api::Reason::NotFound, text))
-    };
+    let unknown = || Failure::from(resource::no_such_path());
     let bare = path.split('?').next().unwrap_or_default();
     if matches!(bare, "/healthz" | "/livez" | "/readyz") {
         call.io.out("ok");

@@ -59,11 +59,14 @@ impl DryRun {
 }
 
 /// What `--validate` asks of the server.
-pub(super) fn validation(args: &Args) -> api::FieldValidation {
+pub(super) fn validation(args: &Args) -> Result<api::FieldValidation, Failure> {
     match args.text("validate") {
-        "ignore" | "false" => api::FieldValidation::Ignore,
-        "warn" => api::FieldValidation::Warn,
-        _ => api::FieldValidation::Strict,
+        "ignore" | "false" => Ok(api::FieldValidation::Ignore),
+        "warn" => Ok(api::FieldValidation::Warn),
+        "" | "strict" | "true" => Ok(api::FieldValidation::Strict),
+        other => Err(Failure::error(format!(
+            "invalid - validate option {other:?}; must be one of: strict (or true), warn, ignore (or false)"
+        ))),
     }
 }
 
@@ -81,6 +84,9 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
     if let Some(word) = args.operands.first() {
         return Err(Failure::usage("kubectl apply", format!("Unexpected args: [{word}]")));
     }
+    if args.is("force") && args.is("server-side") {
+        return Err(Failure::error("--force cannot be used with --server-side"));
+    }
     let dry_run = DryRun::read(args)?;
     let format = Format::read(call, args, false)?;
     let manifests = manifest::read(call, args)?;
@@ -93,7 +99,7 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
         server_side: args.is("server-side"),
         force_conflicts: args.is("force-conflicts"),
         field_manager: if args.given("field-manager") { args.text("field-manager").into() } else { String::new() },
-        validation: Some(validation(args)),
+        validation: Some(validation(args)?),
     };
     let selector = api::selector::Selector::parse(args.text("selector")).map_err(Failure::error)?;
     let mut failures = Vec::new();

@@ -35,6 +35,8 @@ struct Target {
     kind: &'static Kind,
     namespace: String,
     name: String,
+    /// The manifest that names it.
+    manifest: Option<manifest::Manifest>,
 }
 
 /// What has been deleted and may not be gone yet.
@@ -107,7 +109,7 @@ fn delete_all(call: &mut Call, args: &Args) -> Result<(Vec<Leaving>, Outcome), F
     let found = !targets.is_empty();
     let mut leaving = Vec::new();
     for target in targets {
-        let Target { kind, namespace, name } = target;
+        let Target { kind, namespace, name, manifest } = target;
         let mut request = Request::of(Verb::Delete, kind.id, resource::scope(kind, &namespace), &name);
         request.options.propagation = Some(propagation);
         request.options.grace_period = (grace_period >= 0).then_some(grace_period);
@@ -122,7 +124,10 @@ fn delete_all(call: &mut Call, args: &Args) -> Result<(Vec<Leaving>, Outcome), F
             Ok(response) => response,
             Err(status) if status.is_not_found() && args.is("ignore-not-found") => continue,
             Err(status) => {
-                failures.push(status.into());
+                failures.push(match &manifest {
+                    Some(manifest) => crate::apply::during("deleting", manifest, status).into(),
+                    None => status.into(),
+                });
                 continue;
             }
         };
@@ -152,7 +157,12 @@ fn targets(call: &mut Call, args: &Args, failures: &mut Vec<Failure>) -> Result<
         let manifests = manifest::read(call, args)?;
         let targets = manifests.into_iter();
         return Ok(targets
-            .map(|manifest| Target { kind: manifest.kind, namespace: manifest.namespace, name: manifest.name })
+            .map(|manifest| Target {
+                kind: manifest.kind,
+                namespace: manifest.namespace.clone(),
+                name: manifest.name.clone(),
+                manifest: Some(manifest),
+            })
             .collect());
     }
     let selects = args.some_text("selector").is_some() || args.some_text("field-selector").is_some();
@@ -164,7 +174,8 @@ fn targets(call: &mut Call, args: &Args, failures: &mut Vec<Failure>) -> Result<
             Err(Failure::error("name cannot be provided when a selector is specified"))
         }
         Named::Objects(objects) => {
-            Ok(objects.into_iter().map(|(kind, name)| Target { kind, namespace: space.clone(), name }).collect())
+            let target = |(kind, name)| Target { kind, namespace: space.clone(), name, manifest: None };
+            Ok(objects.into_iter().map(target).collect())
         }
         Named::Kinds(_) if !selects && !args.is("all") => {
             Err(Failure::error("resource(s) were provided, but no name was specified"))
@@ -177,6 +188,7 @@ fn targets(call: &mut Call, args: &Args, failures: &mut Vec<Failure>) -> Result<
                         kind,
                         namespace: object.namespace().into(),
                         name: object.name().into(),
+                        manifest: None,
                     })),
                     Err(status) => failures.push(resource::refused_list(kind, status, args)),
                 }

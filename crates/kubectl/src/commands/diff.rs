@@ -17,7 +17,19 @@ pub(super) static FLAGS: &[Flag] = &[
 /// Lines of context around a change, as `diff -u`.
 const CONTEXT: usize = 3;
 
+/// A difference is exit code 1, so that mistakes have another.
 pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
+    match differences(call, args) {
+        Ok(false) => Ok(0),
+        Ok(true) => Err(Failure::Exit(1)),
+        Err(failure) => {
+            call.io.err(&failure.text());
+            Err(Failure::Exit(2))
+        }
+    }
+}
+
+fn differences(call: &mut Call, args: &Args) -> Result<bool, Failure> {
     super::apply::need_files(args)?;
     let mut differs = false;
     for manifest in manifest::read(call, args)? {
@@ -41,7 +53,7 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
             call.io.out(&text);
         }
     }
-    if differs { Err(Failure::Exit(1)) } else { Ok(0) }
+    Ok(differs)
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -159,7 +159,7 @@ impl Edit {
             request.subresource = Subresource::Status;
         }
         request.options.field_manager = self.args.text("field-manager").into();
-        request.options.field_validation = super::apply::validation(&self.args);
+        request.options.field_validation = super::apply::validation(&self.args)?;
         match self.cx.with(move |call| call.request(request).and_then(resource::expect_object)).await {
             Ok(object) => {
                 let (args, info) = (self.args.clone(), self.info.clone());

@@ -17,6 +17,9 @@ pub(super) static FLAGS: &[Flag] = &[
 ];
 
 pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
+    if !matches!(args.text("output"), "plaintext" | "plaintext-openapiv2") {
+        return Err(Failure::error(format!("unrecognized format: {}", args.text("output"))));
+    }
     let word = match args.operands.as_slice() {
         [word] => word,
         [] => {

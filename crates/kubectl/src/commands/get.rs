@@ -46,6 +46,14 @@ pub(super) async fn run(cx: Cx, args: Args) -> Outcome {
 
 fn once(call: &mut Call, args: &Args) -> Outcome {
     if let Some(path) = args.some_text("raw") {
+        if !args.operands.is_empty() {
+            return Err(Failure::error("arguments may not be passed when --raw is specified"));
+        }
+        if !path.starts_with('/') {
+            return Err(Failure::error(format!(
+                "--raw must be a valid URL path: parse {path:?}: invalid URI for request"
+            )));
+        }
         return super::api_resources::raw(call, path);
     }
     if args.operands.is_empty() && !resource::names_files(args) {
@@ -56,14 +64,30 @@ fn once(call: &mut Call, args: &Args) -> Outcome {
         Some(path) => Some(Path::relaxed(path).map_err(Failure::error)?),
         None => None,
     };
-    let mut picked = resource::pick(call, args, Rules { all_of_type: true })?;
+    let mut picked = match args.some_text("subresource") {
+        Some(name) => pick_subresource(call, args, name)?,
+        None => resource::pick(call, args, Rules { all_of_type: true })?,
+    };
     if args.is("ignore-not-found") {
         picked.failures.retain(|failure| !matches!(failure, Failure::Status(status) if status.is_not_found()));
     }
+    let several_kinds = names_several_kinds(call, args, &picked);
     if let Some(path) = sort {
-        sort_by(&mut picked.infos, &path);
+        let is_table = matches!(format, Format::Table { .. });
+        // Upstream sorts each table by its rows, and several tables as if they were the objects.
+        let found = sort_by(&mut picked.infos, &path) && !(is_table && several_kinds);
+        if !found && picked.infos.len() > 1 {
+            if is_table && !several_kinds {
+                let text = no_resources_found(call, args);
+                call.io.err_line(text);
+                return Ok(0);
+            }
+            let path = args.text("sort-by").trim_matches(['{', '}']).trim_start_matches('.');
+            return Err(Failure::error(format!(
+                "couldn't find any field with path \"{{.{path}}}\" in the list of objects"
+            )));
+        }
     }
-    let several_kinds = names_several_kinds(call, args);
     match &format {
         Format::Table { wide } => print_tables(call, args, &picked, *wide, several_kinds),
         Format::Name => {
@@ -88,15 +112,41 @@ fn once(call: &mut Call, args: &Args) -> Outcome {
     }
 }
 
-/// `get pods,svc`, `get all` and `get pod/a svc/b` show the kind before each name.
-fn names_several_kinds(call: &mut Call, args: &Args) -> bool {
+/// `get pods,svc`, `get all` and `get pod/a svc/b` show the kind before each name. Of what is named without a slash or by
+/// files, only what was found counts.
+fn names_several_kinds(call: &mut Call, args: &Args, picked: &Picked) -> bool {
     let mut kinds: Vec<&str> = match resource::read(call.client, &args.operands) {
         Ok(Named::Kinds(kinds)) => kinds.iter().map(|kind| kind.kind).collect(),
-        Ok(Named::Objects(objects)) => objects.iter().map(|(kind, _)| kind.kind).collect(),
-        _ => Vec::new(),
+        Ok(Named::Objects(objects)) if args.operands[0].contains('/') => {
+            objects.iter().map(|(kind, _)| kind.kind).collect()
+        }
+        _ => picked.infos.iter().map(|info| info.kind.kind).collect(),
     };
     kinds.dedup();
     kinds.len() > 1 || args.operands.first().is_some_and(|word| word == "all")
+}
+
+/// The objects' subresource in place of the objects: `get deploy web --subresource=scale`.
+fn pick_subresource(call: &mut Call, args: &Args, name: &str) -> Result<Picked, Failure> {
+    let Named::Objects(objects) = resource::read(call.client, &args.operands)? else {
+        return Err(Failure::error("subresource cannot be used when bulk resources are specified"));
+    };
+    let mut picked = Picked { single: objects.len() == 1, ..Picked::default() };
+    let namespace = namespace(call, args);
+    for (kind, object) in objects {
+        let answer = match kind.subresources.iter().find(|one| one.as_str() == name) {
+            Some(subresource) => {
+                let request = Request::of(Verb::Get, kind.id, resource::scope(kind, &namespace), &object);
+                call.request(request.on(*subresource)).and_then(resource::expect_object)
+            }
+            None => Err(resource::no_such_path()),
+        };
+        match answer {
+            Ok(object) => picked.infos.push(resource::info(kind, object)),
+            Err(status) => picked.failures.push(status.into()),
+        }
+    }
+    Ok(picked)
 }
 
 /// A single object as it is, several as a `List`.
@@ -126,7 +176,7 @@ fn style(args: &Args, wide: bool, with_kind: bool) -> TableStyle {
         with_kind: with_kind || args.is("show-kind"),
         show_labels: args.is("show-labels"),
         label_columns: args.all("label-columns").to_vec(),
-        plain: !args.is("server-print"),
+        plain: !args.is("server-print") || args.text("subresource") == "scale",
     }
 }
 
@@ -167,13 +217,15 @@ pub(super) fn no_resources_found(call: &mut Call, args: &Args) -> String {
     }
 }
 
-/// Sorts by what a path leads to: numbers by value, quantities and times as such, the rest as text.
-fn sort_by(infos: &mut [Info], path: &Path) {
+/// Sorts by what a path leads to: numbers by value, quantities and times as such, the rest as text. Whether it leads
+/// anywhere at all.
+fn sort_by(infos: &mut [Info], path: &Path) -> bool {
     let key = |info: &Info| {
         let value = info.object.to_value();
         path.find(&value).ok().and_then(|found| found.first().map(|value| (*value).clone()))
     };
-    infos.sort_by_cached_key(|info| match key(info) {
+    let mut found = false;
+    infos.sort_by_cached_key(|info| match key(info).inspect(|_| found = true) {
         None | Some(Value::Null) => (0, 0, String::new()),
         Some(Value::Number(number)) => (1, (number.as_f64().unwrap_or_default() * 1e6) as i128, String::new()),
         Some(Value::String(text)) => match api::quantity::parse(&text) {
@@ -182,6 +234,7 @@ fn sort_by(infos: &mut [Info], path: &Path) {
         },
         Some(other) => (3, 0, other.to_string()),
     });
+    found
 }
 
 /// A key that sorts `pod-9` before `pod-10`, as upstream's natural order.
@@ -205,9 +258,19 @@ fn natural(text: &str) -> String {
 /// `get -w`: one kind, with a watch that stays open.
 async fn watch(cx: Cx, args: Args) -> Outcome {
     let printing = args.clone();
+    let timeout = api::time::parse_duration(args.text("request-timeout")).filter(|timeout| *timeout > 0);
     let started = cx.with(move |call| start_watch(call, &args)).await?;
     let mut watching = started;
+    let end = match timeout {
+        Some(timeout) => Some(cx.now().await + timeout as api::SimTime),
+        None => None,
+    };
     loop {
+        if let Some(end) = end
+            && cx.now().await >= end
+        {
+            return Ok(0);
+        }
         let args = printing.clone();
         watching = cx.with(move |call| watching.follow(call, &args).map(|()| watching)).await?;
         cx.tick(None).await;

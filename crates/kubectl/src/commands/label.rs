@@ -22,7 +22,7 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
         let labels = api::meta::labels(info.object.meta());
         if args.is("list") {
             if several {
-                call.io.line(format!("Listing labels for {}:", info.full_name()));
+                call.io.line(format!("Listing labels for {}.{}/{}:", info.kind.kind, info.kind.group, info.name));
             }
             let indent = if several { " " } else { "" };
             for (key, value) in labels {

@@ -38,6 +38,14 @@ struct Source {
 }
 
 pub(super) async fn run(cx: Cx, args: Args) -> Outcome {
+    if args.before_dash().len() > 2 {
+        let usage = "expected 'logs [-f] [-p] (POD | TYPE/NAME) [-c CONTAINER]'.\n\
+                     POD or TYPE/NAME is a required argument for the logs command";
+        return Err(Failure::usage("kubectl logs", usage));
+    }
+    if args.given("since") && args.given("since-time") {
+        return Err(Failure::error("at most one of `sinceTime` or `sinceSeconds` may be specified"));
+    }
     let follows = args.is("follow");
     let streams = cx.with(move |call| open(call, &args)).await?;
     if !follows {
@@ -177,7 +185,12 @@ fn pods(call: &mut Call, args: &Args, space: &str) -> Result<Vec<api::ObjectRef>
             "expected 'logs [-f] [-p] (POD | TYPE/NAME) [-c CONTAINER]'.\nPOD or TYPE/NAME is a required argument for the logs command",
         ));
     };
-    let all = pods_of(call, space, word)?;
+    let all = pods_of(call, space, word).map_err(|failure| match failure {
+        Failure::Status(status) if status.is_not_found() => {
+            Failure::error(format!("error from server (NotFound): {} in namespace {space:?}", status.message))
+        }
+        other => other,
+    })?;
     if all.len() > 1 && !args.is("all-pods") {
         let first = all[0].clone();
         call.io.err_line(format!("Found {} pods, using pod/{}", all.len(), first.name()));
@@ -193,10 +206,7 @@ pub(super) fn pods_of(call: &mut Call, space: &str, word: &str) -> Result<Vec<ap
         _ if word.contains('/') => return resource::read(call.client, &[word.to_owned()]).map(|_| Vec::new()),
         _ => (Pod::row(), word.to_owned()),
     };
-    let object = resource::get(call, kind, space, &name).map_err(|status| match status.is_not_found() {
-        true => Failure::error(format!("error from server (NotFound): {} in namespace {space:?}", status.message)),
-        false => status.into(),
-    })?;
+    let object = resource::get(call, kind, space, &name)?;
     if kind.kind == "Pod" {
         return Ok(vec![object]);
     }

@@ -124,28 +124,53 @@ async fn dispatch(cx: &Cx, words: Vec<String>) -> Outcome {
     if args.wants_help {
         return show_help(cx, command, path, 0).await;
     }
-    let user = impersonated(&args)?;
+    check_timeout(&args)?;
+    let user = cx.with(|call| call.state.context.user.clone()).await;
+    let user = impersonated(&args, &user)?;
     cx.with(move |call| call.act_as(user)).await;
     match command.run {
         Run::Group => {
             if !args.operands.is_empty() {
                 return Err(Failure::usage(&path, format!("unknown command {:?}", args.operands.join(" "))));
             }
-            show_help(cx, command, path, 1).await
+            // What upstream's groups do differs: most say on standard error that a subcommand is missing.
+            match command.name {
+                "rollout" => show_help(cx, command, path, 1).await,
+                "certificate" => show_help(cx, command, path, 0).await,
+                _ => {
+                    let text = help(command, &path);
+                    cx.with(move |call| call.io.err(&text)).await;
+                    Ok(1)
+                }
+            }
         }
         Run::Now(run) => cx.with(move |call| run(call, &args)).await,
         Run::Later(run) => run(cx.clone(), args).await,
     }
 }
 
+/// `--request-timeout` is a number of seconds or a duration.
+fn check_timeout(args: &Args) -> Result<(), Failure> {
+    let text = args.text("request-timeout");
+    if text.parse::<i64>().is_ok() || api::time::parse_duration(text).is_some() {
+        return Ok(());
+    }
+    Err(Failure::error(
+        "Invalid timeout value. Timeout must be a single integer in seconds, or an integer followed by a corresponding \
+         time unit (e.g. 1s | 2m | 3h)",
+    ))
+}
+
 /// Whom `--as` names. The server adds the groups that everybody is in.
-fn impersonated(args: &Args) -> Result<Option<User>, Failure> {
+fn impersonated(args: &Args, user: &str) -> Result<Option<User>, Failure> {
     let groups = args.all("as-group");
     let Some(name) = args.some_text("as") else {
         if groups.is_empty() && args.some_text("as-uid").is_none() {
             return Ok(None);
         }
-        return Err(Failure::error("requesting uid, groups or user-extra without impersonating a user"));
+        return Err(Failure::error(format!(
+            "requesting uid, groups or user-extra for {user} without impersonating a user"
+        )));
     };
     let (uid, groups) = (args.text("as-uid").into(), groups.to_vec());
     Ok(Some(User { name: name.into(), uid, groups, ..User::default() }))
@@ -295,6 +320,22 @@ fn help(command: &Command, path: &str) -> String {
     }
     text.push_str("Use \"kubectl options\" for a list of global command-line options (applies to all commands).\n");
     text
+}
+
+/// An object as upstream prints it when it has not come back from the server: creation times that are not set are null.
+pub(in crate::commands) fn as_typed(mut value: serde_json::Value) -> serde_json::Value {
+    const PLACES: [&str; 4] = [
+        "/metadata",
+        "/spec/template/metadata",
+        "/spec/jobTemplate/metadata",
+        "/spec/jobTemplate/spec/template/metadata",
+    ];
+    for place in PLACES {
+        if let Some(meta) = value.pointer_mut(place).and_then(serde_json::Value::as_object_mut) {
+            meta.entry("creationTimestamp").or_insert_with(Default::default);
+        }
+    }
+    value
 }
 
 /// Refuses operands, for commands that take none.

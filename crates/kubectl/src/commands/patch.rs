@@ -39,17 +39,6 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
             return Err(Failure::error(format!("--type must be one of [json merge strategic], not {other:?}")));
         }
     };
-    let subresource = match args.text("subresource") {
-        "" => Subresource::None,
-        "status" => Subresource::Status,
-        "scale" => Subresource::Scale,
-        "resize" => Subresource::Resize,
-        other => {
-            return Err(Failure::error(format!(
-                "invalid subresource value: {other:?}. Must be one of [status scale resize]"
-            )));
-        }
-    };
     let unreadable = |why: String| Failure::error(format!("unable to parse {text:?}: {why}"));
     let mut documents = api::yaml::parse_documents(&text).map_err(|error| unreadable(error.to_string()))?;
     if documents.is_empty() {
@@ -60,6 +49,16 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
     let picked = resource::pick(call, args, Rules::default())?;
     let mut failures = picked.failures;
     for info in &picked.infos {
+        let named = args.text("subresource");
+        let known = info.kind.subresources.iter().find(|subresource| subresource.as_str() == named);
+        let subresource = match known {
+            Some(subresource) => *subresource,
+            None if named.is_empty() => Subresource::None,
+            None => {
+                failures.push(resource::no_such_path().into());
+                continue;
+            }
+        };
         let body = Patch { kind, value: value.clone() };
         let request = Request::of(Verb::Patch, info.kind.id, &info.namespace, &info.name);
         let mut request = request.on(subresource).body(body);
@@ -91,7 +90,14 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
         } else {
             "patched"
         };
-        super::print_changed(call, args, info, api::wire::form(&*object), done, dry_run)?;
+        // Upstream does not say here that the server only tried it.
+        let said = if dry_run == DryRun::Server { DryRun::None } else { dry_run };
+        if subresource == Subresource::Scale && matches!(args.text("output"), "" | "name") {
+            let done = if args.text("output").is_empty() { format!(" {done}{}", said.suffix()) } else { String::new() };
+            call.io.line(format!("scale.autoscaling/{}{done}", info.name));
+            continue;
+        }
+        super::print_changed(call, args, info, api::wire::form(&*object), done, said)?;
     }
     Failure::all(failures).map_or(Ok(0), Err)
 }

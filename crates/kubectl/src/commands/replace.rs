@@ -21,6 +21,9 @@ pub(super) static FLAGS: &[Flag] = &[
 
 pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
     need_files(args)?;
+    if args.int("grace-period") >= 0 && !args.is("force") {
+        return Err(Failure::error("--grace-period must have --force specified"));
+    }
     let dry_run = DryRun::read(args)?;
     let mut failures = Vec::new();
     for manifest in manifest::read(call, args)? {

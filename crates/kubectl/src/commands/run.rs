@@ -77,15 +77,18 @@ fn make(call: &mut Call, args: &Args, attaches: bool) -> Outcome {
         [name, ..] => name.clone(),
     };
     let image = args.some_text("image").ok_or_else(|| Failure::error("required flag(s) \"image\" not set"))?;
+    if image.contains(char::is_whitespace) {
+        return Err(Failure::error(format!("Invalid image name {image:?}: invalid reference format")));
+    }
     let restart = args.text("restart");
     if !matches!(restart, "Always" | "OnFailure" | "Never") {
         return Err(Failure::usage("kubectl run", format!("invalid restart policy: {restart}")));
     }
     if args.is("rm") && !attaches {
-        return Err(Failure::error("--rm should only be used for attached containers"));
+        return Err(Failure::usage("kubectl run", "--rm should only be used for attached containers"));
     }
     if args.is("expose") && args.some_text("port").is_none() {
-        return Err(Failure::error("--port must be set when exposing a service"));
+        return Err(Failure::usage("kubectl run", "--port must be set when exposing a service"));
     }
     let mut container = json!({ "name": name, "image": image, "resources": {} });
     let mut words = args.before_dash()[1..].to_vec();
@@ -133,8 +136,7 @@ fn make(call: &mut Call, args: &Args, attaches: bool) -> Outcome {
         value["metadata"]["annotations"][key] = text.into();
     }
     if let Some(text) = args.some_text("overrides") {
-        let patch: Value =
-            serde_json::from_str(text).map_err(|error| Failure::error(format!("Invalid --overrides: {error}")))?;
+        let patch: Value = serde_json::from_str(text).map_err(|_| Failure::error("Invalid JSON Patch"))?;
         value = api::patch::merge(value, patch);
     }
     if args.is("expose") {

@@ -39,10 +39,11 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
     }
     for info in &picked.infos {
         if !info.kind.has(Subresource::Scale) {
-            failures.push(Failure::error(format!(
-                "cannot scale {}: the server could not find the requested resource",
-                info.full_name()
-            )));
+            return Err(resource::no_such_path().into());
+        }
+        let (version, wanted) = (info.object.revision().to_string(), args.text("resource-version"));
+        if !wanted.is_empty() && wanted != version {
+            failures.push(Failure::error(format!("Expected resource version to be {wanted}, was {version}")));
             continue;
         }
         let current = info.object.to_value()["spec"]["replicas"].as_i64().unwrap_or_default();
@@ -53,8 +54,6 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
             )));
             continue;
         }
-        let mut scaled = info.object.to_value();
-        scaled["spec"]["replicas"] = replicas.into();
         if dry_run != DryRun::Client {
             let patch = Patch { kind: PatchKind::Merge, value: json!({ "spec": { "replicas": replicas } }) };
             let request = Request::of(Verb::Patch, info.kind.id, &info.namespace, &info.name);
@@ -65,7 +64,7 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
                 continue;
             }
         }
-        super::print_changed(call, args, info, scaled, "scaled", dry_run)?;
+        super::print_changed(call, args, info, api::wire::form(&*info.object), "scaled", dry_run)?;
     }
     Failure::all(failures).map_or(Ok(0), Err)
 }

@@ -27,7 +27,8 @@ enum Change {
 fn read_change(word: &str) -> Result<Option<Change>, Failure> {
     const EFFECTS: [&str; 3] = ["NoSchedule", "PreferNoSchedule", "NoExecute"];
     if let Some(removed) = word.strip_suffix('-') {
-        let (key, effect) = removed.split_once(':').unwrap_or((removed, ""));
+        let (pair, effect) = removed.split_once(':').unwrap_or((removed, ""));
+        let key = pair.split_once('=').map_or(pair, |(key, _)| key);
         return Ok(Some(Change::Remove { key: key.into(), effect: effect.into() }));
     }
     let Some((pair, effect)) = word.rsplit_once(':') else {
@@ -54,7 +55,10 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
     match words.next().map(String::as_str) {
         None => return Err(Failure::error("one or more resources must be specified as <resource> <name>")),
         Some("node" | "nodes" | "no") => {}
-        Some(other) => return Err(Failure::error(format!("invalid resource type {other}, only node(s) is supported"))),
+        Some(other) => {
+            resource::find_kind(call.client, other)?;
+            return Err(Failure::error(format!("invalid resource type {other}, only node types are supported")));
+        }
     }
     let (mut names, mut changes) = (Vec::new(), Vec::new());
     for word in words {

@@ -16,5 +16,8 @@ pub(super) fn run(_: &mut Call, args: &Args) -> Outcome {
     if args.operands.len() > 1 {
         return Err(Failure::usage("kubectl top node", "node [NAME | -l label]"));
     }
+    if !matches!(args.text("sort-by"), "" | "cpu" | "memory") {
+        return Err(Failure::error("--sort-by accepts only cpu or memory"));
+    }
     Err(Failure::error("Metrics API not available"))
 }

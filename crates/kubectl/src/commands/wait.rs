@@ -33,7 +33,16 @@ impl Wanted {
             return Ok(Wanted::Condition { name: name.into(), value: value.into() });
         }
         if let Some(rest) = text.strip_prefix("jsonpath=") {
-            let end = rest.rfind('}').map_or(rest.len(), |at| at + 1);
+            let end = match (rest.rfind('}'), rest.contains('{')) {
+                (Some(at), _) => at + 1,
+                (None, false) => rest.find('=').unwrap_or(rest.len()),
+                (None, true) => {
+                    return Err(Failure::error(
+                        "unexpected path string, expected a 'name1.name2' or '.name1.name2' or '{name1.name2}' or \
+                         '{.name1.name2}'",
+                    ));
+                }
+            };
             let value = rest[end..].strip_prefix('=').map(str::to_owned);
             if rest[end..].starts_with('=') && value.as_deref() == Some("") {
                 return Err(Failure::error(

@@ -11,7 +11,8 @@ const HIDDEN: [&str; 5] = ["annotations", "labels", "name", "namespace", "manage
 pub(super) fn describe(writer: &mut Writer, context: &mut Context) {
     let object = context.info.object.clone();
     let value = object.to_value();
-    super::head(writer, object.meta());
+    writer.field(0, "Name", object.name());
+    writer.field(0, "Namespace", object.namespace());
     labels(writer, 0, object.meta().labels.as_ref());
     annotations(writer, 0, object.meta().annotations.as_ref());
     if let Value::Object(fields) = &value {

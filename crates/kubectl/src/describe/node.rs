@@ -70,6 +70,7 @@ pub(super) fn describe(writer: &mut Writer, node: &Node, context: &mut Context) 
         ("Architecture", &info.architecture),
         ("Container Runtime Version", &info.container_runtime_version),
         ("Kubelet Version", &info.kubelet_version),
+        ("Kube-Proxy Version", &info.kube_proxy_version),
     ] {
         writer.field(1, title, text);
     }
@@ -165,7 +166,9 @@ fn pods(writer: &mut Writer, context: &mut Context, node: &str, allocatable: Opt
     writer.line(0, "Allocated resources:\n  (Total limits may be over 100 percent, i.e., overcommitted.)");
     writer.line(1, "Resource\tRequests\tLimits");
     writer.line(1, "--------\t--------\t------");
-    for resource in ["cpu", "memory", "ephemeral-storage"] {
+    let huge = allocatable.into_iter().flatten().map(|(name, _)| name.as_str());
+    let huge = huge.filter(|name| name.starts_with("hugepages-"));
+    for resource in ["cpu", "memory", "ephemeral-storage"].into_iter().chain(huge) {
         let sum = |limit: bool| sums.get(&(resource, limit)).copied().unwrap_or_default();
         writer.line(1, format!("{resource}\t{}\t{}", shown(sum(false), resource), shown(sum(true), resource)));
     }

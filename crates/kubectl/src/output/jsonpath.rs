@@ -31,9 +31,32 @@ impl JsonPath {
     pub fn text(&self, value: &Value) -> Result<String, Failure> {
         let mut out = String::new();
         print_parts(&self.parts, value, value, &mut out).map_err(|why| {
-            Failure::error(format!("error executing jsonpath {:?}: Error executing template: {why}.", self.template))
+            let template = &self.template;
+            Failure::error(format!(
+                "error executing jsonpath {template:?}: Error executing template: {why}. Printing more information for \
+                 debugging the template:\n\ttemplate was:\n\t\t{template}\n\tobject given to jsonpath engine was:\n\t\t\
+                 {}\n\n",
+                go_syntax(value)
+            ))
         })?;
         Ok(out)
+    }
+}
+
+/// A value as Go's `%#v` prints it.
+fn go_syntax(value: &Value) -> String {
+    match value {
+        Value::Null => "interface {}(nil)".into(),
+        Value::Object(map) => {
+            let fields: Vec<String> =
+                map.iter().map(|(name, value)| format!("{name:?}:{}", go_syntax(value))).collect();
+            format!("map[string]interface {{}}{{{}}}", fields.join(", "))
+        }
+        Value::Array(items) => {
+            format!("[]interface {{}}{{{}}}", items.iter().map(go_syntax).collect::<Vec<_>>().join(", "))
+        }
+        Value::String(text) => format!("{text:?}"),
+        other => other.to_string(),
     }
 }
 
@@ -189,8 +212,14 @@ mod tests {
         check(
             "{.items[5].name}",
             expect![[r#"
-            error: error executing jsonpath "{.items[5].name}": Error executing template: array index out of bounds: index 5, length 2.
-        "#]],
+                error: error executing jsonpath "{.items[5].name}": Error executing template: array index out of bounds: index 5, length 2. Printing more information for debugging the template:
+                	template was:
+                		{.items[5].name}
+                	object given to jsonpath engine was:
+                		map[string]interface {}{"data":map[string]interface {}{"color":"red", "size":"large"}, "items":[]interface {}{map[string]interface {}{"labels":map[string]interface {}{"app.io/x":"1"}, "n":1, "name":"a", "ready":true}, map[string]interface {}{"labels":map[string]interface {}{"app.io/x":"2"}, "n":2, "name":"b", "ready":false}}, "none":interface {}(nil)}
+
+
+            "#]],
         );
     }
 }

@@ -74,8 +74,8 @@ impl Format {
                 Format::GoTemplate(GoTemplate::parse(&file(needed("template file")?)?)?)
             }
             "custom-columns" if tables => match joined {
-                Some(spec) => Format::Columns(Columns::parse(spec)?),
-                None => return Err(Failure::error("custom-columns format specified but no custom columns given")),
+                Some(spec) if !spec.is_empty() => Format::Columns(Columns::parse(spec)?),
+                _ => return Err(Failure::error("custom-columns format specified but no custom columns given")),
             },
             "custom-columns-file" if tables => {
                 let path = joined.unwrap_or_default();
@@ -130,9 +130,11 @@ pub(crate) fn yaml(value: &Value) -> String {
     api::yaml::emit(value)
 }
 
-/// The object as JSON without what kubectl leaves out unless asked (`--show-managed-fields`).
+/// The object as JSON without what kubectl leaves out of yaml and json unless asked (`--show-managed-fields`).
 pub(crate) fn shown(mut value: Value, args: &Args) -> Value {
-    if !args.is("show-managed-fields")
+    let is_whole = ["jsonpath", "go-template", "template"].iter().all(|name| !args.text("output").starts_with(name));
+    if is_whole
+        && !args.is("show-managed-fields")
         && let Some(meta) = value.get_mut("metadata").and_then(Value::as_object_mut)
     {
         meta.remove("managedFields");

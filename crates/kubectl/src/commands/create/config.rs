@@ -36,8 +36,13 @@ pub(in crate::commands) static BUDGET_FLAGS: &[Flag] = &[
     text("max-unavailable", ' ', "How many Pods may be away, a number or a percentage"),
     text("selector", ' ', "A label selector of the Pods"),
 ];
-pub(in crate::commands) static TOKEN_FLAGS: &[Flag] =
-    &[crate::flags::duration("duration", "0s", "How long the token is valid"), array("audience", ' ', "Audience")];
+pub(in crate::commands) static TOKEN_FLAGS: &[Flag] = &[
+    crate::flags::duration("duration", "0s", "How long the token is valid"),
+    array("audience", ' ', "Audience"),
+    text("bound-object-kind", ' ', "Kind of the object whose end is the token's: Pod, Secret or Node"),
+    text("bound-object-name", ' ', "Name of that object"),
+    text("bound-object-uid", ' ', "UID of that object"),
+];
 
 /// The pairs of `--from-literal`, `--from-file` and `--from-env-file`.
 fn pairs(call: &Call, args: &Args) -> Result<Vec<(String, String)>, Failure> {
@@ -46,6 +51,11 @@ fn pairs(call: &Call, args: &Args) -> Result<Vec<(String, String)>, Failure> {
         let text = call.state.files.read(path);
         text.ok_or_else(|| Failure::error(format!("error reading {path}: no such file or directory")))
     };
+    if !args.all("from-env-file").is_empty()
+        && !(args.all("from-file").is_empty() && args.all("from-literal").is_empty())
+    {
+        return Err(Failure::error("from-env-file cannot be combined with from-file or from-literal"));
+    }
     for text in args.all("from-literal") {
         let (key, value) = text
             .split_once('=')
@@ -55,6 +65,11 @@ fn pairs(call: &Call, args: &Args) -> Result<Vec<(String, String)>, Failure> {
     }
     for text in args.all("from-file") {
         let (key, path) = match text.split_once('=') {
+            Some((_, path)) if path.contains('=') => {
+                return Err(Failure::error("key names or file paths cannot contain '='"));
+            }
+            Some(("", path)) => return Err(Failure::error(format!("key name for file path {path} missing"))),
+            Some((key, "")) => return Err(Failure::error(format!("file path for key name {key} missing"))),
             Some((key, path)) => (key, path),
             None => (text.rsplit('/').next().unwrap_or_default(), text.as_str()),
         };
@@ -177,6 +192,9 @@ pub(in crate::commands) fn quota(call: &mut Call, args: &Args) -> Outcome {
         let (resource, quantity) = part
             .split_once('=')
             .ok_or_else(|| Failure::error(format!("Invalid argument syntax {part}, expected <resource>=<value>")))?;
+        if api::quantity::parse(quantity).is_none() {
+            return Err(Failure::error(super::super::set::NO_QUANTITY));
+        }
         hard.insert(resource.into(), quantity.into());
     }
     if !hard.is_empty() {
@@ -212,6 +230,21 @@ pub(in crate::commands) fn token(call: &mut Call, args: &Args) -> Outcome {
     use api::request::{Subresource, Verb};
     use api::types::ServiceAccount;
     let name = name(args, "kubectl create token")?;
+    let bound = ["kind", "name", "uid"].map(|field| args.text(["bound-object-", field].concat().as_str()).to_owned());
+    let [bound_kind, bound_name, bound_uid] = &bound;
+    if bound_kind.is_empty() {
+        for (flag, value) in [("name", bound_name), ("uid", bound_uid)] {
+            if !value.is_empty() {
+                return Err(Failure::error(format!(
+                    "--bound-object-{flag} can only be set if --bound-object-kind is provided"
+                )));
+            }
+        }
+    } else if !matches!(bound_kind.as_str(), "Pod" | "Secret" | "Node") {
+        return Err(Failure::error("supported --bound-object-kind values are Node, Pod, Secret"));
+    } else if bound_name.is_empty() {
+        return Err(Failure::error("--bound-object-name is required if --bound-object-kind is provided"));
+    }
     let namespace = super::super::namespace(call, args);
     let mut spec = json!({ "audiences": args.all("audience") });
     if args.given("duration") {

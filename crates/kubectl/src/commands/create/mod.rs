@@ -96,6 +96,7 @@ fn send(
     refuse: impl Fn(api::Status) -> Failure,
 ) -> Result<(), Failure> {
     let format = Format::read(call, args, false)?;
+    let validation = super::apply::validation(args)?;
     let api_version = value["apiVersion"].as_str().unwrap_or_default().to_owned();
     let kind_name = value["kind"].as_str().unwrap_or_default().to_owned();
     let name = value["metadata"]["name"].as_str().unwrap_or_default().to_owned();
@@ -110,7 +111,7 @@ fn send(
         let mut request = Request::of(Verb::Create, kind.id, resource::scope(kind, &space), "").body(value);
         request.options.dry_run = dry_run == DryRun::Server;
         request.options.field_manager = args.some_text("field-manager").unwrap_or("kubectl-create").into();
-        request.options.field_validation = api::FieldValidation::Strict;
+        request.options.field_validation = validation;
         let object = call.request(request).and_then(resource::expect_object).map_err(refuse)?;
         api::wire::form(&*object)
     };

@@ -57,6 +57,10 @@ fn rules(call: &mut Call, args: &Args, namespaced: bool) -> Result<Vec<Value>, F
             "one of resource or nonResourceURL must be specified"
         }));
     }
+    const PATH_VERBS: [&str; 8] = ["*", "get", "post", "put", "delete", "patch", "head", "options"];
+    if let Some(verb) = verbs.iter().find(|verb| !paths.is_empty() && !PATH_VERBS.contains(&verb.as_str())) {
+        return Err(Failure::error(format!("invalid verb: '{verb}' for nonResourceURL")));
+    }
     let mut groups: Vec<(String, Vec<String>)> = Vec::new();
     for word in args.all("resource") {
         let (bare, sub) = word.split_once('/').map_or((word.as_str(), ""), |(bare, sub)| (bare, sub));
@@ -95,6 +99,11 @@ fn role_value(call: &mut Call, args: &Args, name: &str, kind: &str) -> Result<Va
         "metadata": { "creationTimestamp": null, "name": name },
     });
     if let Some(selector) = args.some_text("aggregation-rule") {
+        if ["verb", "resource", "resource-name", "non-resource-url"].iter().any(|flag| args.given(flag)) {
+            return Err(Failure::error(
+                "aggregation rule must be specified without nonResourceURLs, verbs, resources or resourceNames",
+            ));
+        }
         let labels = crate::commands::expose::pairs(selector)?;
         value["aggregationRule"] = json!({ "clusterRoleSelectors": [{ "matchLabels": labels }] });
         value["rules"] = Value::Null;

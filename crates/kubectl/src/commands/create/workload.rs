@@ -38,11 +38,6 @@ pub(in crate::commands) fn deployment(call: &mut Call, args: &Args) -> Outcome {
     if images.len() > 1 && !command.is_empty() {
         return Err(Failure::error("cannot specify multiple --image options and command"));
     }
-    if args.int("replicas") < 0 {
-        return Err(Failure::error(
-            "invalid -1, must be 0 or greater".replace("-1", &format!("replicas={}", args.int("replicas"))),
-        ));
-    }
     let containers: Vec<Value> = images
         .iter()
         .enumerate()
@@ -114,10 +109,14 @@ fn job_of_cron_job(call: &mut Call, args: &Args, name: &str) -> Result<Value, Fa
         Some((word, source)) if word.starts_with("cj") || word.starts_with("cronjob") => {
             (resource::find_kind(call.client, word)?, source)
         }
-        _ => return Err(Failure::error(format!("from must be an existing cronjob, not {from:?}"))),
+        Some((word, source)) => (resource::find_kind(call.client, word)?, source),
+        None => return Err(Failure::error(format!("from must be an existing cronjob, not {from:?}"))),
     };
     let namespace = super::namespace(call, args);
     let cron = resource::get(call, kind, &namespace, source)?.to_value();
+    if kind.kind != "CronJob" {
+        return Err(Failure::error("from must be an existing cronjob"));
+    }
     let template = &cron["spec"]["jobTemplate"];
     let mut annotations = template["metadata"]["annotations"].as_object().cloned().unwrap_or_default();
     annotations.insert("cronjob.kubernetes.io/instantiate".into(), "manual".into());
@@ -136,9 +135,9 @@ fn job_of_cron_job(call: &mut Call, args: &Args, name: &str) -> Result<Value, Fa
     if !template["metadata"]["labels"].is_null() {
         meta.insert("labels".into(), template["metadata"]["labels"].clone());
     }
-    Ok(json!({
+    Ok(crate::commands::as_typed(json!({
         "apiVersion": "batch/v1", "kind": "Job", "metadata": meta, "spec": template["spec"], "status": {},
-    }))
+    })))
 }
 
 pub(in crate::commands) fn cron_job(call: &mut Call, args: &Args) -> Outcome {

@@ -83,6 +83,16 @@ pub(in crate::commands) fn run(call: &mut Call, args: &Args) -> Outcome {
             }
             continue;
         }
+        if let Some(format) = &format {
+            for (at, revision) in revisions.iter().enumerate() {
+                if at > 0 && matches!(format, Format::Yaml) {
+                    call.io.line("---");
+                }
+                let text = format.text(&api::wire::form(&*revision.object))?;
+                call.io.out(&text);
+            }
+            continue;
+        }
         let mut rows = vec![vec!["REVISION".to_owned(), "CHANGE-CAUSE".to_owned()]];
         rows.extend(revisions.iter().map(|revision| vec![revision.number.to_string(), revision.cause.clone()]));
         let text = format!("{} \n{}\n", info.full_name(), plain_table(&rows, 0, 2));
@@ -92,7 +102,7 @@ pub(in crate::commands) fn run(call: &mut Call, args: &Args) -> Outcome {
 }
 
 /// A template as `history --revision` shows it: the describer's text, with its tabs as they are.
-fn template_text(template: &Value) -> String {
+pub(super) fn template_text(template: &Value) -> String {
     let parsed: Option<PodTemplateSpec> = api::decode::typed(template.clone()).ok();
     let mut writer = describe::Writer::default();
     describe::pod_template(&mut writer, parsed.as_ref());

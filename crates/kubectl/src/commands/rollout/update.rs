@@ -45,10 +45,14 @@ fn for_each(
     Failure::all(failures).map_or(Ok(0), Err)
 }
 
+fn unsupported(info: &Info, what: &str) -> Failure {
+    Failure::error(format!("{} {:?} {what} is not supported", info.kind.group_resource(), info.name))
+}
+
 fn only_deployments(info: &Info, what: &str) -> Result<(), Failure> {
     match info.kind.kind {
         "Deployment" => Ok(()),
-        _ => Err(Failure::error(format!("{} {what} is not supported", info.kind.group_resource()))),
+        _ => Err(unsupported(info, what)),
     }
 }
 
@@ -75,7 +79,7 @@ pub(in crate::commands) fn resume(call: &mut Call, args: &Args) -> Outcome {
 pub(in crate::commands) fn restart(call: &mut Call, args: &Args) -> Outcome {
     for_each(call, args, "restarted", |call, info| {
         if !matches!(info.kind.kind, "Deployment" | "StatefulSet" | "DaemonSet") {
-            return Err(Failure::error(format!("{} restarting is not supported", info.kind.group_resource())));
+            return Err(unsupported(info, "restarting"));
         }
         if is_paused(&info.object) {
             return Err(Failure::error(format!(
@@ -93,8 +97,8 @@ pub(in crate::commands) fn restart(call: &mut Call, args: &Args) -> Outcome {
 
 pub(in crate::commands) fn undo(call: &mut Call, args: &Args) -> Outcome {
     let wanted = args.int("to-revision");
-    if wanted < 0 {
-        return Err(Failure::error(format!("revision must be a positive integer: {wanted}")));
+    if DryRun::read(args)? == DryRun::Client && args.text("output").is_empty() {
+        return try_undo(call, args, wanted);
     }
     for_each(call, args, "rolled back", |call, info| {
         let mut revisions = history::revisions(call, info)?;
@@ -110,10 +114,21 @@ pub(in crate::commands) fn undo(call: &mut Call, args: &Args) -> Outcome {
     })
 }
 
+/// `--dry-run=client`: the template that would be gone back to.
+fn try_undo(call: &mut Call, args: &Args, wanted: i64) -> Outcome {
+    let picked = super::pick(call, args)?;
+    for info in &picked.infos {
+        let revisions = history::revisions(call, info)?;
+        let text = history::template_text(&target(&revisions, wanted, info)?.template);
+        call.io.line(format!("{} {text}{}", info.full_name(), DryRun::Client.suffix()));
+    }
+    Failure::all(picked.failures).map_or(Ok(0), Err)
+}
+
 /// The revision to go back to: the one asked for, or the last but one.
 fn target<'a>(revisions: &'a [Revision], wanted: i64, info: &Info) -> Result<&'a Revision, Failure> {
     let kind = info.kind.kind.to_lowercase();
-    if wanted > 0 {
+    if wanted != 0 {
         let missing = || Failure::error(format!("unable to find specified revision {wanted} in history"));
         return revisions.iter().find(|revision| revision.number == wanted).ok_or_else(missing);
     }

@@ -26,17 +26,33 @@ fn without_last(args: &Args) -> (Args, Option<String>) {
 pub(in crate::commands) fn selector(call: &mut Call, args: &Args) -> Outcome {
     let (named, last) = without_last(args);
     let Some(last) = last else { return Err(Failure::error("one selector is required")) };
-    let wanted = pairs(&last)?;
+    api::selector::Selector::parse(&last).map_err(Failure::error)?;
     change_objects(call, args, &named, "selector updated", |info, object| {
         if info.kind.kind != "Service" {
             return Err(Failure::error("setting a selector is only supported for Services"));
         }
-        object["spec"]["selector"] = wanted.clone().into();
+        let unsupported =
+            |_| Failure::error(format!("match expression [{}] not supported on this object", expression(&last)));
+        object["spec"]["selector"] = pairs(&last).map_err(unsupported)?.into();
         if let Some(version) = args.some_text("resource-version") {
             object["metadata"]["resourceVersion"] = version.into();
         }
         Ok(true)
     })
+}
+
+/// A requirement of a selector that is no equality, as Go prints it: `{app In [a b]}`.
+fn expression(text: &str) -> String {
+    for (word, operator) in [(" notin ", "NotIn"), (" in ", "In")] {
+        if let Some((key, values)) = text.split_once(word) {
+            let values = values.trim_matches(['(', ')', ' ']).replace(',', " ");
+            return format!("{{{} {operator} [{values}]}}", key.trim());
+        }
+    }
+    match text.strip_prefix('!') {
+        Some(key) => format!("{{{key} DoesNotExist []}}"),
+        None => format!("{{{text} Exists []}}"),
+    }
 }
 
 pub(in crate::commands) fn service_account(call: &mut Call, args: &Args) -> Outcome {
@@ -61,7 +77,7 @@ pub(in crate::commands) fn subject(call: &mut Call, args: &Args) -> Outcome {
     }
     change_objects(call, args, args, "subjects updated", |info, object| {
         if !matches!(info.kind.kind, "RoleBinding" | "ClusterRoleBinding") {
-            return Err(Failure::error("setting subjects is only supported for RoleBinding/ClusterRoleBinding"));
+            return Err(super::about(info, "setting subjects is only supported for RoleBinding/ClusterRoleBinding"));
         }
         if !object["subjects"].is_array() {
             object["subjects"] = json!([]);

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use super::apply::DryRun;
 use crate::failure::{Failure, Outcome};
 use crate::flags::{Args, Flag, array, switch, text};
+use crate::output::base64_decode;
 use crate::resource::{self, Info, Rules};
 use crate::task::Call;
 
@@ -58,12 +59,18 @@ fn change_all(
     args: &Args,
     named: &Args,
     done: &str,
-    change: impl Fn(&Info, &mut Value) -> Result<bool, Failure>,
+    mut change: impl FnMut(&Info, &mut Value) -> Result<bool, Failure>,
 ) -> Outcome {
     change_objects(call, args, named, done, |info, object| {
         match object.pointer_mut(pod_spec_path(info)).filter(|spec| spec.is_object()) {
             Some(spec) => change(info, spec),
-            None => Err(Failure::error(format!("{} {} does not have a pod template", info.kind.plural, info.name))),
+            None => Err(about(
+                info,
+                &format!(
+                    "the object is not a pod or does not have a pod template: *{}.{}",
+                    info.kind.version, info.kind.kind
+                ),
+            )),
         }
     })
 }
@@ -74,7 +81,7 @@ fn change_objects(
     args: &Args,
     named: &Args,
     done: &str,
-    change: impl Fn(&Info, &mut Value) -> Result<bool, Failure>,
+    mut change: impl FnMut(&Info, &mut Value) -> Result<bool, Failure>,
 ) -> Outcome {
     let dry_run = DryRun::read(args)?;
     let picked = resource::pick(call, named, Rules::default())?;
@@ -83,17 +90,18 @@ fn change_objects(
         let mut step = || -> Result<(), Failure> {
             let before = info.object.to_value();
             let mut after = before.clone();
-            if !change(info, &mut after)? || before == after {
+            if !change(info, &mut after)? {
                 return Ok(());
             }
-            let object = if dry_run == DryRun::Client {
-                after
+            let object = if dry_run == DryRun::Client || args.is("local") {
+                super::as_typed(after)
             } else {
                 let patch = crate::apply::three_way(info.kind, &before, &after, &before)?;
                 let mut request = Request::of(Verb::Patch, info.kind.id, &info.namespace, &info.name).body(patch);
                 request.options.dry_run = dry_run == DryRun::Server;
                 request.options.field_manager = args.text("field-manager").into();
-                resource::expect_object(call.request(request)?)?.to_value()
+                let object = call.request(request).and_then(resource::expect_object);
+                object.map_err(|status| refused(done, status))?.to_value()
             };
             super::print_changed(call, args, info, object, done, dry_run)
         };
@@ -102,6 +110,22 @@ fn change_objects(
         }
     }
     Failure::all(failures).map_or(Ok(0), Err)
+}
+
+/// What the server says of a changed Pod template, in upstream's words for each command.
+fn refused(done: &str, status: api::Status) -> Failure {
+    match done {
+        "image updated" => Failure::error(format!("failed to patch image update to pod template: {}", status.message)),
+        "resource requirements updated" => {
+            Failure::error(format!("failed to patch resources update to pod template {}", status.message))
+        }
+        _ => status.into(),
+    }
+}
+
+/// A mistake with the object that it is about.
+fn about(info: &Info, text: &str) -> Failure {
+    Failure::error(format!("{}/{} {text}", info.kind.plural, info.name))
 }
 
 fn containers(spec: &mut Value) -> impl Iterator<Item = &mut Value> {
@@ -165,6 +189,7 @@ fn selects(pattern: &str, name: &str) -> bool {
 pub(super) fn env(call: &mut Call, args: &Args) -> Outcome {
     let (named, mut changes) = split(args);
     changes.extend(args.all("env").iter().cloned());
+    let overwrite = args.is("overwrite");
     if named.operands.is_empty() && !resource::names_files(&named) {
         return Err(Failure::error(
             "one or more resources must be specified as <resource> <name> or <resource>/<name>",
@@ -184,14 +209,25 @@ pub(super) fn env(call: &mut Call, args: &Args) -> Outcome {
     if let Some(from) = args.some_text("from") {
         added.extend(env_from(call, args, from)?);
     }
-    if added.is_empty() && removed.is_empty() {
-        return Err(Failure::error("at least one environment variable must be provided"));
+    if added.iter().any(|(name, _)| removed.contains(name)) {
+        return Err(Failure::error("can not both modify and remove the same environment variable in the same command"));
     }
     let pattern = args.text("containers").to_owned();
-    change_all(call, args, &named, "env updated", |_, spec| {
+    let mut unmatched = Vec::new();
+    let outcome = change_all(call, args, &named, "env updated", |info, spec| {
+        let before = spec.clone();
+        let mut any = false;
         for container in containers(spec).filter(|container| selects(&pattern, name_of(container))) {
+            any = true;
             let mut list = container["env"].as_array().cloned().unwrap_or_default();
             list.retain(|entry| !removed.iter().any(|name| entry["name"] == name.as_str()));
+            for (name, _) in added.iter().filter(|_| !overwrite) {
+                if let Some(known) = list.iter().find(|entry| entry["name"] == name.as_str()) {
+                    let value = known["value"].as_str().unwrap_or_default();
+                    let text = format!("'{name}' already has a value ({value}), and --overwrite is false");
+                    return Err(about(info, &text));
+                }
+            }
             for (name, value) in &added {
                 match list.iter_mut().find(|entry| entry["name"] == name.as_str()) {
                     Some(entry) => *entry = value.clone(),
@@ -203,22 +239,35 @@ pub(super) fn env(call: &mut Call, args: &Args) -> Outcome {
                 false => container["env"] = list.into(),
             }
         }
-        Ok(true)
-    })
+        if !any {
+            unmatched.push(format!("{}/{}", info.kind.kind, info.name));
+        }
+        Ok(before != *spec)
+    });
+    for name in unmatched {
+        call.io.err_line(format!("Warning: {name} does not have any containers matching {pattern:?}"));
+    }
+    outcome
 }
 
 fn env_from(call: &mut Call, args: &Args, from: &str) -> Result<Vec<(String, Value)>, Failure> {
     let (word, name) = from.split_once('/').ok_or_else(|| Failure::error(format!("invalid --from {from:?}")))?;
     let kind = resource::find_kind(call.client, word)?;
+    if !matches!(kind.kind, "ConfigMap" | "Secret") {
+        return Err(Failure::error("unsupported resource specified in --from"));
+    }
     let namespace = super::namespace(call, args);
     let value = resource::get(call, kind, &namespace, name)?.to_value();
     let source = if kind.kind == "Secret" { "secretKeyRef" } else { "configMapKeyRef" };
-    let keys = value["data"].as_object().map(|data| data.keys().cloned().collect::<Vec<_>>()).unwrap_or_default();
+    let wanted = |key: &&String| args.all("keys").is_empty() || args.all("keys").contains(key);
+    let keys = value["data"].as_object().into_iter().flat_map(|data| data.keys()).filter(wanted);
     Ok(keys
-        .into_iter()
         .map(|key| {
             let clean: String =
                 key.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' }).collect();
+            if clean != *key {
+                call.io.err_line(format!("Warning: key {key} transferred to {clean}"));
+            }
             let variable = format!("{}{clean}", args.text("prefix"));
             let entry = json!({ "name": variable, "valueFrom": { source: { "key": key, "name": name } } });
             (variable, entry)
@@ -235,14 +284,30 @@ fn list_env(call: &mut Call, named: &Args, args: &Args) -> Outcome {
             call.io.line(format!("# {} {}, container {}", info.kind.kind, info.name, name_of(container)));
             for entry in container["env"].as_array().into_iter().flatten() {
                 let name = entry["name"].as_str().unwrap_or_default();
-                match entry["value"].as_str() {
+                let resolved = if args.is("resolve") { resolved(call, info, &entry["valueFrom"]) } else { None };
+                match entry["value"].as_str().map(str::to_owned).or(resolved) {
                     Some(value) => call.io.line(format!("{name}={value}")),
+                    None if entry["valueFrom"].is_null() => call.io.line(format!("{name}=")),
                     None => call.io.line(format!("# {name} from {}", source_of(&entry["valueFrom"]))),
                 }
             }
         }
     }
     Failure::all(picked.failures).map_or(Ok(0), Err)
+}
+
+/// The value that a reference to a ConfigMap or a Secret leads to.
+fn resolved(call: &mut Call, info: &Info, from: &Value) -> Option<String> {
+    let (field, word) = [("configMapKeyRef", "configmaps"), ("secretKeyRef", "secrets")]
+        .into_iter()
+        .find(|(field, _)| from[field].is_object())?;
+    let kind = resource::kind_of(call.client, word)?;
+    let object = resource::get(call, kind, &info.namespace, from[field]["name"].as_str()?).ok()?.to_value();
+    let text = object["data"][from[field]["key"].as_str()?].as_str()?;
+    match word {
+        "secrets" => String::from_utf8(base64_decode(text)?).ok(),
+        _ => Some(text.to_owned()),
+    }
 }
 
 /// Where a variable's value comes from.
@@ -264,12 +329,19 @@ fn source_of(from: &Value) -> String {
     format!("resource field {container}{}", text(&amount["resource"]))
 }
 
+/// What is said of text that is no quantity.
+pub(super) const NO_QUANTITY: &str =
+    "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'";
+
 fn quantities(text: &str) -> Result<Map<String, Value>, Failure> {
     let mut map = Map::new();
     for part in text.split(',').filter(|part| !part.is_empty()) {
         let (name, quantity) = part
             .split_once('=')
-            .ok_or_else(|| Failure::error(format!("invalid argument syntax {part}, expected <resource>=<value>")))?;
+            .ok_or_else(|| Failure::error(format!("Invalid argument syntax {part}, expected <resource>=<value>")))?;
+        if api::quantity::parse(quantity).is_none() {
+            return Err(Failure::error(NO_QUANTITY));
+        }
         map.insert(name.into(), quantity.into());
     }
     Ok(map)
@@ -287,6 +359,7 @@ pub(super) fn resources(call: &mut Call, args: &Args) -> Outcome {
     }
     let pattern = args.text("containers").to_owned();
     change_all(call, args, args, "resource requirements updated", |_, spec| {
+        let before = spec.clone();
         let mut chosen = containers(spec).filter(|container| selects(&pattern, name_of(container))).peekable();
         if chosen.peek().is_none() {
             return Err(Failure::error(format!("unable to find container named {pattern}")));
@@ -298,6 +371,6 @@ pub(super) fn resources(call: &mut Call, args: &Args) -> Outcome {
                 }
             }
         }
-        Ok(true)
+        Ok(before != *spec)
     })
 }
