@@ -10,6 +10,7 @@ use api::rng::Rng;
 use api::{Caller, CauseId, Request, Response, SimTime, Status, Verb};
 use client::{Activity, Api, Change, Client, Component, Note};
 
+use crate::authentication;
 use crate::{ApiServer, Context};
 
 /// See the module's documentation.
@@ -147,7 +148,7 @@ impl Api for Local {
     fn act_as(&mut self, user: Option<User>) {
         self.caller = Caller::admin("local");
         if let Some(user) = user {
-            self.caller.user = Arc::new(user);
+            self.caller.user = Arc::new(authentication::with_implied_groups(user));
         }
     }
 

@@ -182,6 +182,7 @@ fn start(pod: &mut Pod, now: SimTime, number: u32) {
         container_id: Some(format!("fakeRuntime://{uid}_{}", container.name)),
         ready: true,
         started: None,
+        resources: Some(ResourceRequirements::default()),
         state: Some(ContainerState {
             running: Some(ContainerStateRunning { started_at: Some(stamp.clone()) }),
             ..ContainerState::default()
