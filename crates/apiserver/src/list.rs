@@ -1,7 +1,9 @@
 //! GET of one object and of lists.
 
+use api::field::{Error, Path};
 use api::request::List;
-use api::{Kind, ObjectRef, Request, Status};
+use api::status::{Cause, Details};
+use api::{Kind, ObjectRef, Reason, Request, Status};
 
 use base64::alphabet::URL_SAFE;
 use base64::engine::general_purpose::{GeneralPurpose, NO_PAD};
@@ -27,9 +29,13 @@ impl ApiServer {
         let options = &request.options;
         let page = Page::of(request)?;
         let revision = page.as_ref().map_or(self.storage.revision(), |page| page.revision);
+        let wanted = revision_of(&options.resource_version)?;
+        if wanted > self.storage.revision() {
+            return Err(too_large(wanted, self.storage.revision()));
+        }
         let exact = options.resource_version_match == "Exact" || page.is_some();
         let mut items: Vec<ObjectRef> = if exact {
-            let at = page.as_ref().map_or(options.resource_version.parse().unwrap_or(revision), |page| page.revision);
+            let at = page.as_ref().map_or(wanted, |page| page.revision);
             self.storage.range_at(kind, &request.namespace, at).map_err(|error| expired(error, at, revision))?
         } else {
             self.storage.range(kind, &request.namespace).into_iter().cloned().collect()
@@ -50,6 +56,30 @@ impl ApiServer {
         }
         Ok(list)
     }
+}
+
+/// The revision that a client names; none is 0.
+pub(crate) fn revision_of(text: &str) -> Result<u64, Status> {
+    if text.is_empty() {
+        return Ok(0);
+    }
+    text.parse().map_err(|_| {
+        let why = format!("strconv.ParseUint: parsing {text:?}: invalid syntax");
+        let error = Error::invalid(&Path::new("resourceVersion"), text, why);
+        Status::new(500, Reason::Unknown, error.to_string())
+    })
+}
+
+/// A revision that is still to come.
+fn too_large(wanted: u64, current: u64) -> Status {
+    let message = format!("Timeout: Too large resource version: {wanted}, current: {current}");
+    let cause = Cause {
+        reason: "ResourceVersionTooLarge".into(),
+        message: "Too large resource version".into(),
+        field: String::new(),
+    };
+    let details = Details { causes: vec![cause], retry_after_seconds: 1, ..Details::default() };
+    Status { details: Some(details), ..Status::new(504, Reason::Timeout, message) }
 }
 
 /// As Go reads it: leftover bits at the end do not matter.
@@ -101,9 +131,7 @@ fn bad_byte(error: &DecodeError) -> usize {
 
 fn expired(error: etcd::Error, at: u64, current: u64) -> Status {
     match error {
-        etcd::Error::Future => {
-            Status::new(504, api::Reason::Timeout, format!("Too large resource version: {at}, current: {current}"))
-        }
+        etcd::Error::Future => too_large(at, current),
         _ => Status::expired("The provided continue parameter is too old to display a consistent list result."),
     }
 }

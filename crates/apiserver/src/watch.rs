@@ -13,6 +13,7 @@ use serde_json::json;
 
 use crate::ApiServer;
 use crate::fields::Filter;
+use crate::list::revision_of;
 
 #[derive(Clone, Default)]
 pub(crate) struct Watches {
@@ -107,10 +108,7 @@ impl ApiServer {
         let filter = Filter::of(self.rules(kind, request), request)?;
         let mut pending = VecDeque::new();
         let options = &request.options;
-        let from: u64 = match options.resource_version.as_str() {
-            "" | "0" => 0,
-            text => text.parse().map_err(|_| Status::bad_request(format!("invalid resource version {text:?}")))?,
-        };
+        let from = revision_of(&options.resource_version)?;
         if from == 0 || options.send_initial_events {
             let present = if kind.id == KindId::ANY_CUSTOM {
                 let resources = self.customs.resources();

@@ -162,7 +162,8 @@ fn Phases(props: &Props) -> Html {
     }
     let share = |ns: u64| ns as f64 / total as f64;
     let ready = props.inspection.why.iter().any(|cause| cause.mark == CauseMark::Ready);
-    let spoken: Vec<_> = phases.iter().map(|(name, ns)| format!("{} {}", lang.say(phase(*name)), format::duration(*ns))).collect();
+    let spoken: Vec<_> =
+        phases.iter().map(|(name, ns)| format!("{} {}", lang.say(phase(*name)), format::duration(*ns))).collect();
     html! {<>
         <div class="sec">
             <span>{ lang.say(if ready { W::FromCreation } else { W::PhasesSoFar }) }</span>

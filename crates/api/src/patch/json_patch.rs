@@ -14,6 +14,9 @@ const COPIED_BYTES_MAX: usize = 3 << 20;
 const DEPTH_MAX: usize = 128;
 
 pub fn json(target: Value, patch: &Value) -> Result<Value, Status> {
+    if patch.is_null() {
+        return Ok(target);
+    }
     let Value::Array(operations) = patch else {
         let found = go_kind(patch);
         return Err(Status::bad_request(format!(

@@ -33,27 +33,29 @@ pub fn apply(
 ) -> Result<Decoded, Status> {
     let patched = match patch.kind {
         PatchKind::Json => json(current, &patch.value)?,
-        PatchKind::Merge => merge(current, object_patch(patch)?.clone()),
+        PatchKind::Merge => merge(current, merge_patch_of(patch)?.clone()),
         PatchKind::StrategicMerge => strategic(kind, current, object_patch(patch)?.clone())?,
         PatchKind::Apply => return Err(Status::internal("a configuration is applied with regard to its managers")),
     };
     let shown = shown(schema::of_kind(kind).unwrap_or_default(), &patched, patch);
     decode::decode_result(kind, patched, &Layout::default(), validation).map_err(|failure| match failure {
-        decode::Failure::Strict(status) => status,
         decode::Failure::Type(mistake) => unfit(&shown, patch.kind, &mistake),
-        decode::Failure::OtherKind(status) => {
-            // The handler reports what its decoder says of the patched object's type in the same way.
-            let why = status.message.split_once(": ").map_or(status.message.as_str(), |(_, why)| why).to_owned();
-            invalid_patch(&shown, &why)
-        }
+        decode::Failure::Strict(status) | decode::Failure::OtherKind(status) => refused(&shown, &status),
     })
+}
+
+/// What came out of a patch could not be decoded: `shown` is that, `status` what a decoder says of such a body.
+pub fn refused(shown: &str, status: &Status) -> Status {
+    let why = status.message.split_once(": ").map_or(status.message.as_str(), |(_, why)| why);
+    Status { warnings: status.warnings.clone(), ..invalid_patch(shown, why) }
 }
 
 /// Applies a patch to an object of a built-in type that is no kind of its own, and checks the result.
 pub fn apply_to(type_name: &'static str, current: Value, patch: &Patch) -> Result<Value, Status> {
     let mut patched = match patch.kind {
         PatchKind::Json => json(current, &patch.value)?,
-        _ => merge(current, object_patch(patch)?.clone()),
+        PatchKind::StrategicMerge => merge(current, object_patch(patch)?.clone()),
+        _ => merge(current, merge_patch_of(patch)?.clone()),
     };
     let shown = shown(type_name, &patched, patch);
     match decode::check_type_of(type_name, &mut patched) {
@@ -81,6 +83,14 @@ fn object_patch(patch: &Patch) -> Result<&Value, Status> {
     }
     let found = decode::go_kind(&patch.value);
     Err(Status::bad_request(format!("json: cannot unmarshal {found} into Go value of type map[string]interface {{}}")))
+}
+
+/// A merge patch, which is decoded twice: the second reader has no word for `null`.
+pub fn merge_patch_of(patch: &Patch) -> Result<&Value, Status> {
+    if patch.value.is_null() {
+        return Err(Status::bad_request("Invalid JSON Patch"));
+    }
+    object_patch(patch).map_err(|status| Status::bad_request(format!("error decoding patch: {}", status.message)))
 }
 
 /// The patch was well-formed, but what came out is no object of the kind.

@@ -169,12 +169,13 @@ impl CustomResource {
     ) -> Result<(Draft, Vec<String>), Status> {
         let value = match patch.kind {
             PatchKind::Json => api::patch::json(current, &patch.value)?,
-            PatchKind::Merge => api::patch::merge(current, patch.value.clone()),
+            PatchKind::Merge => api::patch::merge(current, api::patch::merge_patch_of(patch)?.clone()),
             PatchKind::StrategicMerge | PatchKind::Apply => {
                 return Err(unsupported(CUSTOM_PATCHES));
             }
         };
-        self.decode(value, &Layout::default(), validation)
+        let shown = value.to_string();
+        self.decode(value, &Layout::default(), validation).map_err(|status| api::patch::refused(&shown, &status))
     }
 
     /// A stored object as a client of this version sees it.

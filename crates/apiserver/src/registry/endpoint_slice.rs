@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use api::field::{Error, Errors, Path};
 use api::types::{Endpoint, EndpointSlice, SlicePort};
-use api::validate::{dns1123_label, dns1123_subdomain, port_name};
+use api::validate::{dns1123_label, dns1123_subdomain, port_name, qualified_name};
 
 use super::rules::{complain, default_text, default_to, list, one_of, subdomain_name, text};
 use crate::strategy::Strategy;
@@ -82,6 +82,9 @@ fn ports(ports: &[SlicePort], path: &Path, errors: &mut Errors) {
             errors.push(Error::duplicate(&path.child("name"), name));
         }
         one_of(text(&port.protocol), PROTOCOLS, &path.child("protocol"), errors);
+        if let Some(protocol) = &port.app_protocol {
+            complain(errors, &path.child("appProtocol"), protocol, qualified_name(protocol));
+        }
     }
 }
 

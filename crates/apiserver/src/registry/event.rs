@@ -4,8 +4,9 @@ use std::borrow::Cow;
 
 use api::field::{Error, Errors, Path};
 use api::types::Event;
+use api::validate::qualified_name;
 
-use super::rules::{selectable, subdomain_name, text};
+use super::rules::{complain, selectable, subdomain_name, text};
 use crate::strategy::Strategy;
 
 impl Strategy for Event {
@@ -35,6 +36,9 @@ impl Strategy for Event {
     }
 
     fn validate(&self) -> Errors {
+        if self.event_time.is_some() {
+            return validate_new(self);
+        }
         let mut errors = Errors::new();
         let path = Path::new("involvedObject");
         let involved = text(&self.involved_object.namespace);
@@ -71,4 +75,40 @@ impl Strategy for Event {
             _ => "".into(),
         }
     }
+}
+
+/// An event with a time of its own follows the rules of the newer group.
+fn validate_new(event: &Event) -> Errors {
+    const NAME_LENGTH_MAX: usize = 128;
+    const MESSAGE_LENGTH_MAX: usize = 1024;
+    let mut errors = Errors::new();
+    let involved = text(&event.involved_object.namespace);
+    let namespace = text(&event.metadata.namespace);
+    if involved.is_empty() && !matches!(namespace, "default" | "kube-system") {
+        let path = Path::new("involvedObject");
+        errors.push(Error::invalid(&path.child("namespace"), involved, "does not match event.namespace"));
+    }
+    let controller = text(&event.reporting_component);
+    let path = Path::new("reportingController");
+    if controller.is_empty() {
+        errors.push(Error::required(&path, ""));
+    }
+    complain(&mut errors, &path, controller, qualified_name(controller));
+    for (name, value) in [
+        ("reportingInstance", text(&event.reporting_instance)),
+        ("action", text(&event.action)),
+        ("reason", text(&event.reason)),
+    ] {
+        if value.is_empty() {
+            errors.push(Error::required(&Path::new(name), ""));
+        } else if value.len() > NAME_LENGTH_MAX {
+            let why = format!("can have at most {NAME_LENGTH_MAX} characters");
+            errors.push(Error::invalid(&Path::new(name), "", why));
+        }
+    }
+    if text(&event.message).len() > MESSAGE_LENGTH_MAX {
+        let why = format!("can have at most {MESSAGE_LENGTH_MAX} characters");
+        errors.push(Error::invalid(&Path::new("message"), "", why));
+    }
+    errors
 }

@@ -81,6 +81,10 @@ fn rules(ingress: &Ingress) -> Errors {
             let path = path.child("hosts");
             self::host(host, &path.index(index), &mut errors);
         }
+        let secret = text(&tls.secret_name);
+        if !secret.is_empty() {
+            complain(&mut errors, &path.child("secretName"), secret, dns1123_subdomain(secret));
+        }
     }
     let class = text(&spec.ingress_class_name);
     if spec.ingress_class_name.is_some() {

@@ -2,11 +2,15 @@
 
 use std::borrow::Cow;
 
-use api::field::Errors;
+use api::field::{Error, Errors, Path};
 use api::types::{Namespace, NamespaceSpec, NamespaceStatus};
 
-use super::rules::{label_name, selectable};
+use api::validate::qualified_name;
+
+use super::rules::{complain, label_name, list, selectable};
 use crate::strategy::Strategy;
+
+const STANDARD_FINALIZERS: &[&str] = &["kubernetes", "orphan", "foregroundDeletion"];
 
 impl Strategy for Namespace {
     const FIELDS: &'static [&'static str] = &["status.phase", "name"];
@@ -42,6 +46,21 @@ impl Strategy for Namespace {
 
     fn validate_name(name: &str, prefix: bool) -> Vec<String> {
         label_name(name, prefix)
+    }
+
+    fn validate(&self) -> Errors {
+        let mut errors = Errors::new();
+        let path = Path::new("spec");
+        for finalizer in self.spec.iter().flat_map(|spec| list(&spec.finalizers)) {
+            let path = path.child("finalizers");
+            let bad = qualified_name(finalizer);
+            if bad.is_empty() && !finalizer.contains('/') && !STANDARD_FINALIZERS.contains(&finalizer.as_str()) {
+                let why = "name is neither a standard finalizer name nor is it fully qualified";
+                errors.push(Error::invalid(&path, finalizer.as_str(), why));
+            }
+            complain(&mut errors, &path, finalizer, bad);
+        }
+        errors
     }
 
     fn validate_update(&self, _old: &Self) -> Errors {

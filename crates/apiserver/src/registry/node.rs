@@ -102,11 +102,9 @@ fn taints(taints: &[Taint], path: &Path, errors: &mut Errors) {
             errors.push(Error::not_supported(&path.child("effect"), taint.effect.as_str(), EFFECTS));
         }
         if taints[..index].iter().any(|other| other.key == taint.key && other.effect == taint.effect) {
-            let mut value = serde_json::to_value(taint).unwrap_or_default();
-            if let Some(fields) = value.as_object_mut() {
-                fields.remove("timeAdded");
-            }
-            errors.push(Error::duplicate(&path, value));
+            let [key, value, effect] = [taint.key.as_str(), value, taint.effect.as_str()].map(serde_json::Value::from);
+            let shown = format!("{{\"Key\":{key},\"Value\":{value},\"Effect\":{effect},\"TimeAdded\":null}}");
+            errors.push(Error::duplicate(&path, shown).verbatim());
         }
     }
 }

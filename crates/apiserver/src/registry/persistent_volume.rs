@@ -44,6 +44,23 @@ impl Strategy for PersistentVolume {
         subdomain_name(name, prefix)
     }
 
+    fn warnings(&self, _is_new: bool) -> Vec<String> {
+        let Some(spec) = &self.spec else { return Vec::new() };
+        let path = Path::new("spec");
+        let mut warnings = Vec::new();
+        if text(&spec.persistent_volume_reclaim_policy) == "Recycle" {
+            warnings.push(format!(
+                "{}: The Recycle reclaim policy is deprecated. Instead, the recommended approach is to use dynamic \
+                 provisioning.",
+                path.child("persistentVolumeReclaimPolicy")
+            ));
+        }
+        if let Some(quantity) = spec.capacity.as_ref().and_then(|capacity| capacity.get("storage")) {
+            warnings.extend(pod::fraction_warning(&path.child("capacity").key("storage"), quantity));
+        }
+        warnings
+    }
+
     fn validate(&self) -> Errors {
         let mut errors = Errors::new();
         let none = PersistentVolumeSpec::default();
@@ -168,11 +185,8 @@ fn source(spec: &PersistentVolumeSpec, path: &Path, errors: &mut Errors) {
     if count == 0 {
         errors.push(Error::required(path, "must specify a volume type"));
     }
-    if let Some(host_path) = &spec.host_path
-        && host_path.path.is_empty()
-    {
-        let source_path = path.child("hostPath");
-        errors.push(Error::required(&source_path.child("path"), ""));
+    if let Some(source) = &spec.host_path {
+        pod::host_path(source, &path.child("hostPath"), errors);
     }
     if let Some(local) = &spec.local {
         let source_path = path.child("local");
@@ -189,6 +203,23 @@ fn source(spec: &PersistentVolumeSpec, path: &Path, errors: &mut Errors) {
         for (name, value) in [("driver", &csi.driver), ("volumeHandle", &csi.volume_handle)] {
             if value.is_empty() {
                 errors.push(Error::required(&path.child(name), ""));
+            }
+        }
+        if !csi.driver.is_empty() {
+            complain(errors, &path.child("driver"), &csi.driver, dns1123_subdomain(&csi.driver.to_lowercase()));
+        }
+        for (name, secret) in [
+            ("controllerPublishSecretRef", &csi.controller_publish_secret_ref),
+            ("controllerExpandSecretRef", &csi.controller_expand_secret_ref),
+            ("nodePublishSecretRef", &csi.node_publish_secret_ref),
+            ("nodeExpandSecretRef", &csi.node_expand_secret_ref),
+        ] {
+            let Some(secret) = secret else { continue };
+            let path = path.child(name);
+            for (name, value) in [("name", &secret.name), ("namespace", &secret.namespace)] {
+                if text(value).is_empty() {
+                    errors.push(Error::required(&path.child(name), ""));
+                }
             }
         }
     }

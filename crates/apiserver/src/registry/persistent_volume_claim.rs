@@ -122,6 +122,10 @@ pub(super) fn validate_spec(spec: &PersistentVolumeClaimSpec, path: &Path, error
     if let Some(mode) = &spec.volume_mode {
         one_of(mode, VOLUME_MODES, &path.child("volumeMode"), errors);
     }
+    let class = text(&spec.volume_attributes_class_name);
+    if !class.is_empty() {
+        complain(errors, &path.child("volumeAttributesClassName"), class, dns1123_subdomain(class));
+    }
 }
 
 pub(super) fn access_modes(modes: &[String], path: &Path, errors: &mut Errors) {

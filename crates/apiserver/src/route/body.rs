@@ -54,7 +54,11 @@ fn patch(http: &HttpRequest, parameters: &Parameters, request: &mut Request) -> 
     check_patch_options(kind, parameters)?;
     let value = match kind {
         PatchKind::Apply => configuration(http.body)?,
-        _ => api::json::parse(http.body).map_err(Status::bad_request)?.value,
+        PatchKind::StrategicMerge => api::json::parse(http.body).map_err(Status::bad_request)?.value,
+        PatchKind::Json | PatchKind::Merge => {
+            let undecodable = |why| Status::bad_request(format!("error decoding patch: {why}"));
+            api::json::parse(http.body).map_err(undecodable)?.value
+        }
     };
     request.body = Body::Patch(Patch { kind, value });
     Ok(())

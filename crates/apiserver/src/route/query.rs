@@ -54,6 +54,7 @@ impl Parameters {
             let error = Error::invalid(&Path::new("fieldManager"), field_manager.as_str(), why);
             return Err(invalid_options(options_kind, error));
         }
+        self.number("timeoutSeconds")?;
         self.check_list_options(verb)?;
         let agent = user_agent.split(['/', ' ']).next().unwrap_or_default();
         Ok(Options {
@@ -88,16 +89,25 @@ impl Parameters {
     fn check_list_options(&self, verb: Verb) -> Result<(), Status> {
         let path = Path::new("resourceVersionMatch");
         let (wanted, initial) =
-            (self.get("resourceVersionMatch").unwrap_or_default(), self.is_set("sendInitialEvents"));
+            (self.get("resourceVersionMatch").unwrap_or_default(), self.get("sendInitialEvents").is_some());
         let mut errors = Vec::new();
         match verb {
-            Verb::Watch if initial && wanted != "NotOlderThan" => {
-                let why = "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan";
-                errors.push(Error::forbidden(&path, why));
-            }
-            Verb::Watch if !initial && !wanted.is_empty() => {
-                let why = "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided";
-                errors.push(Error::forbidden(&path, why));
+            Verb::Watch => {
+                if initial && wanted != "NotOlderThan" {
+                    let why = "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan";
+                    errors.push(Error::forbidden(&path, why));
+                }
+                if !initial && !wanted.is_empty() {
+                    let why = "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided";
+                    errors.push(Error::forbidden(&path, why));
+                }
+                if !matches!(wanted, "" | "NotOlderThan") {
+                    errors.push(Error::not_supported(&path, wanted, &["NotOlderThan"]));
+                }
+                if !wanted.is_empty() && !self.text("continue").is_empty() {
+                    let why = "resourceVersionMatch is forbidden when continue is provided";
+                    errors.push(Error::forbidden(&path, why));
+                }
             }
             Verb::List => {
                 let revision = self.get("resourceVersion").unwrap_or_default();

@@ -1,7 +1,7 @@
 //! Volumes.
 
 use api::field::{Error, Errors, Path};
-use api::types::{DownwardAPIVolumeFile, KeyToPath, ProjectedVolumeSource, Volume};
+use api::types::{DownwardAPIVolumeFile, HostPathVolumeSource, KeyToPath, ProjectedVolumeSource, Volume};
 use api::validate::{Complaints, dns1123_label};
 
 use super::env;
@@ -34,6 +34,19 @@ pub(super) fn validate<'a>(volumes: &'a [Volume], path: &Path, errors: &mut Erro
         }
     }
     valid
+}
+
+/// A directory or file of the node, which persistent volumes may be as well.
+pub(in crate::registry) fn host_path(source: &HostPathVolumeSource, path: &Path, errors: &mut Errors) {
+    if source.path.is_empty() {
+        errors.push(Error::required(&path.child("path"), ""));
+    } else {
+        no_backsteps(&source.path, &path.child("path"), errors);
+    }
+    let kind = text(&source.type_);
+    if !HOST_PATH_TYPES.contains(&kind) {
+        errors.push(Error::not_supported(&path.child("type"), kind, HOST_PATH_TYPES));
+    }
 }
 
 /// Every kind of source with whether the volume has it, in the order in which upstream looks.
@@ -100,15 +113,7 @@ fn checked(volume: &Volume, name: &str, path: &Path, errors: &mut Errors) {
         }
         "hostPath" => {
             let Some(source) = &volume.host_path else { return };
-            if source.path.is_empty() {
-                errors.push(Error::required(&path.child("path"), ""));
-            } else {
-                no_backsteps(&source.path, &path.child("path"), errors);
-            }
-            let kind = text(&source.type_);
-            if !HOST_PATH_TYPES.contains(&kind) {
-                errors.push(Error::not_supported(&path.child("type"), kind, HOST_PATH_TYPES));
-            }
+            host_path(source, path, errors);
         }
         "secret" => {
             let Some(source) = &volume.secret else { return };
