@@ -25,7 +25,7 @@ mod tls;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use mimalloc::MiMalloc;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
@@ -39,6 +39,8 @@ use tls::Authority;
 
 /// A client that has not finished its TLS handshake by then is not heard.
 const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
+/// Nor one that has not finished its headers by then: upstream's `ReadHeaderTimeout`.
+const HEADERS_MAX: Duration = Duration::from_secs(32);
 /// After a connection could not be accepted.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
@@ -117,7 +119,8 @@ async fn welcome(stream: TcpStream, acceptor: Option<TlsAcceptor>, door: Door) {
 
 async fn carry(stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static, door: Door) {
     let service = hyper::service::service_fn(move |request| door.clone().serve(request));
-    let connection = hyper_util::server::conn::auto::Builder::new(TokioExecutor::new());
+    let mut connection = hyper_util::server::conn::auto::Builder::new(TokioExecutor::new());
+    connection.http1().timer(TokioTimer::new()).header_read_timeout(HEADERS_MAX);
     // A connection that breaks is its client's affair.
     let _ = connection.serve_connection_with_upgrades(TokioIo::new(stream), service).await;
 }

@@ -21,6 +21,7 @@ const UPSTREAM_500: &[&str] = &[
     "strconv.ParseUint: parsing ",
     "does not contain declared merge key: ",
     "The order in patch list:",
+    "merging lists cannot yet be specified in the patch",
 ];
 
 /// One request over HTTP, without the connection.

@@ -61,14 +61,20 @@ impl Server {
         &mut self.process
     }
 
+    /// A connection on which nothing has been said.
+    pub fn connect(&self) -> TcpStream {
+        let stream = TcpStream::connect(&self.address).expect("the server listens");
+        stream.set_read_timeout(Some(PATIENCE)).expect("a socket");
+        stream
+    }
+
     pub fn get(&self, path: &str) -> Answer {
         self.send("GET", path, &[], "")
     }
 
     /// Sends a request and reads its answer to the end; a watch needs `timeoutSeconds`.
     pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
-        let mut stream = TcpStream::connect(&self.address).expect("the server listens");
-        stream.set_read_timeout(Some(PATIENCE)).expect("a socket");
+        let mut stream = self.connect();
         let mut request = format!("{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n", self.address);
         request += &format!("Authorization: Bearer {TOKEN}\r\nContent-Length: {}\r\n", body.len());
         for (name, value) in headers {

@@ -3,5 +3,6 @@
 
 mod clients;
 mod harness;
+mod hostile;
 mod http;
 mod kubectl;
