@@ -41,6 +41,9 @@ pub(crate) struct Memory {
     /// Failures since the last success, and when the last one was.
     failures: u32,
     failed_at: SimTime,
+    /// The revision of the status that was written last. As long as the cache has an older one, it still shows counted
+    /// Pods as missing, and looking at it would replace them.
+    written: u64,
 }
 
 impl Default for JobController {
@@ -96,6 +99,10 @@ impl Reconciler for JobController {
             return Ok(());
         };
         let Some(selector) = selector_of(&job) else { return Ok(()) };
+        if self.memory.get(key).is_some_and(|memory| meta::revision(&job.metadata) < memory.written) {
+            // The event of that write brings the Job back.
+            return Ok(());
+        }
         if finish(&job).is_some() {
             self.memory.remove(key);
             return Ok(());

@@ -455,7 +455,9 @@ impl<'a, 'c> Sync<'a, 'c> {
         if self.job.status.as_ref() == Some(&self.status) {
             return Ok(());
         }
-        self.client.update_status(Job { status: Some(self.status), ..self.job.clone() }).map(drop)
+        let written = self.client.update_status(Job { status: Some(self.status), ..self.job.clone() })?;
+        self.memory.written = meta::revision(&written.metadata);
+        Ok(())
     }
 }
 

@@ -317,17 +317,33 @@ pub fn stress_load(args: &[String]) -> (u64, bool) {
     (bytes.saturating_mul(workers), value(&["--cpu", "-c", "-cpus", "--cpus"]).is_some())
 }
 
-/// `perl -Mbignum=bpi -wle 'print bpi(2000)'`: the digits of pi, after the time that they take.
+/// `perl -Mbignum=bpi -wle 'print bpi(2000)'`: the digits of pi, after the time that they take. Of other scripts it
+/// knows those that print a literal.
 pub fn perl(call: &mut ToolCall<'_, '_, '_, '_>) -> After {
     const DIGITS_MAX: usize = 10_000;
-    let script = call.args.iter().find_map(|arg| arg.split_once("bpi(").map(|(_, rest)| rest));
-    let digits = script.and_then(|rest| rest.split(')').next()).and_then(|n| n.trim().parse::<usize>().ok());
+    let is_script = |switch: &String| switch.starts_with('-') && !switch.starts_with("-M") && switch.ends_with('e');
+    let Some(at) = call.args.iter().position(is_script) else { return After::Exit(0) };
+    let ends_lines = call.args[at].contains('l');
+    let script = call.args.get(at + 1).map_or("", String::as_str).trim().trim_end_matches(';');
+    let Some(printed) = script.strip_prefix("print").map(str::trim) else { return After::Exit(0) };
+    let digits = printed.strip_prefix("bpi(").and_then(|rest| rest.strip_suffix(')')?.trim().parse::<usize>().ok());
+    let text = match digits {
+        Some(digits) => pi_digits(digits.clamp(1, DIGITS_MAX)),
+        None => perl_literal(printed),
+    };
+    call.out = if ends_lines { text + "\n" } else { text };
     let Some(digits) = digits else { return After::Exit(0) };
-    let digits = digits.clamp(1, DIGITS_MAX);
-    call.out = pi_digits(digits) + "\n";
-    let cost = digits as u64 * 2_500_000;
-    call.task.charge(cost);
+    call.task.charge(digits.clamp(1, DIGITS_MAX) as u64 * 2_500_000);
     After::Delay(call.task.now(), 0)
+}
+
+/// What a quoted string or a number prints as.
+fn perl_literal(text: &str) -> String {
+    let within = |quote| text.strip_prefix(quote).and_then(|rest: &str| rest.strip_suffix(quote));
+    match within('"') {
+        Some(quoted) => quoted.replace("\\n", "\n").replace("\\t", "\t"),
+        None => within('\'').unwrap_or(text).to_owned(),
+    }
 }
 
 /// Pi to that many digits by the spigot of Rabinowitz and Wagon.
