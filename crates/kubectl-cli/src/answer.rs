@@ -73,7 +73,7 @@ pub fn refusal(code: u16, body: &str) -> Status {
     }
 }
 
-fn status(value: &Value, code: u16) -> Status {
+pub fn status(value: &Value, code: u16) -> Status {
     let text = |value: &Value, field: &str| value[field].as_str().unwrap_or_default().to_owned();
     let code = value["code"].as_u64().and_then(|code| u16::try_from(code).ok()).unwrap_or(code);
     let mut status = Status::new(code, Reason::parse(&text(value, "reason")), text(value, "message"));

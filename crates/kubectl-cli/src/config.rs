@@ -2,12 +2,15 @@
 
 use anyhow::Context as _;
 use kubectl::Context;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// What a connection needs to know.
 #[derive(Clone, Debug)]
 pub struct Settings {
     pub context: Context,
+    /// The kubeconfig and where it lies.
+    pub config: Value,
+    pub file: String,
     pub namespace: String,
     pub token: String,
 }
@@ -15,13 +18,33 @@ pub struct Settings {
 /// Reads the flags that name the server and the user, and the kubeconfig that they or the environment name.
 pub fn read(words: &[String]) -> anyhow::Result<Settings> {
     let given = |name: &str| flag(words, name);
-    let file = given("kubeconfig").or_else(|| std::env::var("KUBECONFIG").ok()).or_else(default_file);
-    let text = match file.filter(|file| !file.is_empty() && std::path::Path::new(file).exists()) {
-        Some(file) => std::fs::read_to_string(&file).with_context(|| file.clone())?,
-        None => String::new(),
+    let exists = |file: &str| !file.is_empty() && std::path::Path::new(file).exists();
+    if let Some(file) = given("kubeconfig").filter(|file| !exists(file)) {
+        anyhow::bail!("error: stat {file}: no such file or directory");
+    }
+    let named = given("kubeconfig").or_else(|| std::env::var("KUBECONFIG").ok().filter(|file| !file.is_empty()));
+    let file = named.or_else(default_file).unwrap_or_default();
+    let text = match exists(&file) {
+        true => std::fs::read_to_string(&file).with_context(|| format!("error: {file}"))?,
+        false => String::new(),
     };
-    let documents = api::yaml::parse_documents(&text).map_err(|error| anyhow::anyhow!("{error}"))?;
-    let config = documents.into_iter().next().map(|document| document.value).unwrap_or_default();
+    let documents = api::yaml::parse_documents(&text).map_err(|error| anyhow::anyhow!("error: {error}"))?;
+    let mut config = documents.into_iter().next().map(|document| document.value).unwrap_or_default();
+    for (field, empty) in
+        [("clusters", json!([])), ("contexts", json!([])), ("users", json!([])), ("preferences", json!({}))]
+    {
+        if config[field].is_null() {
+            config[field] = empty;
+        }
+    }
+    config["apiVersion"] = "v1".into();
+    config["kind"] = "Config".into();
+    if config["current-context"].is_null() {
+        config["current-context"] = "".into();
+    }
+    if let Some(name) = given("context").filter(|name| entry(&config["contexts"], name, "context").is_null()) {
+        anyhow::bail!("Error in configuration: context was not found for specified context: {name}");
+    }
     let context_name = given("context").unwrap_or_else(|| of(&config, "current-context"));
     let context = entry(&config["contexts"], &context_name, "context");
     let cluster_name = given("cluster").unwrap_or_else(|| of(&context, "cluster"));
@@ -40,6 +63,8 @@ pub fn read(words: &[String]) -> anyhow::Result<Settings> {
         },
         namespace: namespace.unwrap_or("default".into()),
         token: given("token").unwrap_or_else(|| of(&user, "token")),
+        config,
+        file,
     })
 }
 

@@ -16,6 +16,7 @@ use ureq::http;
 use crate::answer::{self, Asked};
 use crate::config::Settings;
 use crate::path;
+use crate::websocket::Session;
 
 /// The field manager of a request that names none is its first part.
 const USER_AGENT: &str = "kubectl/v1.33.1 (linux/amd64) kubernetes/tabernetes";
@@ -28,6 +29,7 @@ pub struct Connection {
     warnings: Vec<String>,
     watches: BTreeMap<WatchId, Receiver<WatchEvent>>,
     streams: BTreeMap<StreamId, Receiver<String>>,
+    sessions: BTreeMap<StreamId, Session>,
     opened: u64,
 }
 
@@ -48,25 +50,31 @@ impl Connection {
             warnings: Vec::new(),
             watches: BTreeMap::new(),
             streams: BTreeMap::new(),
+            sessions: BTreeMap::new(),
             opened: 0,
         }
+    }
+
+    /// The headers that say who asks.
+    fn identity(&self) -> Vec<(&'static str, String)> {
+        let mut headers = Vec::new();
+        if !self.settings.token.is_empty() {
+            headers.push(("Authorization", format!("Bearer {}", self.settings.token)));
+        }
+        if let Some(user) = &self.user {
+            headers.push(("Impersonate-User", user.name.clone()));
+            headers.extend(user.groups.iter().map(|group| ("Impersonate-Group", group.clone())));
+            headers.extend(Some(("Impersonate-Uid", user.uid.clone())).filter(|(_, uid)| !uid.is_empty()));
+        }
+        headers
     }
 
     fn send(&mut self, call: path::Call) -> Result<http::Response<ureq::Body>, Status> {
         let server = self.settings.context.server.trim_end_matches('/');
         let mut request = http::Request::builder().method(call.method).uri(format!("{server}{}", call.path));
         request = request.header("Accept", "application/json").header("Content-Type", call.content_type);
-        if !self.settings.token.is_empty() {
-            request = request.header("Authorization", format!("Bearer {}", self.settings.token));
-        }
-        if let Some(user) = &self.user {
-            request = request.header("Impersonate-User", &user.name);
-            for group in &user.groups {
-                request = request.header("Impersonate-Group", group);
-            }
-            if !user.uid.is_empty() {
-                request = request.header("Impersonate-Uid", &user.uid);
-            }
+        for (name, value) in self.identity() {
+            request = request.header(name, value);
         }
         let request = request.body(call.body).map_err(|error| Status::bad_request(error.to_string()))?;
         let request = self.agent.configure_request(request).allow_non_standard_methods(true).build();
@@ -133,8 +141,11 @@ fn follow<R: Read>(mut body: BufReader<R>, mut keep: impl FnMut(&str) -> bool) {
 impl Api for Connection {
     fn call(&mut self, request: Request) -> Result<Response, Status> {
         let asked = Asked { kind: kinds::row(request.kind), verb: request.verb, subresource: request.subresource };
-        if matches!(request.subresource, Subresource::Exec | Subresource::Attach | Subresource::PortForward) {
-            return Err(Status::new(501, Reason::Unknown, "this client opens no streams into containers"));
+        if matches!(request.subresource, Subresource::Exec | Subresource::Attach) {
+            let session = Session::open(&self.settings.context.server, &path::call(request).path, &self.identity())?;
+            let stream = StreamId(self.open());
+            self.sessions.insert(stream, session);
+            return Ok(Response::Stream(stream));
         }
         let follows = request.options.log.follow;
         let response = self.send(path::call(request))?;
@@ -195,9 +206,16 @@ impl Api for Connection {
         self.watches.remove(&watch);
     }
 
-    fn stream_write(&mut self, _: StreamId, _: Option<&str>) {}
+    fn stream_write(&mut self, stream: StreamId, text: Option<&str>) {
+        if let Some(session) = self.sessions.get_mut(&stream) {
+            session.write(text);
+        }
+    }
 
     fn stream_read(&mut self, stream: StreamId) -> StreamOutput {
+        if let Some(session) = self.sessions.get_mut(&stream) {
+            return session.read();
+        }
         let mut output = StreamOutput::default();
         let Some(pieces) = self.streams.get(&stream) else { return output };
         loop {
@@ -214,6 +232,7 @@ impl Api for Connection {
 
     fn close_stream(&mut self, stream: StreamId) {
         self.streams.remove(&stream);
+        self.sessions.remove(&stream);
     }
 }
 

@@ -3,13 +3,15 @@
 //! The library stays free of I/O. Here are the ways to the outside: [`connection`] answers `api::Request`s from a server,
 //! [`config`] reads a kubeconfig, and this file lends the library the disk, standard input, the editor and the clock.
 //!
-//! Known differences: no TLS; `exec`, `attach`, `cp` and `port-forward` need a stream that this client does not open.
+//! `exec`, `attach` and `cp` open a [`websocket`]. Known differences: no TLS, no `port-forward`; what is typed reaches a
+//! program in a container when standard input has ended.
 #![expect(clippy::disallowed_methods, reason = "a native program: it has a clock, threads and an environment")]
 
 mod answer;
 mod config;
 mod connection;
 mod path;
+mod websocket;
 
 use std::io::{Read as _, Write as _};
 use std::time::Duration;
@@ -23,13 +25,12 @@ fn main() -> std::process::ExitCode {
     let settings = match config::read(&words) {
         Ok(settings) => settings,
         Err(why) => {
-            eprintln!("error: {why}");
+            eprintln!("{why}");
             return 1.into();
         }
     };
     let mut session = Session::on_disk(Disk { read, write, list });
-    session.set_namespace(&settings.namespace);
-    session.set_context(settings.context.clone());
+    session.set_config(&settings.file, settings.config.clone(), settings.context.clone(), &settings.namespace);
     let mut connection = Connection::new(settings);
     let stdin = reads_stdin(&words).then(stdin);
     let running = session.start_arguments(words, stdin);

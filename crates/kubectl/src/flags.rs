@@ -286,6 +286,11 @@ impl Args {
         parse_duration(self.text(name)).unwrap_or_default().max(0) as SimTime
     }
 
+    /// Sets a flag as if the line had named it.
+    pub fn put(&mut self, name: &'static str, value: String) {
+        self.values.insert(name, vec![value]);
+    }
+
     /// Takes over what other arguments say of some flags.
     pub fn adopt(&mut self, other: &Args, names: &[&'static str]) {
         for name in names {

@@ -7,6 +7,7 @@ use std::rc::Rc;
 
 use api::SimTime;
 use client::Client;
+use serde_json::{Value, json};
 
 use crate::commands;
 use crate::complete::{self, Completion};
@@ -25,6 +26,10 @@ pub(crate) struct State {
     /// The namespace of the current context; `default` unless set.
     pub namespace: String,
     pub context: Context,
+    /// What `kubectl config` shows and changes.
+    config: Value,
+    /// Where that is kept; empty for a terminal without such a file.
+    config_file: String,
     pub files: Files,
     pub variables: BTreeMap<String, String>,
 }
@@ -55,9 +60,57 @@ impl Default for State {
         State {
             namespace: "default".into(),
             context: Context::default(),
+            config: Context::default().config(),
+            config_file: String::new(),
             files: Files::default(),
             variables: BTreeMap::from([("HOME".into(), HOME.into()), ("PWD".into(), HOME.into())]),
         }
+    }
+}
+
+impl State {
+    pub fn config(&self) -> &Value {
+        &self.config
+    }
+
+    pub fn config_file(&self) -> &str {
+        if self.config_file.is_empty() { "/root/.kube/config" } else { &self.config_file }
+    }
+
+    /// Changes the kubeconfig, its file, and what the terminal takes from the current context.
+    pub fn change_config(&mut self, change: impl FnOnce(&mut Value)) {
+        change(&mut self.config);
+        if !self.config_file.is_empty() {
+            self.files.write(&self.config_file, crate::output::yaml(&self.config));
+        }
+        let name = self.config["current-context"].as_str().unwrap_or_default().to_owned();
+        let mut contexts = self.config["contexts"].as_array().into_iter().flatten();
+        let context = contexts.find(|entry| entry["name"] == name.as_str()).map(|entry| &entry["context"]);
+        let field = |field: &str| context.and_then(|context| context[field].as_str()).unwrap_or_default().to_owned();
+        self.namespace = Some(field("namespace")).filter(|space| !space.is_empty()).unwrap_or("default".into());
+        self.context =
+            Context { name, cluster: field("cluster"), user: field("user"), server: self.context.server.clone() };
+    }
+}
+
+impl Context {
+    /// A kubeconfig with this context alone.
+    fn config(&self) -> Value {
+        json!({
+            "apiVersion": "v1",
+            "kind": "Config",
+            "preferences": {},
+            "clusters": [{
+                "name": self.cluster,
+                "cluster": { "certificate-authority-data": "DATA+OMITTED", "server": self.server },
+            }],
+            "contexts": [{ "name": self.name, "context": { "cluster": self.cluster, "user": self.user } }],
+            "current-context": self.name,
+            "users": [{
+                "name": self.user,
+                "user": { "client-certificate-data": "DATA+OMITTED", "client-key-data": "DATA+OMITTED" },
+            }],
+        })
     }
 }
 
@@ -71,7 +124,15 @@ impl Session {
     }
 
     pub fn set_namespace(&mut self, namespace: &str) {
-        self.state.borrow_mut().namespace = namespace.into();
+        self.state.borrow_mut().change_config(|config| {
+            let current = config["current-context"].clone();
+            let mut contexts = config["contexts"].as_array_mut().into_iter().flatten();
+            let Some(context) = contexts.find(|entry| entry["name"] == current) else { return };
+            match namespace {
+                "default" => drop(context["context"].as_object_mut().map(|fields| fields.remove("namespace"))),
+                other => context["context"]["namespace"] = other.into(),
+            }
+        });
     }
 
     /// The page's files. Commands may write some (`> file`).
@@ -94,9 +155,13 @@ impl Session {
         session
     }
 
-    /// Names the context that `kubectl config` shows.
-    pub fn set_context(&mut self, context: Context) {
-        self.state.borrow_mut().context = context;
+    /// Works with a kubeconfig that lies in a file.
+    pub fn set_config(&mut self, file: &str, config: Value, context: Context, namespace: &str) {
+        let mut state = self.state.borrow_mut();
+        state.config_file = file.into();
+        state.config = config;
+        state.context = context;
+        state.namespace = namespace.into();
     }
 
     /// Begins a `kubectl` with these arguments, and what its standard input holds.

@@ -1,10 +1,13 @@
 //! `kubectl apply`
 
+use std::collections::BTreeSet;
+
+use api::request::{Propagation, Verb};
 use serde_json::{Value, json};
 
 use crate::apply::{ApplyOptions, Change, LAST_APPLIED, apply_one, refusal};
 use crate::failure::{Failure, Outcome};
-use crate::flags::{Args, Flag, on_by_default, switch, text};
+use crate::flags::{Args, Flag, array, on_by_default, switch, text};
 use crate::manifest;
 use crate::output::{self, Format};
 use crate::resource::{self, Rules};
@@ -20,6 +23,32 @@ pub(super) static FLAGS: &[Flag] = &[
     on_by_default("overwrite", "Resolve conflicts by the given configuration"),
     switch("force", ' ', "Delete and create again where needed"),
     switch("wait", ' ', "Wait for deletions"),
+    switch("prune", ' ', "Delete what was applied once and is not in the files"),
+    switch("all", ' ', "Prune all objects of the allowed kinds"),
+    array("prune-allowlist", ' ', "Kinds to prune: group/version/kind"),
+];
+
+pub(super) static SET_LAST_FLAGS: &[Flag] = &[
+    switch("create-annotation", ' ', "Also where there is no annotation yet"),
+    text("dry-run", ' ', "none, server or client").or("none").alone("unchanged"),
+];
+
+/// What is pruned unless kinds are named: upstream's list.
+const PRUNED: [(&str, &str); 14] = [
+    ("v1", "ConfigMap"),
+    ("v1", "Endpoints"),
+    ("v1", "Namespace"),
+    ("v1", "PersistentVolumeClaim"),
+    ("v1", "PersistentVolume"),
+    ("v1", "Pod"),
+    ("v1", "ReplicationController"),
+    ("v1", "Secret"),
+    ("v1", "Service"),
+    ("batch/v1", "Job"),
+    ("batch/v1", "CronJob"),
+    ("networking.k8s.io/v1", "Ingress"),
+    ("apps/v1", "DaemonSet"),
+    ("apps/v1", "Deployment"),
 ];
 
 pub(super) static VIEW_FLAGS: &[Flag] = &[
@@ -87,6 +116,12 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
     if args.is("force") && args.is("server-side") {
         return Err(Failure::error("--force cannot be used with --server-side"));
     }
+    if args.is("prune") && !args.is("all") && args.some_text("selector").is_none() {
+        return Err(Failure::error(
+            "all resources selected for prune without explicitly passing --all. To prune all resources, pass the --all \
+             flag. If you did not mean to prune all resources, specify a label selector",
+        ));
+    }
     let dry_run = DryRun::read(args)?;
     let format = Format::read(call, args, false)?;
     let manifests = manifest::read(call, args)?;
@@ -104,6 +139,7 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
     let selector = api::selector::Selector::parse(args.text("selector")).map_err(Failure::error)?;
     let mut failures = Vec::new();
     let mut values = Vec::new();
+    let mut applied_names = BTreeSet::new();
     for manifest in &manifests {
         let labels: std::collections::BTreeMap<String, String> =
             serde_json::from_value(manifest.value["metadata"]["labels"].clone()).unwrap_or_default();
@@ -129,12 +165,19 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
             }
         };
         let name = value["metadata"]["name"].as_str().unwrap_or_default();
+        applied_names.insert((manifest.kind.id, manifest.namespace.clone(), name.to_owned()));
         let full_name = resource::full_name(manifest.kind, name);
         match format {
             None => call.io.line(format!("{full_name} {}{}", change.as_str(), dry_run.suffix())),
             Some(Format::Name) => call.io.line(full_name),
             Some(_) => values.push(output::shown(value, args)),
         }
+    }
+    if applied_names.is_empty() && failures.is_empty() {
+        return Err(Failure::error("no objects passed to apply"));
+    }
+    if args.is("prune") && failures.is_empty() {
+        prune(call, args, &applied_names, dry_run)?;
     }
     if let Some(format) = &format
         && !values.is_empty()
@@ -147,6 +190,81 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
         call.io.out(&text);
     }
     Failure::all(failures).map_or(Ok(0), Err)
+}
+
+/// Kind, namespace and name.
+type Names = BTreeSet<(api::KindId, String, String)>;
+
+/// Deletes what was applied before, is selected, and has not been applied now.
+fn prune(call: &mut Call, args: &Args, applied: &Names, dry_run: DryRun) -> Result<(), Failure> {
+    let spaces: BTreeSet<String> = applied.iter().map(|(_, namespace, _)| namespace.clone()).collect();
+    let named = args.all("prune-allowlist").iter().map(|text| {
+        let (version, kind) = text.rsplit_once('/').unwrap_or(("", text));
+        (version.strip_prefix("core/").unwrap_or(version), kind)
+    });
+    let mut allowed: Vec<(&str, &str)> = named.collect();
+    if allowed.is_empty() {
+        allowed.extend(PRUNED);
+    }
+    for (version, name) in allowed {
+        let kind = resource::by_kind(call.client, version, name)
+            .ok_or_else(|| Failure::error(format!("no matches for kind {name:?} in version {version:?}")))?;
+        let everywhere = BTreeSet::from([String::new()]);
+        for space in if kind.namespaced { &spaces } else { &everywhere } {
+            let (objects, _) = resource::list(call, kind, space, resource::selectors(args))?;
+            for object in objects {
+                let key = (kind.id, object.namespace().to_owned(), object.name().to_owned());
+                let was_applied = api::meta::annotation(object.meta(), LAST_APPLIED).is_some();
+                if !was_applied || applied.contains(&key) {
+                    continue;
+                }
+                if dry_run != DryRun::Client {
+                    let mut request = api::Request::of(Verb::Delete, kind.id, object.namespace(), object.name());
+                    request.options.propagation = Some(Propagation::Background);
+                    request.options.dry_run = dry_run == DryRun::Server;
+                    call.request(request)?;
+                }
+                let full_name = resource::full_name(kind, object.name());
+                call.io.line(format!("{full_name} pruned{}", dry_run.suffix()));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// `kubectl apply set-last-applied`
+pub(super) fn set_last_applied(call: &mut Call, args: &Args) -> Outcome {
+    need_files(args)?;
+    let dry_run = DryRun::read(args)?;
+    for manifest in manifest::read(call, args)? {
+        let object = resource::get(call, manifest.kind, &manifest.namespace, &manifest.name)?;
+        let wanted = crate::apply::with_last_applied(&manifest.value);
+        let wanted = wanted["metadata"]["annotations"][LAST_APPLIED].as_str().unwrap_or_default();
+        let name = &manifest.name;
+        match api::meta::annotation(object.meta(), LAST_APPLIED) {
+            None if !args.is("create-annotation") => {
+                return Err(Failure::error(format!(
+                    "no last-applied-configuration annotation found on resource: {name}, to create the annotation, run \
+                     the command with --create-annotation"
+                )));
+            }
+            Some(known) if known == wanted => {
+                call.io.line(format!("set-last-applied {name}: no changes required."));
+                continue;
+            }
+            _ => {}
+        }
+        if dry_run != DryRun::Client {
+            let value = json!({ "metadata": { "annotations": { LAST_APPLIED: wanted } } });
+            let patch = api::Patch { kind: api::PatchKind::Merge, value };
+            let mut request =
+                api::Request::of(Verb::Patch, manifest.kind.id, object.namespace(), object.name()).body(patch);
+            request.options.dry_run = dry_run == DryRun::Server;
+            call.request(request)?;
+        }
+        call.io.line(format!("{} configured{}", resource::full_name(manifest.kind, name), dry_run.suffix()));
+    }
+    Ok(0)
 }
 
 /// `kubectl apply view-last-applied`

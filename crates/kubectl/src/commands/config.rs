@@ -1,6 +1,6 @@
-//! `kubectl config`: one context, whose namespace can be set.
+//! `kubectl config`: the kubeconfig as the terminal knows it, and as a file where there is one.
 
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use crate::failure::{Failure, Outcome};
 use crate::flags::{Args, Flag, switch, text};
@@ -17,28 +17,97 @@ pub(super) static SET_FLAGS: &[Flag] = &[switch("current", ' ', "Change the curr
 pub(super) static CONTEXTS_FLAGS: &[Flag] =
     &[switch("no-headers", ' ', "Do not print headers"), text("output", 'o', "name")];
 
+/// A list of the file, and the field of its entries that holds what they name.
+type Section = (&'static str, &'static str);
+
+const CONTEXTS: Section = ("contexts", "context");
+const CLUSTERS: Section = ("clusters", "cluster");
+const USERS: Section = ("users", "user");
+
+/// Fields that `view` hides, and what it shows instead.
+const HIDDEN: [(&str, &str); 5] = [
+    ("certificate-authority-data", "DATA+OMITTED"),
+    ("client-certificate-data", "DATA+OMITTED"),
+    ("client-key-data", "DATA+OMITTED"),
+    ("password", "REDACTED"),
+    ("token", "REDACTED"),
+];
+
+fn names(config: &Value, (list, _): Section) -> Vec<String> {
+    let entries = config[list].as_array().into_iter().flatten();
+    let mut names: Vec<String> = entries.filter_map(|entry| entry["name"].as_str().map(str::to_owned)).collect();
+    names.sort();
+    names
+}
+
+/// What an entry says; `None` when there is no such entry.
+fn entry<'a>(config: &'a mut Value, (list, field): Section, name: &str) -> Option<&'a mut Value> {
+    let mut entries = config[list].as_array_mut().into_iter().flatten();
+    entries.find(|entry| entry["name"] == name).map(|entry| &mut entry[field])
+}
+
+/// The same, which is there afterwards: entries are kept in the order of their names.
+fn entry_or_new<'a>(config: &'a mut Value, (list, field): Section, name: &str) -> &'a mut Value {
+    if !config[list].is_array() {
+        config[list] = json!([]);
+    }
+    let entries = config[list].as_array_mut().expect("a list");
+    let at = match entries.iter().position(|entry| entry["name"] == name) {
+        Some(at) => at,
+        None => {
+            let at = entries.iter().take_while(|entry| entry["name"].as_str() < Some(name)).count();
+            entries.insert(at, json!({ "name": name, field: {} }));
+            at
+        }
+    };
+    &mut entries[at][field]
+}
+
+fn remove(config: &mut Value, (list, _): Section, name: &str) {
+    if let Some(entries) = config[list].as_array_mut() {
+        entries.retain(|entry| entry["name"] != name);
+    }
+}
+
+/// The only operand.
+fn one<'a>(args: &'a Args, command: &str) -> Result<&'a str, Failure> {
+    match args.operands.as_slice() {
+        [name] => Ok(name),
+        many => Err(unexpected(many, command)),
+    }
+}
+
+fn unexpected(words: &[String], command: &str) -> Failure {
+    Failure::usage(&format!("kubectl config {command}"), format!("Unexpected args: [{}]", words.join(" ")))
+}
+
+/// Copies flags into an entry's fields.
+fn copy_flags(args: &Args, flags: &[&str], entry: &mut Value) {
+    for flag in flags.iter().filter(|flag| args.given(flag)) {
+        let value = match *flag {
+            "insecure-skip-tls-verify" => args.is(flag).into(),
+            _ => args.text(flag).into(),
+        };
+        entry[*flag] = value;
+    }
+}
+
 pub(super) fn view(call: &mut Call, args: &Args) -> Outcome {
     super::refuse_operands(args, "kubectl config view")?;
-    let known = call.state.context.clone();
-    let mut context = json!({ "cluster": known.cluster, "user": known.user });
-    if call.state.namespace != "default" {
-        context["namespace"] = call.state.namespace.clone().into();
+    let mut value = call.state.config().clone();
+    if args.is("minify") {
+        minify(&mut value);
     }
-    let value = json!({
-        "apiVersion": "v1",
-        "kind": "Config",
-        "preferences": {},
-        "clusters": [{
-            "name": known.cluster,
-            "cluster": { "certificate-authority-data": "DATA+OMITTED", "server": known.server },
-        }],
-        "contexts": [{ "name": known.name, "context": context }],
-        "current-context": known.name,
-        "users": [{
-            "name": known.user,
-            "user": { "client-certificate-data": "DATA+OMITTED", "client-key-data": "DATA+OMITTED" },
-        }],
-    });
+    if !args.is("raw") {
+        for (section, list) in [(CLUSTERS, "clusters"), (USERS, "users")] {
+            for entry in value[list].as_array_mut().into_iter().flatten() {
+                let Some(fields) = entry[section.1].as_object_mut() else { continue };
+                for (field, shown) in HIDDEN {
+                    fields.entry(field).and_modify(|value| *value = shown.into());
+                }
+            }
+        }
+    }
     let format = Format::read(call, args, false)?.unwrap_or(Format::Yaml);
     let text = match format {
         Format::Yaml => output::yaml(&value),
@@ -48,65 +117,226 @@ pub(super) fn view(call: &mut Call, args: &Args) -> Outcome {
     Ok(0)
 }
 
+/// Leaves what the current context does not use out.
+fn minify(config: &mut Value) {
+    let current = config["current-context"].as_str().unwrap_or_default().to_owned();
+    let context = entry(config, CONTEXTS, &current).cloned().unwrap_or_default();
+    let used = [
+        (CONTEXTS, current.as_str()),
+        (CLUSTERS, context["cluster"].as_str().unwrap_or_default()),
+        (USERS, context["user"].as_str().unwrap_or_default()),
+    ];
+    for ((list, _), name) in used {
+        if let Some(entries) = config[list].as_array_mut() {
+            entries.retain(|entry| entry["name"] == name);
+        }
+    }
+}
+
 pub(super) fn current_context(call: &mut Call, _: &Args) -> Outcome {
-    let context = call.state.context.name.clone();
-    call.io.line(context);
-    Ok(0)
+    match call.state.config()["current-context"].as_str().filter(|name| !name.is_empty()) {
+        Some(name) => {
+            let name = name.to_owned();
+            call.io.line(name);
+            Ok(0)
+        }
+        None => Err(Failure::error("current-context is not set")),
+    }
 }
 
 pub(super) fn set_context(call: &mut Call, args: &Args) -> Outcome {
-    let named = args.operands.first().cloned();
-    if named.is_none() && !args.is("current") {
-        return Err(Failure::error("you must specify a non-empty context name or --current"));
-    }
-    if let Some(name) = named.filter(|name| *name != call.state.context.name) {
-        return Err(Failure::error(format!(
-            "this terminal has one context, {:?}, not {name:?}",
-            call.state.context.name
-        )));
-    }
-    if args.given("namespace") {
-        call.state.namespace = args.some_text("namespace").unwrap_or("default").into();
-    }
-    let context = call.state.context.name.clone();
-    call.io.line(format!("Context {context:?} modified."));
+    let current = call.state.config()["current-context"].as_str().unwrap_or_default().to_owned();
+    let name = match args.operands.as_slice() {
+        [] if args.is("current") && current.is_empty() => return Err(Failure::error("no current context is set")),
+        [] if args.is("current") => current,
+        [] => return Err(Failure::error("you must specify a non-empty context name or --current")),
+        [name] if !args.is("current") => name.clone(),
+        many => return Err(unexpected(many, "set-context")),
+    };
+    let is_new = !names(call.state.config(), CONTEXTS).contains(&name);
+    call.state.change_config(|config| {
+        copy_flags(args, &["cluster", "user", "namespace"], entry_or_new(config, CONTEXTS, &name));
+    });
+    call.io.line(format!("Context {name:?} {}.", if is_new { "created" } else { "modified" }));
     Ok(0)
 }
 
 pub(super) fn use_context(call: &mut Call, args: &Args) -> Outcome {
-    let name = args.operands.first().cloned().unwrap_or_default();
-    if name != call.state.context.name {
+    let name = one(args, "use-context")?.to_owned();
+    if !names(call.state.config(), CONTEXTS).contains(&name) {
         return Err(Failure::error(format!("no context exists with the name: {name:?}")));
     }
+    call.state.change_config(|config| config["current-context"] = name.as_str().into());
     call.io.line(format!("Switched to context {name:?}."));
     Ok(0)
 }
 
-pub(super) fn get_contexts(call: &mut Call, args: &Args) -> Outcome {
-    let known = call.state.context.clone();
-    if args.text("output") == "name" {
-        call.io.line(known.name);
+pub(super) fn rename_context(call: &mut Call, args: &Args) -> Outcome {
+    let [from, to] = args.operands.as_slice() else { return Err(unexpected(&args.operands, "rename-context")) };
+    let (known, file) = (names(call.state.config(), CONTEXTS), call.state.config_file().to_owned());
+    if !known.contains(from) {
+        return Err(Failure::error(format!("cannot rename the context {from:?}, it's not in {file}")));
+    }
+    if known.contains(to) {
+        return Err(Failure::error(format!(
+            "cannot rename the context {from:?}, the context {to:?} already exists in {file}"
+        )));
+    }
+    call.state.change_config(|config| {
+        let context = entry(config, CONTEXTS, from).cloned().unwrap_or_default();
+        remove(config, CONTEXTS, from);
+        *entry_or_new(config, CONTEXTS, to) = context;
+        if config["current-context"] == from.as_str() {
+            config["current-context"] = to.as_str().into();
+        }
+    });
+    call.io.line(format!("Context {from:?} renamed to {to:?}."));
+    Ok(0)
+}
+
+fn delete(call: &mut Call, args: &Args, section: Section, what: &str) -> Outcome {
+    let name = one(args, &format!("delete-{what}"))?.to_owned();
+    let file = call.state.config_file().to_owned();
+    if !names(call.state.config(), section).contains(&name) {
+        return Err(Failure::error(format!("cannot delete {what} {name}, not in {file}")));
+    }
+    if section == CONTEXTS && call.state.config()["current-context"] == name.as_str() {
+        call.io.err_line(
+            "warning: this removed your active context, use \"kubectl config use-context\" to select a different one",
+        );
+    }
+    call.state.change_config(|config| remove(config, section, &name));
+    call.io.line(format!("deleted {what} {name} from {file}"));
+    Ok(0)
+}
+
+pub(super) fn delete_context(call: &mut Call, args: &Args) -> Outcome {
+    delete(call, args, CONTEXTS, "context")
+}
+
+pub(super) fn delete_cluster(call: &mut Call, args: &Args) -> Outcome {
+    delete(call, args, CLUSTERS, "cluster")
+}
+
+pub(super) fn delete_user(call: &mut Call, args: &Args) -> Outcome {
+    delete(call, args, USERS, "user")
+}
+
+pub(super) fn set_cluster(call: &mut Call, args: &Args) -> Outcome {
+    const FLAGS: [&str; 4] = ["server", "certificate-authority", "insecure-skip-tls-verify", "tls-server-name"];
+    let name = one(args, "set-cluster")?.to_owned();
+    call.state.change_config(|config| copy_flags(args, &FLAGS, entry_or_new(config, CLUSTERS, &name)));
+    call.io.line(format!("Cluster {name:?} set."));
+    Ok(0)
+}
+
+pub(super) fn set_credentials(call: &mut Call, args: &Args) -> Outcome {
+    const FLAGS: [&str; 5] = ["client-certificate", "client-key", "token", "username", "password"];
+    let name = one(args, "set-credentials")?.to_owned();
+    call.state.change_config(|config| copy_flags(args, &FLAGS, entry_or_new(config, USERS, &name)));
+    call.io.line(format!("User {name:?} set."));
+    Ok(0)
+}
+
+/// Where a property's parent is (made if need be), and the property's own name: `contexts.NAME.namespace`.
+fn property<'a>(config: &'a mut Value, path: &'a str) -> Option<(&'a mut Map<String, Value>, &'a str)> {
+    let (above, last) = path.rsplit_once('.').unwrap_or(("", path));
+    let mut place = config;
+    if let Some((list, rest)) = above.split_once('.').or(Some((above, ""))).filter(|(list, _)| !list.is_empty()) {
+        place = match [CONTEXTS, CLUSTERS, USERS].into_iter().find(|section| section.0 == list) {
+            Some(section) if !rest.is_empty() => entry_or_new(place, section, rest),
+            Some(_) => return None,
+            None if list == "preferences" => &mut place[list],
+            None => return None,
+        };
+    }
+    if place.is_null() {
+        *place = json!({});
+    }
+    place.as_object_mut().map(|fields| (fields, last))
+}
+
+fn change_property(
+    call: &mut Call,
+    path: &str,
+    done: &str,
+    change: impl FnOnce(&mut Map<String, Value>, &str),
+) -> Outcome {
+    let mut found = false;
+    call.state.change_config(|config| {
+        if let Some((fields, name)) = property(config, path) {
+            found = true;
+            change(fields, name);
+        }
+    });
+    if !found {
+        return Err(Failure::error(format!("unable to parse {path} after [] at api.Config")));
+    }
+    call.io.line(format!("Property {path:?} {done}."));
+    Ok(0)
+}
+
+pub(super) fn set(call: &mut Call, args: &Args) -> Outcome {
+    let [path, value] = args.operands.as_slice() else { return Err(unexpected(&args.operands, "set")) };
+    change_property(call, path, "set", |fields, name| {
+        let value = value.parse::<bool>().map_or_else(|_| Value::from(value.as_str()), Value::from);
+        fields.insert(name.into(), value);
+    })
+}
+
+pub(super) fn unset(call: &mut Call, args: &Args) -> Outcome {
+    let path = one(args, "unset")?.to_owned();
+    let section = [CONTEXTS, CLUSTERS, USERS].into_iter().find(|section| path.starts_with(&format!("{}.", section.0)));
+    // `contexts.NAME` is a whole entry.
+    if let (Some(section), Some((_, name))) = (section, path.split_once('.'))
+        && !name.contains('.')
+    {
+        call.state.change_config(|config| remove(config, section, name));
+        call.io.line(format!("Property {path:?} unset."));
         return Ok(0);
     }
-    let namespace = Some(call.state.namespace.clone()).filter(|name| name != "default").unwrap_or_default();
+    change_property(call, &path, "unset", |fields, name| drop(fields.remove(name)))
+}
+
+pub(super) fn get_contexts(call: &mut Call, args: &Args) -> Outcome {
+    let mut config = call.state.config().clone();
+    let known = names(&config, CONTEXTS);
+    if let Some(name) = args.operands.iter().find(|name| !known.contains(name)) {
+        return Err(Failure::error(format!("context {name} not found")));
+    }
+    let shown = known.iter().filter(|name| args.operands.is_empty() || args.operands.contains(name));
+    if args.text("output") == "name" {
+        shown.for_each(|name| call.io.line(name));
+        return Ok(0);
+    }
+    let current = config["current-context"].as_str().unwrap_or_default().to_owned();
     let mut rows: Vec<Vec<String>> = Vec::new();
     if !args.is("no-headers") {
         rows.push(["CURRENT", "NAME", "CLUSTER", "AUTHINFO", "NAMESPACE"].map(str::to_owned).to_vec());
     }
-    rows.push(vec!["*".into(), known.name, known.cluster, known.user, namespace]);
+    for name in shown {
+        let context = entry(&mut config, CONTEXTS, name).cloned().unwrap_or_default();
+        let field = |field: &str| context[field].as_str().unwrap_or_default().to_owned();
+        let mark = if *name == current { "*" } else { "" };
+        rows.push(vec![mark.into(), name.clone(), field("cluster"), field("user"), field("namespace")]);
+    }
     let text = plain_table(&rows, 6, 3);
     call.io.out(&text);
     Ok(0)
 }
 
-pub(super) fn get_clusters(call: &mut Call, _: &Args) -> Outcome {
-    let text = format!("NAME\n{}\n", call.state.context.cluster);
-    call.io.out(&text);
+fn print_names(call: &mut Call, section: Section) -> Outcome {
+    call.io.line("NAME");
+    for name in names(call.state.config(), section) {
+        call.io.line(name);
+    }
     Ok(0)
 }
 
+pub(super) fn get_clusters(call: &mut Call, _: &Args) -> Outcome {
+    print_names(call, CLUSTERS)
+}
+
 pub(super) fn get_users(call: &mut Call, _: &Args) -> Outcome {
-    let text = format!("NAME\n{}\n", call.state.context.user);
-    call.io.out(&text);
-    Ok(0)
+    print_names(call, USERS)
 }

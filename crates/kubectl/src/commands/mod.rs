@@ -10,6 +10,7 @@ mod certificate;
 mod config;
 mod copy;
 mod create;
+mod debug;
 mod delete;
 mod describe;
 mod diff;

@@ -2,9 +2,9 @@
 
 use super::{Command, Group, Operands, Run};
 use super::{
-    annotate, api_resources, apply, attach, auth, autoscale, certificate, config, copy, create, delete, describe, diff,
-    drain, edit, events, exec, explain, expose, get, kustomize, label, logs, meta_update, node, patch, replace,
-    rollout, run, scale, set, taint, top, unsupported, version, wait,
+    annotate, api_resources, apply, attach, auth, autoscale, certificate, config, copy, create, debug, delete,
+    describe, diff, drain, edit, events, exec, explain, expose, get, kustomize, label, logs, meta_update, node, patch,
+    replace, rollout, run, scale, set, taint, top, unsupported, version, wait,
 };
 use crate::flags::{FILES, PRINT};
 
@@ -127,12 +127,7 @@ static SECRET: &[Command] = &[
     Command {
         usage: "NAME --docker-username=user --docker-password=password [options]",
         flags: &[create::config::REGISTRY_FLAGS, create::MADE],
-        ..row(
-            "docker-registry",
-            ANY,
-            "Create a secret for an image registry",
-            Run::Now(create::config::secret_registry),
-        )
+        ..row("docker-registry", ANY, "Create a registry secret", Run::Now(create::config::secret_registry))
     },
     Command {
         usage: "NAME [--from-file=[key=]source] [--from-literal=key1=value1] [options]",
@@ -255,6 +250,15 @@ static ROLLOUT: &[Command] = &[
 
 static CONFIG: &[Command] = &[
     row("current-context", ANY, "Show the current context", Run::Now(config::current_context)),
+    Command {
+        usage: "NAME [options]",
+        ..row("delete-cluster", ANY, "Remove a cluster", Run::Now(config::delete_cluster))
+    },
+    Command {
+        usage: "NAME [options]",
+        ..row("delete-context", ANY, "Remove a context", Run::Now(config::delete_context))
+    },
+    Command { usage: "NAME [options]", ..row("delete-user", ANY, "Remove a user", Run::Now(config::delete_user)) },
     row("get-clusters", ANY, "List clusters", Run::Now(config::get_clusters)),
     Command {
         flags: &[config::CONTEXTS_FLAGS],
@@ -262,10 +266,27 @@ static CONFIG: &[Command] = &[
     },
     row("get-users", ANY, "List users", Run::Now(config::get_users)),
     Command {
+        usage: "CONTEXT_NAME NEW_NAME [options]",
+        ..row("rename-context", ANY, "Rename a context", Run::Now(config::rename_context))
+    },
+    Command {
+        usage: "PROPERTY_NAME PROPERTY_VALUE [options]",
+        ..row("set", ANY, "Set a value", Run::Now(config::set))
+    },
+    Command {
+        usage: "NAME [--server=server] [options]",
+        ..row("set-cluster", ANY, "Change a cluster", Run::Now(config::set_cluster))
+    },
+    Command {
         usage: "[NAME | --current] [--namespace=namespace] [options]",
         flags: &[config::SET_FLAGS],
         ..row("set-context", ANY, "Change a context", Run::Now(config::set_context))
     },
+    Command {
+        usage: "NAME [--token=token] [options]",
+        ..row("set-credentials", ANY, "Change a user", Run::Now(config::set_credentials))
+    },
+    Command { usage: "PROPERTY_NAME [options]", ..row("unset", ANY, "Remove a value", Run::Now(config::unset)) },
     Command {
         aliases: &["use"],
         usage: "CONTEXT_NAME [options]",
@@ -274,12 +295,19 @@ static CONFIG: &[Command] = &[
     Command { flags: &[config::VIEW_FLAGS, PRINT], ..row("view", ANY, "Show the kubeconfig", Run::Now(config::view)) },
 ];
 
-static APPLY: &[Command] = &[Command {
-    usage: RESOURCES,
-    flags: &[apply::VIEW_FLAGS, FILES, PRINT],
-    operands: Operands::Resources,
-    ..row("view-last-applied", ANY, "View what was applied last", Run::Now(apply::view_last_applied))
-}];
+static APPLY: &[Command] = &[
+    Command {
+        usage: "-f FILENAME [options]",
+        flags: &[apply::SET_LAST_FLAGS, FILES, PRINT],
+        ..row("set-last-applied", ANY, "Set what was applied last", Run::Now(apply::set_last_applied))
+    },
+    Command {
+        usage: RESOURCES,
+        flags: &[apply::VIEW_FLAGS, FILES, PRINT],
+        operands: Operands::Resources,
+        ..row("view-last-applied", ANY, "View what was applied last", Run::Now(apply::view_last_applied))
+    },
+];
 
 static AUTH: &[Command] = &[
     Command {
@@ -475,14 +503,9 @@ pub(crate) static COMMANDS: &[Command] = &[
     },
     Command { subcommands: AUTH, ..row("auth", Group::Troubleshooting, "Inspect authorization", Run::Group) },
     Command {
-        flags: &[unsupported::FLAGS],
+        flags: &[debug::FLAGS],
         operands: Operands::Pods,
-        ..row(
-            "debug",
-            Group::Troubleshooting,
-            "Create debugging sessions for troubleshooting workloads and nodes",
-            Run::Now(unsupported::debug),
-        )
+        ..row("debug", Group::Troubleshooting, "Debug Pods and nodes", later!(debug::run))
     },
     Command {
         usage: "[(-o|--output=)json|yaml|…] [--for TYPE/NAME] [--watch] [--types=Normal,Warning]",

@@ -35,10 +35,6 @@ pub(super) fn proxy(_: &mut Call, _: &Args) -> Outcome {
     refuse("proxy")
 }
 
-pub(super) fn debug(_: &mut Call, _: &Args) -> Outcome {
-    refuse("debug")
-}
-
 pub(super) fn completion(call: &mut Call, _: &Args) -> Outcome {
     call.io.line("# completion is built into this terminal: press Tab");
     Ok(0)
