@@ -76,7 +76,7 @@ fn selector(owner: &Value, field: &str) -> Option<Selector> {
 }
 
 pub(super) fn rule_matches(attributes: &Attributes, rule: &Value) -> bool {
-    let kind = attributes.kind;
+    let (kind, served) = (attributes.kind, attributes.served);
     let one_of = |list: &str, wanted: &str| texts(rule, list).iter().any(|one| *one == "*" || *one == wanted);
     let names = texts(rule, "resourceNames");
     let scope = match text(rule, "scope") {
@@ -88,7 +88,7 @@ pub(super) fn rule_matches(attributes: &Attributes, rule: &Value) -> bool {
     scope
         && one_of("operations", operation(attributes.verb))
         && one_of("apiGroups", kind.group)
-        && one_of("apiVersions", kind.version)
+        && (one_of("apiVersions", served.version) || one_of("apiVersions", kind.version))
         && texts(rule, "resources").iter().any(|resource| resource_matches(attributes, resource))
         && (names.is_empty() || names.contains(&attributes.request.name.as_str()))
 }

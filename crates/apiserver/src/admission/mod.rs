@@ -30,7 +30,10 @@ use crate::storage::Storage;
 /// The request as plugins see it.
 pub(crate) struct Attributes<'a> {
     pub verb: Verb,
+    /// As it is stored.
     pub kind: &'static Kind,
+    /// As the client names it: in one of its versions.
+    pub served: &'static Kind,
     pub request: &'a Request,
     pub context: &'a Context,
     /// What plugins say without refusing.
@@ -39,7 +42,8 @@ pub(crate) struct Attributes<'a> {
 
 impl<'a> Attributes<'a> {
     pub fn new(verb: Verb, kind: &'static Kind, request: &'a Request, context: &'a Context) -> Attributes<'a> {
-        Attributes { verb, kind, request, context, warnings: RefCell::default() }
+        let served = api::kinds::row(request.kind);
+        Attributes { verb, kind, served, request, context, warnings: RefCell::default() }
     }
 
     pub fn user(&self) -> &User {

@@ -166,7 +166,7 @@ impl Case<'_> {
     }
 
     fn request(&self) -> Value {
-        let (kind, request) = (self.attributes.kind, self.attributes.request);
+        let (kind, request) = (self.attributes.served, self.attributes.request);
         let group_kind = json!({ "group": kind.group, "version": kind.version, "kind": kind.kind });
         let resource = json!({ "group": kind.group, "version": kind.version, "resource": kind.plural });
         json!({
