@@ -8,6 +8,7 @@ use client::Client;
 use crate::commands::namespace;
 use crate::failure::Failure;
 use crate::flags::Args;
+use crate::manifest::Manifest;
 use crate::task::Call;
 
 /// One object that a command works on.
@@ -273,6 +274,14 @@ fn pick_files(call: &mut Call, args: &Args) -> Result<Picked, Failure> {
     let documents = crate::manifest::read(call, args)?;
     let mut picked = Picked { single: documents.len() == 1, ..Picked::default() };
     for document in documents {
+        if args.is("local") {
+            let object = (document.kind.decode)(document.kind, document.value.clone())
+                .map_err(|error| Failure::error(error.to_string()))?
+                .share();
+            let Manifest { kind, namespace, name, .. } = document;
+            picked.infos.push(Info { kind, namespace, name, object });
+            continue;
+        }
         match get(call, document.kind, &document.namespace, &document.name) {
             Ok(object) => picked.infos.push(info(document.kind, object)),
             Err(status) => picked.failures.push(status.into()),

@@ -115,6 +115,18 @@ impl Call<'_, '_> {
         answer
     }
 
+    /// Five letters, as after `generateName`.
+    pub fn random_suffix(&mut self) -> String {
+        const LETTERS: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
+        let mut number = self.client.random();
+        let mut letter = || {
+            let at = number % LETTERS.len() as u64;
+            number /= LETTERS.len() as u64;
+            char::from(LETTERS[at as usize])
+        };
+        (0..5).map(|_| letter()).collect()
+    }
+
     /// Makes the command's calls as this user.
     pub fn act_as(&mut self, user: Option<User>) {
         self.io.identity = user;

@@ -69,7 +69,7 @@ fn place(call: &mut Call, args: &Args) -> Result<Placed, Failure> {
              profile, for example \"--profile=general\".",
         );
     }
-    let (kind, name) = match resource::read(call.client, &[word.clone()]) {
+    let (kind, name) = match resource::read(call.client, std::slice::from_ref(word)) {
         Ok(Named::Objects(objects)) if objects.len() == 1 => (objects[0].0, objects[0].1.clone()),
         Err(failure) if word.contains('/') => return Err(failure),
         _ => (Pod::row(), word.clone()),
@@ -84,24 +84,12 @@ fn place(call: &mut Call, args: &Args) -> Result<Placed, Failure> {
     }
 }
 
-/// Five letters, as after `generateName`.
-fn suffix(call: &mut Call) -> String {
-    const LETTERS: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
-    let mut number = call.client.random();
-    let mut letter = || {
-        let at = number % LETTERS.len() as u64;
-        number /= LETTERS.len() as u64;
-        char::from(LETTERS[at as usize])
-    };
-    (0..5).map(|_| letter()).collect()
-}
-
 /// The debugging container's name: the one that was asked for, or a new one.
 fn container_name(call: &mut Call, args: &Args) -> String {
     if let Some(name) = args.some_text("container") {
         return name.to_owned();
     }
-    let name = format!("debugger-{}", suffix(call));
+    let name = format!("debugger-{}", call.random_suffix());
     if !args.is("quiet") {
         call.io.line(format!("Defaulting debug container name to {name}."));
     }
@@ -217,7 +205,7 @@ fn copy(call: &mut Call, args: &Args, namespace: &str, pod: Value) -> Result<Pla
 /// A Pod on the node that sees its processes, network and files.
 fn on_node(call: &mut Call, args: &Args, namespace: &str, node: &str) -> Result<Placed, Failure> {
     let container_name = args.some_text("container").unwrap_or("debugger").to_owned();
-    let name = format!("node-debugger-{node}-{}", suffix(call));
+    let name = format!("node-debugger-{node}-{}", call.random_suffix());
     if !args.is("quiet") {
         call.io.line(format!("Creating debugging pod {name} with container {container_name} on node {node}."));
     }

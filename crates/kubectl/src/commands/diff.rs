@@ -14,6 +14,9 @@ pub(super) static FLAGS: &[Flag] = &[
     text("selector", 'l', "Label selector"),
 ];
 
+/// An object that changes between being read and being tried is looked at again.
+const TRIES_MAX: u32 = 4;
+
 /// Lines of context around a change, as `diff -u`.
 const CONTEXT: usize = 3;
 
@@ -33,20 +36,29 @@ fn differences(call: &mut Call, args: &Args) -> Result<bool, Failure> {
     super::apply::need_files(args)?;
     let mut differs = false;
     for manifest in manifest::read(call, args)? {
-        let current = match resource::get(call, manifest.kind, &manifest.namespace, &manifest.name) {
-            Ok(object) => output::yaml(&output::shown(api::wire::form(&*object), args)),
-            Err(status) if status.is_not_found() => String::new(),
-            Err(status) => return Err(status.into()),
-        };
         let options = ApplyOptions {
             dry_run: true,
             forgets: true,
             server_side: args.is("server-side"),
+            force_conflicts: args.is("force-conflicts"),
             ..ApplyOptions::default()
         };
-        let (_, object) = apply_one(call, &manifest, &options).map_err(Failure::from)?;
-        let merged = output::yaml(&output::shown(api::wire::form(&*object), args));
-        let text = unified(&current, &merged);
+        let mut tries = TRIES_MAX;
+        let (current, merged) = loop {
+            tries -= 1;
+            let current = match resource::get(call, manifest.kind, &manifest.namespace, &manifest.name) {
+                Ok(object) => Some(object),
+                Err(status) if status.is_not_found() => None,
+                Err(status) => return Err(status.into()),
+            };
+            let (_, merged) = apply_one(call, &manifest, &options).map_err(Failure::from)?;
+            let same = current.as_ref().is_none_or(|current| current.revision() == merged.revision());
+            if same || tries == 0 {
+                break (current, merged);
+            }
+        };
+        let shown = |object: &api::ObjectRef| output::yaml(&output::shown(api::wire::form(&**object), args));
+        let text = unified(&current.as_ref().map(shown).unwrap_or_default(), &shown(&merged));
         if !text.is_empty() {
             differs = true;
             let text = format!("diff -u -N -L OLD -L NEW OLD NEW\n--- OLD\n+++ NEW\n{text}");

@@ -54,6 +54,11 @@ pub(super) fn split(args: &Args) -> Result<(Args, Changes), Failure> {
 }
 
 pub(super) fn pick(call: &mut Call, named: &Args) -> Result<resource::Picked, Failure> {
+    if named.is("local") && !resource::names_files(named) {
+        return Err(Failure::error(
+            "can only use local files by -f pod.yaml or --filename=pod.json when --local=true is set",
+        ));
+    }
     resource::pick(call, named, Rules::default())
 }
 
@@ -78,7 +83,7 @@ pub(super) fn patch(
     if let Some(version) = args.some_text("resource-version") {
         value["metadata"]["resourceVersion"] = version.into();
     }
-    let object = if dry_run == DryRun::Client {
+    let object = if dry_run == DryRun::Client || args.is("local") {
         api::patch::merge(info.object.to_value(), value)
     } else {
         let patch = Patch { kind: PatchKind::Merge, value };

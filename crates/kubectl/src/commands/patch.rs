@@ -59,6 +59,16 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
                 continue;
             }
         };
+        if args.is("local") {
+            let before = info.object.to_value();
+            let after = match kind {
+                PatchKind::Json => api::patch::json(before, &value)?,
+                PatchKind::Merge => api::patch::merge(before, value.clone()),
+                _ => api::patch::strategic(info.kind, before, value.clone())?,
+            };
+            super::print_changed(call, args, info, after, "patched", DryRun::None)?;
+            continue;
+        }
         let body = Patch { kind, value: value.clone() };
         let request = Request::of(Verb::Patch, info.kind.id, &info.namespace, &info.name);
         let mut request = request.on(subresource).body(body);

@@ -425,6 +425,7 @@ pub(crate) static COMMANDS: &[Command] = &[
     },
     Command {
         subcommands: CERTIFICATE,
+        usage: "SUBCOMMAND [options]",
         ..row("certificate", Group::Cluster, "Modify certificate resources", Run::Group)
     },
     row("cluster-info", Group::Cluster, "Display cluster information", Run::Now(api_resources::cluster_info)),

@@ -145,6 +145,16 @@ impl Component for FakeKubelet {
     }
 }
 
+fn mounted(mount: &VolumeMount) -> VolumeMountStatus {
+    VolumeMountStatus {
+        name: mount.name.clone(),
+        mount_path: mount.mount_path.clone(),
+        read_only: mount.read_only,
+        recursive_read_only: (mount.read_only == Some(true)).then(|| "Disabled".into()),
+        ..VolumeMountStatus::default()
+    }
+}
+
 fn start(pod: &mut Pod, now: SimTime, number: u32) {
     let stamp = time::stamp(now);
     let spec = pod.spec.clone().unwrap_or_default();
@@ -157,6 +167,8 @@ fn start(pod: &mut Pod, now: SimTime, number: u32) {
     status.pod_ips = Some(vec![PodIP { ip }]);
     let node: u32 = spec.node_name.as_deref().and_then(|name| name.rsplit('-').next()?.parse().ok()).unwrap_or(1);
     let host = format!("192.0.2.{node}");
+    status.observed_generation = pod.metadata.generation;
+    status.resources = Some(ResourceRequirements::default());
     status.host_ip = Some(host.clone());
     status.host_ips = Some(vec![HostIP { ip: host }]);
     let scheduled = status.conditions.clone().unwrap_or_default();
@@ -183,6 +195,7 @@ fn start(pod: &mut Pod, now: SimTime, number: u32) {
         ready: true,
         started: None,
         resources: Some(ResourceRequirements::default()),
+        volume_mounts: container.volume_mounts.as_ref().map(|mounts| mounts.iter().map(mounted).collect()),
         state: Some(ContainerState {
             running: Some(ContainerStateRunning { started_at: Some(stamp.clone()) }),
             ..ContainerState::default()

@@ -45,15 +45,14 @@ pub(in crate::commands) static TOKEN_FLAGS: &[Flag] = &[
 ];
 
 /// The pairs of `--from-literal`, `--from-file` and `--from-env-file`.
-fn pairs(call: &Call, args: &Args) -> Result<Vec<(String, String)>, Failure> {
+fn pairs(call: &Call, args: &Args, secret: bool) -> Result<Vec<(String, String)>, Failure> {
     let mut pairs: Vec<(String, String)> = Vec::new();
     let read = |path: &str| {
         let text = call.state.files.read(path);
         text.ok_or_else(|| Failure::error(format!("error reading {path}: no such file or directory")))
     };
-    if !args.all("from-env-file").is_empty()
-        && !(args.all("from-file").is_empty() && args.all("from-literal").is_empty())
-    {
+    let given = |flag: &str| !args.all(flag).is_empty();
+    if given("from-env-file") && (given("from-file") || given("from-literal")) {
         return Err(Failure::error("from-env-file cannot be combined with from-file or from-literal"));
     }
     for text in args.all("from-literal") {
@@ -83,8 +82,10 @@ fn pairs(call: &Call, args: &Args) -> Result<Vec<(String, String)>, Failure> {
     }
     for (at, (key, _)) in pairs.iter().enumerate() {
         if pairs[..at].iter().any(|(known, _)| known == key) {
+            let name = args.before_dash().first().filter(|_| !secret).map(|name| format!(" for ConfigMap {name:?}"));
             return Err(Failure::error(format!(
-                "cannot add key {key:?}, another key by that name already exists in Data"
+                "cannot add key {key:?}, another key by that name already exists in Data{}",
+                name.unwrap_or_default()
             )));
         }
     }
@@ -114,7 +115,7 @@ pub(in crate::commands) fn config_map(call: &mut Call, args: &Args) -> Outcome {
     let value = json!({
         "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "creationTimestamp": null, "name": name },
     });
-    let value = with_hash(args, with_data(value, pairs(call, args)?, str::to_owned));
+    let value = with_hash(args, with_data(value, pairs(call, args, false)?, str::to_owned));
     make(call, args, Made { value, refused: "failed to create configmap: " })
 }
 
@@ -131,7 +132,7 @@ fn secret(call: &mut Call, args: &Args, name: &str, kind: &str, pairs: Vec<(Stri
 
 pub(in crate::commands) fn secret_generic(call: &mut Call, args: &Args) -> Outcome {
     let name = name(args, "kubectl create secret generic")?;
-    let pairs = pairs(call, args)?;
+    let pairs = pairs(call, args, true)?;
     secret(call, args, &name, args.text("type"), pairs)
 }
 
@@ -257,8 +258,14 @@ pub(in crate::commands) fn token(call: &mut Call, args: &Args) -> Outcome {
     let request =
         api::Request::new::<ServiceAccount>(Verb::Create, &namespace, &name).on(Subresource::Token).body(body);
     let refuse = |status: api::Status| Failure::error(format!("failed to create token: {}", status.message));
+    let format = crate::output::Format::read(call, args, false)?;
     match call.request(request).map_err(refuse)? {
         api::Response::Object(object) => {
+            if let Some(format) = format {
+                let text = format.text(&api::wire::form(&*object))?;
+                call.io.out(&text);
+                return Ok(0);
+            }
             let token = object.to_value()["status"]["token"].as_str().unwrap_or_default().to_owned();
             call.io.line(token);
         }

@@ -50,7 +50,7 @@ fn ports(args: &Args) -> Result<Vec<Value>, Failure> {
     for text in args.all("tcp") {
         let (port, target) = text.split_once(':').map_or((text.as_str(), None), |(port, target)| (port, Some(target)));
         let number: u16 =
-            port.parse().map_err(|_| Failure::error(format!("strconv.ParseInt: parsing {port:?}: invalid syntax")))?;
+            port.parse().map_err(|_| Failure::error(format!("strconv.ParseUint: parsing {port:?}: invalid syntax")))?;
         let target_value = match target {
             None => Value::from(number),
             Some(target) => target.parse::<u16>().map_or_else(|_| Value::from(target), Value::from),

@@ -21,10 +21,15 @@ pub(in crate::commands) static CRON_JOB_FLAGS: &[Flag] = &[
     text("restart", ' ', "OnFailure or Never"),
 ];
 
-/// The last part of an image's name makes a container's: `registry/x/nginx:1.27` is `nginx`.
-fn container_name(image: &str) -> String {
+/// The last part of an image's name makes a container's: `registry/x/nginx:1.27` is `nginx`. One that is no label gets
+/// hyphens, and a suffix lest two become the same.
+fn container_name(call: &mut Call, image: &str) -> String {
     let last = image.rsplit('/').next().unwrap_or_default();
-    last.split([':', '@']).next().unwrap_or_default().to_owned()
+    let name = last.split([':', '@']).next().unwrap_or_default();
+    match name.contains(['_', '.']) {
+        true => format!("{}-{}", name.replace(['_', '.'], "-"), call.random_suffix()),
+        false => name.to_owned(),
+    }
 }
 
 pub(in crate::commands) fn deployment(call: &mut Call, args: &Args) -> Outcome {
@@ -42,7 +47,7 @@ pub(in crate::commands) fn deployment(call: &mut Call, args: &Args) -> Outcome {
         .iter()
         .enumerate()
         .map(|(at, image)| {
-            let mut container = json!({ "name": container_name(image), "image": image, "resources": {} });
+            let mut container = json!({ "name": container_name(call, image), "image": image, "resources": {} });
             if !command.is_empty() {
                 container["command"] = command.into();
             }

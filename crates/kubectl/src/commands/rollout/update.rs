@@ -89,7 +89,15 @@ pub(in crate::commands) fn restart(call: &mut Call, args: &Args) -> Outcome {
             )));
         }
         let now = api::time::stamp(call.client.now()).0.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
-        let annotations = json!({ "kubectl.kubernetes.io/restartedAt": now });
+        const RESTARTED_AT: &str = "kubectl.kubernetes.io/restartedAt";
+        if info.object.to_value()["spec"]["template"]["metadata"]["annotations"][RESTARTED_AT] == now.as_str() {
+            return Err(Failure::error(format!(
+                "failed to create patch for {}: if restart has already been triggered within the past second, please wait \
+                 before attempting to trigger another",
+                info.name
+            )));
+        }
+        let annotations = json!({ RESTARTED_AT: now });
         let value = json!({ "spec": { "template": { "metadata": { "annotations": annotations } } } });
         Ok(Some((PatchKind::StrategicMerge, value)))
     })
