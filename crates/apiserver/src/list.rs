@@ -10,8 +10,8 @@ use base64::engine::general_purpose::{GeneralPurpose, NO_PAD};
 use base64::{DecodeError, Engine};
 use serde_json::json;
 
-use crate::ApiServer;
 use crate::fields::Filter;
+use crate::{ApiServer, storage};
 
 impl ApiServer {
     /// Looks into the store past the pipeline, for those who draw the cluster and not for its components.
@@ -34,25 +34,23 @@ impl ApiServer {
             return Err(too_large(wanted, self.storage.revision()));
         }
         let exact = options.resource_version_match == "Exact" || page.is_some();
-        let mut items: Vec<ObjectRef> = if exact {
-            let at = page.as_ref().map_or(wanted, |page| page.revision);
-            self.storage.range_at(kind, &request.namespace, at).map_err(|error| expired(error, at, revision))?
-        } else {
-            self.storage.range(kind, &request.namespace).into_iter().cloned().collect()
+        let at = exact
+            .then(|| page.as_ref().map_or(options.resource_version.parse().unwrap_or(revision), |page| page.revision));
+        let part = storage::Page {
+            after: page.as_ref().map(|page| page.after.as_str()),
+            limit: if options.limit > 0 { options.limit as usize } else { usize::MAX },
+            at,
+            matches: &|item| filter.matches(&**item),
         };
-        if let Some(page) = &page {
-            let after = |item: &ObjectRef| api::meta::key(item.meta()).as_str() > page.after.as_str();
-            items.retain(after);
-        }
-        items.retain(|item| filter.matches(&**item));
+        let (items, more) = self
+            .storage
+            .page(kind, &request.namespace, &part)
+            .map_err(|error| expired(error, at.unwrap_or(revision), revision))?;
         let mut list = List { kind: kind.id, revision, items, continue_token: String::new(), remaining: None };
-        let limit = options.limit as usize;
-        if limit > 0 && list.items.len() > limit {
-            let remaining = list.items.len() - limit;
-            list.items.truncate(limit);
+        if more > 0 {
             let last = list.items.last().map(|item| api::meta::key(item.meta())).unwrap_or_default();
             list.continue_token = Page { revision, after: last }.token();
-            list.remaining = filter.is_everything().then_some(remaining as u64);
+            list.remaining = filter.is_everything().then_some(more as u64);
         }
         Ok(list)
     }

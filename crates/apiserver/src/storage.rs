@@ -24,6 +24,15 @@ pub(crate) struct Storage {
     event_lease: Option<EventLease>,
 }
 
+/// A part of a list.
+pub(crate) struct Page<'a> {
+    /// The key of the last object of the part before.
+    pub after: Option<&'a str>,
+    pub limit: usize,
+    pub at: Option<u64>,
+    pub matches: &'a dyn Fn(&ObjectRef) -> bool,
+}
+
 /// The lease that new events share. Upstream: `leaseManager`.
 #[derive(Clone)]
 struct EventLease {
@@ -105,10 +114,26 @@ impl Storage {
         self.range(T::row(), namespace).into_iter().filter_map(|object| object.downcast_ref())
     }
 
-    /// The same as [`Storage::range`] at an older revision.
-    pub fn range_at(&self, kind: &Kind, namespace: &str, at: u64) -> Result<Vec<ObjectRef>, etcd::Error> {
+    /// So many objects of a kind that match, in one namespace or in all, in order: those after the key of an object, as
+    /// they were at a revision (or are), and how many more match.
+    pub fn page(&self, kind: &Kind, namespace: &str, page: &Page) -> Result<(Vec<ObjectRef>, usize), etcd::Error> {
         let prefix = key(kind, namespace, "");
-        Ok(self.etcd.range_at(&prefix, "", at)?.into_iter().map(|found| found.value).collect())
+        // No key lies between one and the same with a zero at its end.
+        let from = page.after.map(|after| key(kind, "", after) + "\0").unwrap_or_default();
+        let taken = |found: &mut dyn Iterator<Item = ObjectRef>| {
+            let items: Vec<ObjectRef> = found.take(page.limit).collect();
+            (items, found.count())
+        };
+        Ok(match page.at {
+            Some(at) => {
+                let found = self.etcd.range_at(&prefix, &from, at)?.map(|found| found.value);
+                taken(&mut found.filter(|item| (page.matches)(item)))
+            }
+            None => {
+                let found = self.etcd.range(&prefix, &from).map(|(_, object)| object);
+                taken(&mut found.filter(|item| (page.matches)(item)).cloned())
+            }
+        })
     }
 
     /// Writes an object if its key is still at `expected` (0: absent), and stamps it with the write's revision.

@@ -1,13 +1,17 @@
-//! Runs of the core that are measured (`deploy`, `idle`) or compared between machines (`trace`).
+//! Runs of the core that are measured (`deploy`, `idle`, `api`, `watch`, `list`) or compared between machines (`trace`).
 //!
 //! A run is prepared first and then started, so that only what matters is measured. It reads no clock: the native
 //! programs (`main.rs` and `bin/heap.rs`) and the WebAssembly one (`run.mjs`, in Node) measure time and memory around it
 //! and print the same line, `NAME target=… KEY=VALUE…`.
 
 mod deploy;
+mod door;
 mod idle;
+mod list;
 mod parameters;
+pub mod requests;
 pub mod trace;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -47,10 +51,15 @@ impl Prepared {
 pub fn prepare(name: &str, parameters: &str) -> Result<Prepared, String> {
     let mut parameters = Parameters::parse(parameters)?;
     let run = match name {
+        "api" => requests::prepare(&mut parameters)?,
         "deploy" => deploy::prepare(&mut parameters)?,
         "idle" => idle::prepare(&mut parameters)?,
+        "list" => list::prepare(&mut parameters)?,
         "trace" => trace::prepare(&mut parameters)?,
-        other => return Err(format!("there is no benchmark {other:?}: there are deploy, idle and trace")),
+        "watch" => watch::prepare(&mut parameters)?,
+        other => {
+            return Err(format!("there is no benchmark {other:?}: there are api, deploy, idle, list, trace and watch"));
+        }
     };
     Ok(Prepared { description: parameters.finish()?, run })
 }

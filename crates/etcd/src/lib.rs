@@ -149,15 +149,19 @@ impl<V: Clone> Etcd<V> {
     }
 
     /// The same as the key space was at a revision.
-    pub fn range_at(&self, prefix: &str, from: &str, at: Revision) -> Result<Vec<KeyValue<V>>, Error> {
+    pub fn range_at<'a, 'p>(
+        &'a self,
+        prefix: &'p str,
+        from: &'p str,
+        at: Revision,
+    ) -> Result<impl Iterator<Item = KeyValue<V>> + use<'a, 'p, V>, Error> {
         self.check(at)?;
         let start = if from > prefix { from } else { prefix };
         Ok(self
             .keys
             .range::<str, _>((std::ops::Bound::Included(start), std::ops::Bound::Unbounded))
-            .take_while(|(name, _)| name.starts_with(prefix))
-            .filter_map(|(_, key)| version_at(key, at))
-            .collect())
+            .take_while(move |(name, _)| name.starts_with(prefix))
+            .filter_map(move |(_, key)| version_at(key, at)))
     }
 
     fn check(&self, at: Revision) -> Result<(), Error> {

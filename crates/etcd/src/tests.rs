@@ -13,7 +13,7 @@ fn a_write_is_a_revision_and_old_versions_stay() {
     assert_eq!(etcd.get("a"), Some((&2, second)));
     assert_eq!(etcd.get_at("a", first).unwrap().unwrap().value, 1);
     assert_eq!(etcd.range("", "").count(), 2);
-    assert_eq!(etcd.range_at("", "", first).unwrap().len(), 1);
+    assert_eq!(etcd.range_at("", "", first).unwrap().count(), 1);
     assert_eq!(etcd.get_at("a", 99), Err(Error::Future));
 }
 

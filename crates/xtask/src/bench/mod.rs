@@ -11,7 +11,9 @@ use xshell::{Shell, cmd};
 use crate::{fresh, wasm_tools, workspace};
 
 /// What `crates/bench` measures when no name is given; the page comes after.
-const CORE: &[&str] = &["deploy", "idle"];
+const CORE: &[&str] = &["deploy", "idle", "api", "watch", "list"];
+/// What `api` measures, a run each, when no verb is given.
+const VERBS: &[&str] = &["create", "get", "list", "merge", "strategic", "json", "apply"];
 const PAGE: &str = "page";
 
 const WASM: &str = "wasm32-unknown-unknown";
@@ -49,6 +51,16 @@ impl Options {
     }
 }
 
+impl Options {
+    /// The parameters of each run that a name stands for.
+    fn runs(&self, name: &str) -> Vec<Vec<String>> {
+        if name != "api" || self.parameters.iter().any(|word| word.starts_with("verb=")) {
+            return vec![self.parameters.clone()];
+        }
+        VERBS.iter().map(|verb| [&[format!("verb={verb}")], self.parameters.as_slice()].concat()).collect()
+    }
+}
+
 pub fn run(options: &Options) -> anyhow::Result<()> {
     let shell = workspace::shell()?;
     for name in &options.names {
@@ -56,11 +68,13 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
             page::run(&shell)?;
             continue;
         }
-        if options.native {
-            native(&shell, name, &options.parameters)?;
-        }
-        if options.wasm {
-            wasm(&shell, name, &options.parameters)?;
+        for parameters in options.runs(name) {
+            if options.native {
+                native(&shell, name, &parameters)?;
+            }
+            if options.wasm {
+                wasm(&shell, name, &parameters)?;
+            }
         }
     }
     Ok(())
