@@ -7,7 +7,7 @@
 //! ANTLR's runtime, which the page would have to load: hence these few files.
 //!
 //! Known differences: a text that cannot be parsed is described by its first mistake alone; the cost of an expression is
-//! not estimated in advance, only counted while it runs; there are no message literals, no `authorizer`, no `jsonpatch`.
+//! not estimated in advance, only counted while it runs; there are no message literals, no `jsonpatch`, no `authorizer.requestResource`.
 //!
 //! Reading order: [`types`](mod@types), [`ast`], [`parse`], [`check`], [`value`], [`eval`], [`library`].
 
@@ -24,7 +24,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 pub use eval::{Error, STEPS_MAX};
-pub use library::parse_duration;
+pub use library::{Access, Answer, Question, parse_duration};
 pub use parse::RESERVED;
 pub use types::{ObjectType, Type};
 pub use value::{Key, Value};

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde_json::Value as Json;
 
 use crate::eval::Error;
-use crate::library::{Semver, Url};
+use crate::library::{Access, Answer, Semver, Url};
 
 #[derive(Clone, Debug)]
 pub enum Value {
@@ -35,6 +35,9 @@ pub enum Value {
     /// An address and the length of its prefix.
     Cidr(IpAddr, u8),
     Semver(Rc<Semver>),
+    /// A question to an authorizer.
+    Access(Rc<Access>),
+    Decision(Rc<Answer>),
     /// The name of one of Kubernetes' formats.
     Format(&'static str),
     /// Could not be computed: whoever reads it gets the error. A variable of an admission policy, for example.
@@ -185,6 +188,8 @@ impl Value {
             Value::Cidr(..) => "net.CIDR",
             Value::Semver(_) => "kubernetes.Semver",
             Value::Format(_) => "kubernetes.NamedFormat",
+            Value::Access(access) => access.stage,
+            Value::Decision(_) => "kubernetes.authorization.Decision",
             Value::Failed(_) => "error",
         }
     }

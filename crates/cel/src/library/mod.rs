@@ -1,5 +1,6 @@
 //! The functions: CEL's own, cel-go's extensions, and Kubernetes' libraries.
 
+mod authorizer;
 mod convert;
 mod format;
 mod kubernetes;
@@ -11,6 +12,7 @@ mod time;
 use crate::eval::Error;
 use crate::value::Value;
 
+pub use authorizer::{Access, Answer, Question};
 pub(crate) use convert::{text_of, type_named};
 pub use kubernetes::{Semver, Url};
 pub use time::parse_duration;
@@ -26,6 +28,7 @@ pub(crate) fn call(name: &str, member: bool, args: &[Value]) -> Result {
         lists::call,
         time::call,
         kubernetes::call,
+        authorizer::call,
     ];
     libraries.iter().find_map(|library| library(name, member, args)).unwrap_or_else(|| Err(Error::no_overload()))
 }

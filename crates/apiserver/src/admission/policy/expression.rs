@@ -1,7 +1,7 @@
 //! The expressions of admission policies: what they may name, and how they are compiled. Upstream:
 //! `apiserver/pkg/admission/plugin/cel`.
 //!
-//! Differs: `authorizer` is known and cannot be asked anything; types of objects are not looked at.
+//! Differs: types of objects are not looked at.
 
 use cel::{Env, Program, Type};
 
@@ -17,9 +17,10 @@ pub(crate) enum Yields {
 /// What the expressions of a policy may name, but for its own variables.
 pub(crate) fn env(has_params: bool) -> Env {
     let mut env = Env::new();
-    for name in ["object", "oldObject", "namespaceObject", "authorizer"] {
+    for name in ["object", "oldObject", "namespaceObject"] {
         env.declare(name, Type::Dyn);
     }
+    env.declare("authorizer", Type::Opaque("kubernetes.authorization.Authorizer"));
     env.declare("request", request());
     env.declare("variables", Type::object("kubernetes.variables", []));
     if has_params {

@@ -6,13 +6,16 @@
 
 pub(crate) mod expression;
 
+use std::rc::Rc;
+
 use api::status::Cause;
 use api::types::Namespace;
-use api::{Kind, Object, Reason, Status, Verb, kinds};
-use cel::{Activation, Env, Type, Value as Cel};
+use api::{Kind, Object, Reason, Status, User, Verb, kinds};
+use cel::{Access, Activation, Answer, Env, Program, Question, Type, Value as Cel};
 use serde_json::{Value, json};
 
 use super::{Attributes, matching};
+use crate::authorization;
 use crate::registry::admission_rules::{items, text, texts};
 use crate::reviews::user_info;
 use crate::storage::Storage;
@@ -56,7 +59,7 @@ pub(super) fn validate(
                 continue;
             }
             let binding = api::Object::meta(binding).name.as_deref().unwrap_or_default();
-            let case = Case { storage, attributes, spec, bound, object, old };
+            let case = Case { storage, attributes, spec, bound, object, old, access: Access::default() };
             for denial in case.denials() {
                 let actions = texts(bound, "validationActions");
                 if actions.contains(&"Warn") {
@@ -97,6 +100,7 @@ struct Case<'a> {
     bound: &'a Value,
     object: &'a dyn Object,
     old: Option<&'a dyn Object>,
+    access: Access,
 }
 
 impl Case<'_> {
@@ -122,7 +126,7 @@ impl Case<'_> {
             |source: &str, why: String| Denial::error(format!("expression '{source}' resulted in error: {why}"));
         for condition in items(self.spec, "matchConditions") {
             let source = text(condition, "expression");
-            match evaluate(&env, &activation, source, Yields::Bool) {
+            match self.evaluate(&env, &activation, source, Yields::Bool) {
                 Ok(value) if value.as_bool() == Some(true) => {}
                 Ok(_) => return Vec::new(),
                 Err(_) if ignores => return Vec::new(),
@@ -135,10 +139,10 @@ impl Case<'_> {
         self.declare_variables(&mut env, &mut activation);
         for validation in items(self.spec, "validations") {
             let source = text(validation, "expression");
-            match evaluate(&env, &activation, source, Yields::Bool) {
+            match self.evaluate(&env, &activation, source, Yields::Bool) {
                 Ok(value) if value.as_bool() == Some(true) => {}
                 Ok(_) => denials.push(Denial {
-                    message: message_of(validation, &env, &activation),
+                    message: self.message_of(validation, &env, &activation),
                     reason: text(validation, "reason").into(),
                 }),
                 Err(_) if ignores => {}
@@ -159,7 +163,7 @@ impl Case<'_> {
             .with("object", json(&object))
             .with("oldObject", json(&old))
             .with("namespaceObject", json(&namespace))
-            .with("authorizer", Cel::Null)
+            .with("authorizer", Cel::Access(Rc::new(self.access.clone())))
             .with("params", json(param))
             .with("variables", Cel::object([]))
             .with("request", Cel::from_json(&self.request()))
@@ -193,7 +197,7 @@ impl Case<'_> {
             let Ok(program) = expression::compile(env, text(variable, "expression"), Yields::Anything) else {
                 continue;
             };
-            let value = program.eval(activation).unwrap_or_else(|error| Cel::Failed(error.into()));
+            let value = self.run(&program, activation).unwrap_or_else(|error| Cel::Failed(error.into()));
             types.push((name, program.output().clone()));
             values.push((name, value));
             env.declare("variables", Type::object("kubernetes.variables", types.clone()));
@@ -229,23 +233,55 @@ impl Case<'_> {
         }
         Ok(found)
     }
+
+    fn evaluate(&self, env: &Env, activation: &Activation, source: &str, yields: Yields) -> Result<Cel, String> {
+        let program = expression::compile(env, source, yields)?;
+        self.run(&program, activation).map_err(|error| error.to_string())
+    }
+
+    /// Evaluates again as long as the expression asks what has not been answered yet.
+    fn run(&self, program: &Program, activation: &Activation) -> Result<Cel, cel::Error> {
+        loop {
+            let result = program.eval(activation);
+            let Some(question) = self.access.open_question() else { return result };
+            let answer = self.answer(&question);
+            self.access.answer(question, answer);
+        }
+    }
+
+    fn answer(&self, question: &Question) -> Answer {
+        let account = question.service_account.as_ref().map(|(namespace, name)| service_account(namespace, name));
+        let asked = authorization::Attributes {
+            verb: &question.verb,
+            group: &question.group,
+            resource: &question.resource,
+            subresource: &question.subresource,
+            namespace: &question.namespace,
+            name: &question.name,
+            path: question.path.as_deref(),
+        };
+        let user = account.as_ref().unwrap_or_else(|| self.attributes.user());
+        let decision = authorization::decide(self.storage, user, &asked);
+        Answer { allowed: decision.allowed, reason: decision.reason }
+    }
+
+    fn message_of(&self, validation: &Value, env: &Env, activation: &Activation) -> String {
+        let source = text(validation, "messageExpression");
+        if !source.is_empty()
+            && let Ok(value) = self.evaluate(env, activation, source, Yields::Text)
+            && let Some(message) = value.as_str().map(str::trim).filter(|message| !message.is_empty())
+        {
+            return message.to_owned();
+        }
+        match text(validation, "message").trim() {
+            "" => format!("failed expression: {}", text(validation, "expression").trim()),
+            message => message.to_owned(),
+        }
+    }
 }
 
-fn evaluate(env: &Env, activation: &Activation, source: &str, yields: Yields) -> Result<Cel, String> {
-    let program = expression::compile(env, source, yields)?;
-    program.eval(activation).map_err(|error| error.to_string())
-}
-
-fn message_of(validation: &Value, env: &Env, activation: &Activation) -> String {
-    let source = text(validation, "messageExpression");
-    if !source.is_empty()
-        && let Ok(value) = evaluate(env, activation, source, Yields::Text)
-        && let Some(message) = value.as_str().map(str::trim).filter(|message| !message.is_empty())
-    {
-        return message.to_owned();
-    }
-    match text(validation, "message").trim() {
-        "" => format!("failed expression: {}", text(validation, "expression").trim()),
-        message => message.to_owned(),
-    }
+fn service_account(namespace: &str, name: &str) -> User {
+    let group = format!("system:serviceaccounts:{namespace}");
+    let groups = ["system:serviceaccounts", group.as_str(), "system:authenticated"];
+    User::new(&format!("system:serviceaccount:{namespace}:{name}"), &groups)
 }
