@@ -5,8 +5,8 @@ use api::rng::Rng;
 use api::{Body, Caller, CauseId, Draft, Request, Verb, kinds, time};
 use serde_json::{Value, json};
 
-use crate::registry::{api_service, flow_control};
-use crate::{ApiServer, Context};
+use crate::registry::api_service;
+use crate::{ApiServer, Context, flow_control};
 
 /// `--advertise-address`
 const ADVERTISED: &str = "192.168.0.10";
@@ -39,6 +39,7 @@ pub(crate) fn fill(server: &mut ApiServer) {
         let kind = kind.expect("the bootstrap's kinds are in the table");
         server.keep(&context, Draft::new(Tree::new(kind.id, value)));
     }
+    server.settle_flow_control(&context);
     server.rng = rng;
 }
 
@@ -79,7 +80,7 @@ fn system_objects() -> Vec<Value> {
             api_service::local(group, version, *group_priority, *priority)
         })
         .collect();
-    objects.extend(flow_control::bootstrap());
+    objects.extend(flow_control::objects::bootstrap(0));
     objects.push(json!({
         "apiVersion": "networking.k8s.io/v1",
         "kind": "ServiceCIDR",

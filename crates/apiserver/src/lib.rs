@@ -1,9 +1,9 @@
 //! kube-apiserver: the only way to the store.
 //!
 //! [`ApiServer::handle`] takes every request through one pipeline with named stages, whoever sends it:
-//! routing → authorization → decoding and defaulting → admission (mutating) → the kind's strategy → validation →
+//! flow control → routing → authorization → decoding and defaulting → admission (mutating) → the kind's strategy → validation →
 //! admission (validating) → [`storage`] → the watches ([`watch`]). The [`Context`] names the caller: who comes over HTTP
-//! has gone through [`authentication`] before.
+//! has gone through [`ApiServer::enter`] before, which takes the first stages.
 //!
 //! A kind is a row of `api::kinds` and a [`strategy::Strategy`] in [`registry`].
 
@@ -19,6 +19,7 @@ mod delete;
 pub mod discovery;
 mod eviction;
 mod fields;
+pub mod flow_control;
 mod list;
 pub mod local;
 mod managed_fields;
@@ -34,8 +35,10 @@ mod view;
 mod watch;
 
 use api::rng::Rng;
-use api::{Caller, CauseId, Kind, KindId, Request, Response, SimTime, Status, Subresource, Verb};
+use api::{Caller, CauseId, Kind, KindId, Request, Response, SimTime, Status, Subresource, User, Verb};
 
+use authorization::Attributes;
+use flow_control::{Arrival, FlowControl, Origin};
 use storage::Storage;
 use strategy::KindRules;
 use watch::Watches;
@@ -48,7 +51,10 @@ pub struct ApiServer {
     customs: custom::CustomKinds,
     addresses: allocator::ServiceAddresses,
     authenticator: authentication::Authenticator,
+    flow: FlowControl,
     rng: Rng,
+    /// What requests over HTTP are told apart by: a stream of its own, so that reading changes nothing that is written.
+    audit_ids: Rng,
     /// `Warning` headers of the request that was handled last.
     warnings: Vec<String>,
     /// It made a new object.
@@ -73,7 +79,9 @@ impl ApiServer {
             customs: custom::CustomKinds::default(),
             addresses: allocator::ServiceAddresses::default(),
             authenticator: authentication::Authenticator::new(Rng::new(seed).fork()),
+            flow: FlowControl::default(),
             rng: Rng::new(seed),
+            audit_ids: Rng::new(!seed),
             warnings: Vec::new(),
             created: false,
         };
@@ -81,14 +89,28 @@ impl ApiServer {
         server
     }
 
-    /// Serves one request.
+    /// Serves one request, if its caller may have it served.
     pub fn handle(&mut self, context: &Context, request: Request) -> Result<Response, Status> {
+        self.authorize(&context.caller.user, &request)?;
+        self.handle_authorized(context, request)
+    }
+
+    /// Whether the user may have a request served, and there is anything that serves it.
+    pub fn authorize(&self, user: &User, request: &Request) -> Result<(), Status> {
+        let served = self.kind(request.kind)?;
+        check_route(served, request)?;
+        authorization::authorize(&self.storage, user, &Attributes::of(served, request))
+    }
+
+    /// Serves one request whose caller is known to be allowed: that has been asked by [`ApiServer::authorize`], or by
+    /// [`ApiServer::enter`].
+    pub fn handle_authorized(&mut self, context: &Context, request: Request) -> Result<Response, Status> {
         self.warnings.clear();
         self.created = false;
         let served = self.kind(request.kind)?;
         check_route(served, &request)?;
-        authorization::authorize(&self.storage, context, served, &request)?;
         self.check_definition(served, &request)?;
+        let configures = request.verb.is_write() && flow_control::is_configuration(request.kind);
         let settles = request.verb.is_write() && (served.id.is_custom() || served.id == custom::definition::row().id);
         let is_scale = request.subresource == Subresource::Scale;
         let mut response = self.serve(context, served.stored(), request)?;
@@ -100,7 +122,53 @@ impl ApiServer {
             self.settle_definitions(context);
             (self.warnings, self.created) = warnings;
         }
+        if configures {
+            let created = self.created;
+            self.settle_flow_control(context);
+            self.created = created;
+        }
         Ok(response)
+    }
+
+    /// Flow control for a request inside the cluster: when it begins that comes at a moment and takes so long. `Err`: it is
+    /// refused, and its caller knows at that moment.
+    pub fn admit(
+        &mut self,
+        at: SimTime,
+        takes: SimTime,
+        user: &User,
+        origin: Origin,
+        request: &Request,
+    ) -> Result<SimTime, (SimTime, Status)> {
+        let Ok(served) = self.kind(request.kind) else { return Ok(at) };
+        let attributes = Attributes::of(served, request);
+        if attributes.is_long_running() && request.verb != Verb::Watch {
+            return Ok(at);
+        }
+        let arrival = Arrival { user, attributes, at, takes, origin };
+        let Some(schema) = self.flow.classify(&arrival) else { return Ok(at) };
+        self.take_seats(schema, &arrival, || Some(served.stored()))
+            .map_err(|at| (at, flow_control::too_many_requests()))
+    }
+
+    fn take_seats(
+        &mut self,
+        schema: usize,
+        arrival: &Arrival,
+        kind: impl FnOnce() -> Option<&'static Kind>,
+    ) -> Result<SimTime, SimTime> {
+        let (storage, watches) = (&self.storage, &self.watches);
+        let work = |widest| flow_control::estimate(storage, watches, kind(), &arrival.attributes, widest);
+        self.flow.admit(schema, arrival, work)
+    }
+
+    /// Those outside who have entered since this was last said have their answers: they hold no seats any more.
+    pub fn answered(&mut self) {
+        self.flow.answered();
+    }
+
+    pub fn flow_control(&self) -> &FlowControl {
+        &self.flow
     }
 
     /// The row of a kind that exists here.

@@ -19,6 +19,11 @@ impl ApiServer {
         self.storage.find(namespace, name)
     }
 
+    /// The same for all objects of a kind.
+    pub fn peek_all<T: api::Object + api::Kinded>(&self) -> impl Iterator<Item = &T> {
+        self.storage.all()
+    }
+
     pub(crate) fn get(&self, kind: &'static Kind, request: &Request) -> Result<ObjectRef, Status> {
         let found = self.storage.get(kind, &request.namespace, &request.name);
         found.cloned().ok_or_else(|| Status::not_found(kind, &request.name))

@@ -87,6 +87,11 @@ impl Storage {
         self.etcd.range(&prefix, "").map(|(_, object)| object).collect()
     }
 
+    /// How many objects of a kind there are in one namespace, or in all; no more than so many are counted.
+    pub fn count(&self, kind: &Kind, namespace: &str, max: usize) -> usize {
+        self.etcd.range(&key(kind, namespace, ""), "").take(max).count()
+    }
+
     pub fn all<T: Object + Kinded>(&self) -> impl Iterator<Item = &T> {
         self.in_namespace("")
     }

@@ -69,6 +69,11 @@ impl Watches {
         }
     }
 
+    /// How many hear of every change of a kind.
+    pub fn watchers(&self, kind: KindId) -> usize {
+        self.by_kind.get(&kind).map_or(0, |audience| audience.everybody.len())
+    }
+
     /// Tells everybody whom a change concerns: `old` and `new` are the object before and after.
     pub fn publish(&mut self, kind: KindId, old: Option<&ObjectRef>, new: Option<&ObjectRef>, cause: CauseId) {
         if kind.is_custom() && kind != KindId::ANY_CUSTOM {

@@ -45,14 +45,14 @@ impl Cluster {
         let credentials =
             Credentials { user: client.user.as_ref(), authorization: &client.token, impersonate: &client.impersonate };
         let http = HttpRequest { method, path, body: &body, credentials, ..HttpRequest::default() };
-        let answer = match self.server.enter(self.now, &http) {
+        let answer = match self.server.enter(self.now, 0, &http).caller {
             Err(answer) => answer,
             Ok(caller) => match route::parse(&self.server.kinds(), &http) {
                 Err(answer) => answer,
                 Ok(Route::Other(path)) => discovery::serve(&self.server.kinds(), method, &path, ""),
                 Ok(Route::Resource(resource, request)) => {
                     let context = Context { now: self.now, caller, cause: CauseId::default() };
-                    let result = self.server.handle(&context, *request);
+                    let result = self.server.handle_authorized(&context, *request);
                     let warnings = self.server.take_warnings();
                     route::answer(&resource, result, self.server.was_created(), warnings, self.now)
                 }
@@ -212,4 +212,59 @@ fn what_baseline_forbids_is_listed_in_the_order_of_the_checks() {
          securityContext.seLinuxOptions: type \"spc_t\"; user may not be set), seccompProfile (container \"a\" must not set \
          securityContext.seccompProfile.type to \"Unconfined\"), forbidden sysctl (kernel.msgmax)"
     );
+}
+
+#[test]
+fn who_connects_to_a_pod_needs_the_right_to_its_subresource() {
+    let mut cluster = Cluster::new();
+    cluster.pod("web", json!({}));
+    let grant = |cluster: &mut Cluster, name: &str, verbs: Value, resources: Value| {
+        let rules = json!([{ "apiGroups": [""], "resources": resources, "verbs": verbs }]);
+        cluster.create(
+            "/apis/rbac.authorization.k8s.io/v1/namespaces/default/roles",
+            json!({ "metadata": { "name": name }, "rules": rules }),
+        );
+        cluster.create(
+            "/apis/rbac.authorization.k8s.io/v1/namespaces/default/rolebindings",
+            json!({
+                "metadata": { "name": name },
+                "roleRef": { "apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": name },
+                "subjects": [{ "kind": "User", "apiGroup": "rbac.authorization.k8s.io", "name": name }],
+            }),
+        );
+    };
+    grant(&mut cluster, "reader", json!(["get", "list"]), json!(["pods", "pods/log", "pods/exec"]));
+    grant(&mut cluster, "operator", json!(["get", "create"]), json!(["pods/exec", "pods/attach", "pods/portforward"]));
+    let may = |cluster: &mut Cluster, who: &str, method: &str, subresource: &str| {
+        let path = format!("/api/v1/namespaces/default/pods/web/{subresource}");
+        cluster.ask(&user(who, &[]), method, &path, Value::Null).0 != 403
+    };
+    assert!(may(&mut cluster, "reader", "GET", "log"));
+    assert!(!may(&mut cluster, "operator", "GET", "log"));
+    for subresource in ["exec", "attach", "portforward"] {
+        assert!(may(&mut cluster, "operator", "GET", subresource), "{subresource}");
+        assert!(may(&mut cluster, "operator", "POST", subresource), "{subresource}");
+        assert!(!may(&mut cluster, "operator", "GET", "proxy/index.html"), "a proxy is another subresource");
+    }
+    // A WebSocket is opened by GET, and makes something all the same.
+    let path = "/api/v1/namespaces/default/pods/web/exec?command=ls";
+    let refused = cluster.refused(&user("reader", &[]), "GET", path, Value::Null);
+    let text = "pods \"web\" is forbidden: User \"reader\" cannot create resource \"pods/exec\" in API group \"\" in the \
+                namespace \"default\"";
+    assert_eq!(refused, text);
+}
+
+#[test]
+fn the_old_path_of_a_watch_is_a_watch() {
+    let mut cluster = Cluster::new();
+    let jane = user("jane", &[]);
+    let refused = cluster.refused(&jane, "GET", "/api/v1/watch/namespaces/default/pods/web", Value::Null);
+    let text = "pods \"web\" is forbidden: User \"jane\" cannot watch resource \"pods\" in API group \"\" in the namespace \
+                \"default\"";
+    assert_eq!(refused, text);
+    assert_eq!(cluster.ask(&admin(), "POST", "/api/v1/watch/namespaces/default/pods", json!({})).0, 405);
+    assert_eq!(cluster.ask(&admin(), "GET", "/api/v1/watch/namespaces/default/pods/web/status", Value::Null).0, 404);
+    let open = cluster.server.open_watches();
+    assert_eq!(cluster.ask(&admin(), "GET", "/api/v1/watch/namespaces/default/pods", Value::Null).0, 200);
+    assert_eq!(cluster.server.open_watches(), open + 1);
 }

@@ -5,8 +5,9 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
 use api::request::StreamId;
-use api::{Body, Caller, Request, Response, Status, Subresource, User, Verb};
-use apiserver::authentication::Credentials;
+use api::types::Pod;
+use api::{Body, Caller, Kinded, Request, Response, Status, Subresource, User};
+use apiserver::authentication::{Credentials, Entry, Marks};
 use apiserver::discovery;
 use apiserver::route::{self, Answer, HttpRequest, Resource, Route, Shape};
 use hyper::body::Bytes;
@@ -14,6 +15,7 @@ use tabernetes::{Cluster, ClusterConfig, ContainerRequest, Outcome, Place};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::auth::Tokens;
+use crate::flow_control;
 use crate::health;
 use crate::metrics::{Labels, Metrics};
 use crate::openapi::{Document, Documents};
@@ -43,6 +45,8 @@ pub struct Call {
     pub user: Option<User>,
     pub authorization: String,
     pub impersonate: Vec<(String, String)>,
+    /// The `Audit-ID` header.
+    pub audit_id: String,
     /// The client can go on in WebSocket.
     pub upgrades: bool,
 }
@@ -58,15 +62,14 @@ pub enum Reply {
     },
     /// An exec or attach session, or a port-forward.
     Upgrade(Purpose),
-    /// To be asked of a Pod or a Service.
-    /// To be carried on, for that caller.
-    Proxy(Caller, Proxied),
+    /// To be asked of a Pod, a Service or a node.
+    Proxy(Proxied),
 }
 
 pub enum Command {
     Serve {
         call: Call,
-        reply: oneshot::Sender<Reply>,
+        reply: oneshot::Sender<(Marks, Reply)>,
     },
     /// Standard input of a session, or `None` for Ctrl-C.
     Write {
@@ -77,7 +80,6 @@ pub enum Command {
         stream: StreamId,
     },
     Dial {
-        caller: Caller,
         place: Place,
         request: ContainerRequest,
         reply: oneshot::Sender<Result<Outcome, Status>>,
@@ -85,15 +87,10 @@ pub enum Command {
 }
 
 /// Asks a Pod or a Service.
-pub async fn dial(
-    cluster: &Sender<Command>,
-    caller: &Caller,
-    place: &Place,
-    request: ContainerRequest,
-) -> Result<Outcome, Status> {
+pub async fn dial(cluster: &Sender<Command>, place: &Place, request: ContainerRequest) -> Result<Outcome, Status> {
     let (reply, outcome) = oneshot::channel();
     let gone = || Status::internal("the cluster has stopped");
-    let command = Command::Dial { caller: caller.clone(), place: place.clone(), request, reply };
+    let command = Command::Dial { place: place.clone(), request, reply };
     cluster.send(command).map_err(|_| gone())?;
     outcome.await.map_err(|_| gone())?
 }
@@ -132,9 +129,12 @@ impl Actor {
                 Err(RecvTimeoutError::Disconnected) => return,
             };
             let kept_up = self.advance();
-            for command in command.into_iter().chain(commands.try_iter()) {
+            // What has come by now has come at the same time: none of these clients has waited for another's answer.
+            let together: Vec<Command> = command.into_iter().chain(commands.try_iter()).collect();
+            for command in together {
                 self.handle(command);
             }
+            self.cluster.answered();
             let cluster = &mut self.cluster;
             self.open.retain_mut(|open| open.pump(cluster));
             wait = if kept_up { self.wait() } else { Duration::ZERO };
@@ -172,29 +172,29 @@ impl Actor {
             }
             Command::Write { stream, text } => self.cluster.write_stream(stream, text.as_deref()),
             Command::CloseInput { stream } => self.cluster.close_stream_input(stream),
-            Command::Dial { caller, place, request, reply } => {
+            Command::Dial { place, request, reply } => {
                 // The same holds for who has hung up.
-                let _ = reply.send(self.cluster.dial(&caller, &place, request));
+                let _ = reply.send(self.cluster.dial(&place, request));
             }
         }
     }
 
     /// Serves a request, and keeps count.
-    fn count(&mut self, call: &Call) -> Reply {
+    fn count(&mut self, call: &Call) -> (Marks, Reply) {
         let began = Instant::now();
-        let (labels, reply) = self.serve(call);
+        let (marks, labels, reply) = self.serve(call);
         let code = match &reply {
             Reply::Answer(answer) | Reply::Document(Document { answer, .. }) => answer.code,
             Reply::Stream { .. } => 200,
             Reply::Upgrade(_) => 101,
             // Counted before it is known.
-            Reply::Proxy(..) => 200,
+            Reply::Proxy(_) => 200,
         };
         self.metrics.count(labels, code, began.elapsed());
-        reply
+        (marks, reply)
     }
 
-    fn serve(&mut self, call: &Call) -> (Labels, Reply) {
+    fn serve(&mut self, call: &Call) -> (Marks, Labels, Reply) {
         let http = HttpRequest {
             method: &call.method,
             path: &call.path,
@@ -207,18 +207,21 @@ impl Actor {
                 authorization: &call.authorization,
                 impersonate: &call.impersonate,
             },
+            audit_id: &call.audit_id,
         };
-        let caller = match self.cluster.server().enter(self.cluster.now(), &http) {
+        let Entry { marks, caller } = self.cluster.enter(&http);
+        let caller = match caller {
             Ok(caller) => caller,
-            Err(answer) => return (Labels::other(http.method), Reply::Answer(answer)),
+            Err(answer) => return (marks, Labels::other(http.method), Reply::Answer(answer)),
         };
-        match route::parse(&self.cluster.server().kinds(), &http) {
+        let (labels, reply) = match route::parse(&self.cluster.server().kinds(), &http) {
             Ok(Route::Resource(resource, request)) => {
                 (Labels::new(resource.kind, &request), self.serve_resource(caller, resource, *request, call))
             }
             Ok(Route::Other(path)) => (Labels::other(http.method), self.serve_other(&http, &path)),
             Err(answer) => (Labels::other(http.method), Reply::Answer(answer)),
-        }
+        };
+        (marks, labels, reply)
     }
 
     /// What names no resource.
@@ -231,6 +234,9 @@ impl Actor {
         let query = http.path.split_once('?').map_or("", |(_, query)| query);
         if let Some(answer) = health::answer(path.trim_end_matches('/'), query) {
             return Reply::Answer(answer);
+        }
+        if let Some(text) = flow_control::dump(&self.cluster, path) {
+            return Reply::Answer(Answer::text(text));
         }
         if path == "/metrics" {
             let content_type = "text/plain; version=0.0.4; charset=utf-8";
@@ -255,9 +261,9 @@ impl Actor {
         match request.subresource {
             Subresource::Proxy => {
                 let proxied = Proxied::new(request.kind, &request.namespace, &request.name, &call.path);
-                return Reply::Proxy(caller, proxied);
+                return Reply::Proxy(proxied);
             }
-            Subresource::PortForward => return self.forward(caller, &request, call),
+            Subresource::PortForward => return self.forward(&request, call),
             _ => {}
         }
         let wants_bookmarks = request.options.allow_watch_bookmarks;
@@ -286,10 +292,10 @@ impl Actor {
     }
 
     /// A port-forward opens its connections later: only the Pod has to be there.
-    fn forward(&mut self, caller: Caller, request: &Request, call: &Call) -> Reply {
-        let get = Request::of(Verb::Get, request.kind, &request.namespace, &request.name);
-        if let Err(status) = self.cluster.serve(caller.clone(), get).result {
-            return Reply::Answer(route::refusal(&status, Shape::Json));
+    fn forward(&mut self, request: &Request, call: &Call) -> Reply {
+        if self.cluster.server().peek::<Pod>(&request.namespace, &request.name).is_none() {
+            let missing = Status::not_found(Pod::row(), &request.name);
+            return Reply::Answer(route::refusal(&missing, Shape::Json));
         }
         if !call.upgrades {
             return Reply::Answer(route::refusal(&streaming::refusal(), Shape::Json));
@@ -299,6 +305,6 @@ impl Actor {
         let ports = ports.flat_map(|ports| ports.split("%2C").flat_map(|ports| ports.split(','))).map(str::to_owned);
         let (namespace, name) = (request.namespace.clone(), request.name.clone());
         let pod = Place { kind: request.kind, namespace, name, port: String::new() };
-        Reply::Upgrade(Purpose::Forward(Forward { caller, pod, ports: ports.collect() }))
+        Reply::Upgrade(Purpose::Forward(Forward { pod, ports: ports.collect() }))
     }
 }

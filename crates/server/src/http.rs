@@ -10,6 +10,7 @@ use std::sync::mpsc::Sender;
 use std::task::{Context, Poll};
 
 use api::{Reason, Status, User};
+use apiserver::authentication::Marks;
 use apiserver::route::{Answer, Shape, refusal};
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -30,6 +31,10 @@ use crate::streaming::{self, Upgrade};
 const BODY_BYTES_MAX: usize = 3 * 1024 * 1024;
 /// Smaller answers are not worth compressing.
 const GZIP_BYTES_MIN: usize = 128 * 1024;
+
+const AUDIT_ID: HeaderName = HeaderName::from_static("audit-id");
+const FLOW_SCHEMA: HeaderName = HeaderName::from_static("x-kubernetes-pf-flowschema-uid");
+const PRIORITY_LEVEL: HeaderName = HeaderName::from_static("x-kubernetes-pf-prioritylevel-uid");
 
 /// Where requests come in. Cheap to clone.
 #[derive(Clone)]
@@ -94,25 +99,42 @@ impl Door {
             user,
             authorization: header(header::AUTHORIZATION),
             impersonate: impersonation(&parts.headers),
+            audit_id: header(AUDIT_ID),
             upgrades: upgrade.is_some(),
         };
         let (reply, answer) = oneshot::channel();
         let gone = |_| Status::internal("the cluster has stopped");
         self.cluster.send(Command::Serve { call, reply }).map_err(|_| Status::internal("stopped"))?;
-        Ok(match answer.await.map_err(gone)? {
+        let (marks, reply) = answer.await.map_err(gone)?;
+        let mut response = match reply {
             Reply::Answer(answer) => form.respond(answer),
             Reply::Document(document) => form.document(&parts.headers, document),
             Reply::Upgrade(purpose) => match upgrade {
                 Some(upgrade) => upgrade.accept(purpose, self.cluster.clone()),
                 None => form.respond(refusal(&streaming::refusal(), Shape::Json)),
             },
-            Reply::Proxy(caller, Proxied { place, path }) => {
+            Reply::Proxy(Proxied { place, path }) => {
                 let port = place.port.parse().unwrap_or(0);
                 let request = proxy::request(parts.method.as_str(), &path, &parts.headers, &collected, port);
-                proxy::response(&dial(&self.cluster, &caller, &place, request).await?, &place)
+                match dial(&self.cluster, &place, request).await {
+                    Ok(outcome) => proxy::response(&outcome, &place),
+                    Err(status) => proxy::refused(&status),
+                }
             }
             Reply::Stream { content_type, warnings, pieces } => form.stream(content_type, &warnings, pieces),
-        })
+        };
+        mark(response.headers_mut(), &marks);
+        Ok(response)
+    }
+}
+
+/// What every answer tells of its request.
+fn mark(headers: &mut HeaderMap, marks: &Marks) {
+    let flow = marks.flow.iter().flat_map(|flow| [(FLOW_SCHEMA, &flow.schema_uid), (PRIORITY_LEVEL, &flow.level_uid)]);
+    for (name, value) in flow.chain([(AUDIT_ID, &marks.audit_id)]) {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            headers.insert(name, value);
+        }
     }
 }
 
@@ -168,6 +190,9 @@ impl Form {
         let body = if is_gzip { gzip(&body) } else { body };
         let code = StatusCode::from_u16(answer.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = head(code, content_type, &answer.warnings, Body::Whole(Some(body.into())));
+        if answer.retry_after > 0 {
+            response.headers_mut().insert(header::RETRY_AFTER, answer.retry_after.into());
+        }
         if is_gzip {
             let headers = response.headers_mut();
             headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));

@@ -9,6 +9,7 @@
 
 mod actor;
 mod auth;
+mod flow_control;
 mod health;
 mod http;
 mod kubeconfig;

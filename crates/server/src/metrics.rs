@@ -7,6 +7,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use api::{Kind, Request, Subresource, Verb, kinds};
 use tabernetes::Cluster;
 
+use crate::flow_control;
+
 /// Upper bounds in seconds, upstream's.
 const BUCKETS: [f64; 10] = [0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0, 2.0];
 
@@ -116,6 +118,7 @@ impl Metrics {
         metric(&mut text, "apiserver_current_inflight_requests", "gauge", "Requests being served.");
         text += "apiserver_current_inflight_requests{request_kind=\"mutating\"} 0\n";
         text += "apiserver_current_inflight_requests{request_kind=\"readOnly\"} 1\n";
+        flow_control::metrics(&mut text, cluster);
         gauge(&mut text, "apiserver_longrunning_requests", "Watches, followed logs and sessions.", open as f64);
         metric(&mut text, "apiserver_storage_objects", "gauge", "Objects in the store.");
         for kind in kinds::stored() {
@@ -140,7 +143,7 @@ fn revision(cluster: &Cluster) -> f64 {
     cluster.server().revision() as f64
 }
 
-fn metric(text: &mut String, name: &str, kind: &str, help: &str) {
+pub fn metric(text: &mut String, name: &str, kind: &str, help: &str) {
     let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}");
 }
 

@@ -1,12 +1,15 @@
 //! HTTP to a Pod or a Service and back: the `proxy` subresource, and what a port-forward carries.
 
-use api::{KindId, Reason, Status};
+use api::types::Node;
+use api::{KindId, Kinded, Reason, Status};
 use apiserver::route::{Shape, refusal};
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::{Response, StatusCode};
 use tabernetes::{ContainerRequest, Outcome, Place, Protocol};
 
 use crate::http::{Body, Form};
+
+const KUBELET_PORT: &str = "10250";
 
 /// A request for `…/proxy/…`: where it goes, and with which path and query.
 pub struct Proxied {
@@ -22,6 +25,7 @@ impl Proxied {
             [_, name, port] | [name, port] => (*name, *port),
             _ => (name, ""),
         };
+        let port = if kind == Node::ID && port.is_empty() { KUBELET_PORT } else { port };
         let place = Place { kind, namespace: namespace.into(), name: name.into(), port: port.into() };
         let rest = path.split_once("/proxy").map_or("", |(_, rest)| rest);
         let path = if rest.starts_with('/') { rest.into() } else { format!("/{rest}") };

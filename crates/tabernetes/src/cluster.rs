@@ -1,12 +1,14 @@
 //! The cluster and its event loop.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use api::request::WatchId;
 use api::rng::Rng;
 use api::time::{MINUTE, SECOND};
 use api::types::Lease;
-use api::{Caller, CauseId, Request, Response, SimTime, Verb};
+use api::{Caller, CauseId, Request, Response, SimTime, User, Verb};
+use apiserver::authentication::with_implied_groups;
 use apiserver::{ApiServer, Context};
 use client::{Change, Client};
 use controllers::ControllerManager;
@@ -136,7 +138,7 @@ impl Cluster {
     }
 
     fn add_master(&mut self, name: &str, user: &str, agent: &'static str, part: Part) {
-        self.add(name, "", part, Caller::new(user, &["system:masters"], agent));
+        self.add(name, "", part, component(user, &[], agent));
     }
 
     fn add_node(&mut self, number: u32) {
@@ -151,10 +153,10 @@ impl Cluster {
             seed: self.rng.next_u64(),
             ..NodeConfig::default()
         };
-        let caller = Caller::new(&format!("system:node:{name}"), &["system:masters", "system:nodes"], "kubelet");
+        let caller = component(&format!("system:node:{name}"), &["system:nodes"], "kubelet");
         let kubelet = Part::Kubelet(Box::new(Kubelet::new(config)));
         self.add(&format!("kubelet/{name}"), &name, kubelet, caller);
-        let caller = Caller::new("system:kube-proxy", &["system:masters"], "kube-proxy");
+        let caller = component("system:kube-proxy", &[], "kube-proxy");
         self.add(
             &format!("kube-proxy/{name}"),
             &name,
@@ -485,6 +487,13 @@ impl Cluster {
         self.settle_node(index);
         self.plan_wake(index);
     }
+}
+
+/// As whom a component asks. Each is in `system:masters`, so that authorization costs one comparison.
+fn component(user: &str, groups: &[&str], agent: &'static str) -> Caller {
+    let mut user = with_implied_groups(User::new(user, groups));
+    user.groups.push("system:masters".into());
+    Caller { user: Arc::new(user), agent }
 }
 
 /// `192.168.0.11` for `node-1`.

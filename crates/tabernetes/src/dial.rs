@@ -1,14 +1,13 @@
 //! Requests that enter the cluster's network through the API server: its proxy, and port-forwards.
 
-use api::types::{Endpoints, Pod, Service, ServicePort};
-use api::{Caller, CauseId, KindId, Reason, Request, Response, Status, Verb};
-use apiserver::Context;
+use api::types::{Endpoints, Node, Pod, Service, ServicePort};
+use api::{KindId, Kinded, Reason, Status};
 use network::Target;
 use runtime::Outcome;
 
 use crate::cluster::Cluster;
 
-/// A Pod or a Service, as a path of the API server names it, and one of its ports: a number, for a Service also a name.
+/// A Pod, Service or Node, as a path of the API server names it, and one of its ports: a number, for a Service also a name.
 /// An empty port is the first.
 #[derive(Clone, Debug)]
 pub struct Place {
@@ -19,19 +18,16 @@ pub struct Place {
 }
 
 impl Cluster {
-    /// Sends a request to a place, as fast as it is answered. `Err`: the API server refuses to.
-    pub fn dial(&mut self, caller: &Caller, place: &Place, request: runtime::Request) -> Result<Outcome, Status> {
-        let context = Context { now: self.now, caller: caller.clone(), cause: CauseId::default() };
-        let get = Request::of(Verb::Get, place.kind, &place.namespace, &place.name);
-        let Response::Object(object) = self.server.handle(&context, get)? else {
-            return Err(Status::internal("an object was expected"));
-        };
-        let target = if let Some(pod) = object.downcast_ref::<Pod>() {
-            target_of_pod(pod, place)?
-        } else if let Some(service) = object.downcast_ref::<Service>() {
-            self.target_of_service(service, place)?
-        } else {
-            return Err(Status::new(501, Reason::Unknown, "only Pods and Services have an address in this simulation"));
+    /// Sends a request of somebody who may to a place, as fast as it is answered. `Err`: there is no such place.
+    pub fn dial(&mut self, place: &Place, request: runtime::Request) -> Result<Outcome, Status> {
+        let missing = || Status::not_found(api::kinds::row(place.kind), &place.name);
+        let target = match place.kind {
+            Node::ID => return self.ask_kubelet(&place.name, &request),
+            Pod::ID => target_of_pod(self.server.peek(&place.namespace, &place.name).ok_or_else(missing)?, place)?,
+            _ => {
+                let service = self.server.peek::<Service>(&place.namespace, &place.name).ok_or_else(missing)?.clone();
+                self.target_of_service(&service, place)?
+            }
         };
         Ok(self.reach(&target, request, 0).outcome)
     }

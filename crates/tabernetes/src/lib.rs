@@ -15,6 +15,7 @@ mod dial;
 mod events;
 pub mod examples;
 mod inspect;
+mod kubelet_api;
 mod link;
 mod load;
 mod member;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use api::request::{StreamId, StreamOutput, User, WatchEvent, WatchId};
 use api::types::{Event as EventObject, Lease, Node};
 use api::{Caller, CauseId, Kinded, Request, Response, SimTime, Status, meta};
+use apiserver::flow_control;
 use apiserver::{Context, authentication};
 use client::{Activity, Api, Note};
 
@@ -19,6 +20,8 @@ pub(crate) struct Link<'a> {
     /// Whom the caller impersonates.
     user: Option<Arc<User>>,
     pub origin: Origin,
+    /// Authorization and flow control have had their say.
+    pub entered: bool,
     /// The caller's own moment.
     pub now: SimTime,
     /// What its requests are because of.
@@ -39,6 +42,7 @@ impl<'a> Link<'a> {
             caller,
             user: None,
             origin,
+            entered: false,
             now,
             record: CauseId::default(),
             lane: "",
@@ -53,18 +57,31 @@ impl<'a> Link<'a> {
         let cost = &self.cluster.config.cost;
         let base = if request.verb.is_write() { cost.write } else { cost.read };
         let took = base + self.cluster.rng.below(cost.jitter.max(1));
+        let mut caller = self.caller.clone();
+        if let Some(user) = &self.user {
+            caller.user = user.clone();
+        }
+        let admitted = if self.entered {
+            Ok(start)
+        } else {
+            let origin = match self.origin {
+                USER => flow_control::Origin::Inside,
+                _ => flow_control::Origin::Component,
+            };
+            self.cluster.server.admit(start, took, &caller.user, origin, &request)
+        };
+        let start = admitted.as_ref().map_or_else(|(refused, _)| *refused, |begins| *begins);
         let committed = start + took / 2;
 
         let (verb, kind, subresource) = (request.verb, request.kind, request.subresource);
         let key = meta::key_of(&request.namespace, &request.name);
         let cause = self.cluster.trace.next_id();
-        let mut caller = self.caller.clone();
-        if let Some(user) = &self.user {
-            caller.user = user.clone();
-        }
         let context = Context { now: committed, caller, cause };
         let before = self.cluster.server.revision();
-        let answer = self.cluster.answer(&context, request);
+        let answer = match admitted {
+            Ok(_) => self.cluster.answer(&context, request, self.entered),
+            Err((_, status)) => Err(status),
+        };
         self.warnings.extend(self.cluster.server.take_warnings());
         let (code, revision, key) = match &answer {
             Ok(Response::Object(object)) if verb.is_write() => (200, object.revision(), meta::key(object.meta())),

@@ -1,10 +1,13 @@
 //! The cluster as callers outside see it: the HTTP server's door to the same pipeline that components use.
 //!
 //! A call is served at the present moment and answered at once. A write opens an action of its caller, so that "Why?"
-//! ends at who asked; a read is traced without a cause.
+//! ends at who asked; a read is traced without a cause. In flow control's eyes those calls are made at the same time that
+//! arrive before any of them is answered: [`Cluster::answered`] says when they are.
 
 use api::request::{StreamId, StreamOutput, WatchEvent, WatchId};
 use api::{Caller, CauseId, Request, Response, Status, User, meta};
+use apiserver::authentication::Entry;
+use apiserver::route::HttpRequest;
 use client::Api as _;
 
 use crate::cluster::Cluster;
@@ -27,7 +30,19 @@ impl Cluster {
         self.server.add_token(token, user);
     }
 
-    /// Serves a request of somebody outside.
+    /// The stages before a request over HTTP is looked at.
+    pub fn enter(&mut self, http: &HttpRequest) -> Entry {
+        let cost = &self.config.cost;
+        let takes = if matches!(http.method, "GET" | "HEAD") { cost.read } else { cost.write };
+        self.server.enter(self.now, takes, http)
+    }
+
+    /// Everybody outside has an answer.
+    pub fn answered(&mut self) {
+        self.server.answered();
+    }
+
+    /// Serves a request of somebody outside, who has [entered](Cluster::enter) with it.
     pub fn serve(&mut self, caller: Caller, request: Request) -> Served {
         let record = if request.verb.is_write() && !request.options.dry_run {
             let kind = api::kinds::row(request.kind);
@@ -40,6 +55,7 @@ impl Cluster {
         let now = self.now();
         let mut link = Link::new(self, caller, USER, now);
         link.record = record;
+        link.entered = true;
         let result = link.call(request);
         let warnings = link.take_warnings();
         Served { result, warnings, created: self.server.was_created() }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use api::request::{ExecOptions, StreamId, StreamOutput};
 use api::types::Pod;
-use api::{Body, Request, Response, Status, Subresource, Verb, meta};
+use api::{Body, Kinded, Request, Response, Status, Subresource, meta};
 use apiserver::Context;
 use kubelet::{ExecSession, Kubelet};
 
@@ -24,18 +24,24 @@ enum Stream {
 }
 
 impl Cluster {
-    /// Serves a request; those that a node must answer go on to its kubelet.
-    pub(crate) fn answer(&mut self, context: &Context, mut request: Request) -> Result<Response, Status> {
+    /// Serves a request; those that a node must answer go on to its kubelet. Whoever has `entered` is authorized.
+    pub(crate) fn answer(
+        &mut self,
+        context: &Context,
+        mut request: Request,
+        entered: bool,
+    ) -> Result<Response, Status> {
+        if !entered {
+            self.server.authorize(&context.caller.user, &request)?;
+        }
         let options = match (request.subresource, &mut request.body) {
             (Subresource::Log, _) => None,
             (Subresource::Exec | Subresource::Attach, Body::Exec(options)) => Some(std::mem::take(options)),
-            _ => return self.server.handle(context, request),
+            _ => return self.server.handle_authorized(context, request),
         };
-        let get = Request::new::<Pod>(Verb::Get, &request.namespace, &request.name);
-        let Response::Object(object) = self.server.handle(context, get)? else {
-            return Err(Status::internal("a Pod was expected"));
-        };
-        let spec = object.downcast_ref::<Pod>().and_then(|pod| pod.spec.as_ref());
+        let pod = self.server.peek::<Pod>(&request.namespace, &request.name);
+        let pod = pod.ok_or_else(|| Status::not_found(Pod::row(), &request.name))?;
+        let spec = pod.spec.as_ref();
         let node = spec.and_then(|spec| spec.node_name.clone()).unwrap_or_default();
         if node.is_empty() {
             let message = format!("pod {} does not have a host assigned", request.name);

@@ -13,9 +13,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use api::rng::Rng;
-use api::{Caller, Reason, SimTime, Status, User};
+use api::{Caller, Kind, Reason, SimTime, Status, User, kinds};
 
 use crate::ApiServer;
+use crate::authorization::{self, RequestInfo};
+use crate::flow_control::{Arrival, Flow, Origin};
 use crate::route::{Answer, HttpRequest, Shape, refusal};
 
 pub(crate) const AUTHENTICATED: &str = "system:authenticated";
@@ -35,6 +37,24 @@ pub struct Credentials<'a> {
     /// Every header whose name begins with `Impersonate-`, in their order.
     pub impersonate: &'a [(String, String)],
 }
+
+/// What comes of a request over HTTP before it is looked at.
+pub struct Entry {
+    pub marks: Marks,
+    /// Who has it served, or the answer of those who are refused.
+    pub caller: Result<Caller, Answer>,
+}
+
+/// What every answer tells of its request, whatever it says: in headers.
+#[derive(Clone, Debug, Default)]
+pub struct Marks {
+    pub audit_id: String,
+    /// Absent for who is not known, and for what goes on for as long as its client likes.
+    pub flow: Option<Flow>,
+}
+
+/// Longer ones that a client sends are cut.
+const AUDIT_ID_MAX: usize = 64;
 
 /// What the API server knows of tokens.
 #[derive(Clone)]
@@ -67,16 +87,40 @@ impl ApiServer {
         self.authenticator.tokens.insert(token.into(), Arc::new(user));
     }
 
-    /// The stages before a request over HTTP is looked at: authentication, impersonation, authorization. `Err` is the
-    /// answer of those who are refused.
-    pub fn enter(&self, now: SimTime, http: &HttpRequest) -> Result<Caller, Answer> {
-        let enter = || {
-            let user = self.authenticate(now, &http.credentials)?;
-            let user = self.impersonated(user, http.credentials.impersonate)?;
-            self.authorize_path(&user, http.method, http.path)?;
-            Ok(Caller { user, agent: AGENT })
+    /// The stages before a request over HTTP is looked at: authentication, impersonation, flow control, authorization. It
+    /// takes so long at most, until [`ApiServer::answered`].
+    pub fn enter(&mut self, now: SimTime, takes: SimTime, http: &HttpRequest) -> Entry {
+        let audit_id = match http.audit_id {
+            "" => self.audit_ids.uuid(),
+            given => given.chars().take(AUDIT_ID_MAX).collect(),
         };
-        enter().map_err(|status: Status| refusal(&status, Shape::Json))
+        let mut marks = Marks { audit_id, flow: None };
+        let caller = self.entered(now, takes, http, &mut marks);
+        Entry { marks, caller }
+    }
+
+    fn entered(
+        &mut self,
+        now: SimTime,
+        takes: SimTime,
+        http: &HttpRequest,
+        marks: &mut Marks,
+    ) -> Result<Caller, Answer> {
+        let refused = |status: Status| refusal(&status, Shape::Json);
+        let user = self.authenticate(now, &http.credentials).map_err(refused)?;
+        let user = self.impersonated(user, http.credentials.impersonate).map_err(refused)?;
+        let info = RequestInfo::parse(http.method, http.path);
+        let attributes = info.attributes();
+        if !attributes.is_long_running() || attributes.verb == "watch" {
+            let arrival = Arrival { user: &user, attributes, at: now, takes, origin: Origin::Outside };
+            if let Some(schema) = self.flow.classify(&arrival) {
+                marks.flow = Some(self.flow.flow(schema));
+                let kind = resource(attributes.group, attributes.resource);
+                self.take_seats(schema, &arrival, || kind).map_err(|_| Answer::too_many_requests())?;
+            }
+        }
+        authorization::authorize(&self.storage, &user, &attributes).map_err(refused)?;
+        Ok(Caller { user, agent: AGENT })
     }
 
     fn authenticate(&self, now: SimTime, credentials: &Credentials) -> Result<Arc<User>, Status> {
@@ -109,6 +153,11 @@ impl ApiServer {
             None => Err(INVALID.into()),
         }
     }
+}
+
+/// The kind as which a resource is kept, whatever the version.
+fn resource(group: &str, plural: &str) -> Option<&'static Kind> {
+    kinds::KINDS.iter().find(|kind| kind.plural == plural && kind.group == group).map(Kind::stored)
 }
 
 /// The token of an `Authorization` header, if there is one.

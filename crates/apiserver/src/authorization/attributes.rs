@@ -33,6 +33,12 @@ impl<'a> Attributes<'a> {
         }
     }
 
+    /// It goes on for as long as its client likes.
+    pub fn is_long_running(&self) -> bool {
+        matches!(self.verb, "watch" | "proxy")
+            || matches!(self.subresource, "attach" | "exec" | "log" | "portforward" | "proxy")
+    }
+
     /// `pods/log`
     pub fn combined_resource(&self) -> String {
         match self.subresource {
@@ -92,6 +98,8 @@ impl RequestInfo {
         };
         info.is_resource = true;
         info.verb = verb_of(method).into();
+        let watches = rest[0] == "watch" && rest.len() > 1;
+        let rest = if watches { &rest[1..] } else { rest };
         let rest = match rest {
             ["namespaces", namespace, inner @ ..] => {
                 info.namespace = (*namespace).into();
@@ -101,7 +109,9 @@ impl RequestInfo {
         };
         let part = |index: usize| rest.get(index).map(|part| (*part).to_owned()).unwrap_or_default();
         (info.resource, info.name, info.subresource) = (part(0), part(1), part(2));
-        if info.name.is_empty() {
+        if watches {
+            info.verb = "watch".into();
+        } else if info.name.is_empty() {
             let parameters = crate::route::Parameters::parse(query);
             info.verb = match info.verb.as_str() {
                 "get" if parameters.is_set("watch") => "watch".into(),
@@ -123,7 +133,6 @@ impl RequestInfo {
         Attributes {
             verb: &self.verb,
             group: &self.group,
-
             resource: &self.resource,
             subresource: &self.subresource,
             namespace: &self.namespace,

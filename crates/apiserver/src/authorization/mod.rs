@@ -12,11 +12,11 @@ pub(crate) mod rbac;
 pub(crate) use node::node_of;
 
 use api::status::Details;
-use api::{Kind, Reason, Request, Status, Subresource, User, Verb};
+use api::{Kind, Reason, Request, Status, User};
 
+use crate::Context;
 use crate::storage::Storage;
-use crate::{ApiServer, Context};
-pub(crate) use attributes::Attributes;
+pub(crate) use attributes::{Attributes, RequestInfo};
 
 pub(crate) const MASTERS: &str = "system:masters";
 
@@ -60,22 +60,16 @@ pub(crate) fn check(storage: &Storage, user: &User, attributes: &Attributes) -> 
     if decision.allowed { Ok(()) } else { Err(forbidden(user, attributes, &decision.reason)) }
 }
 
-pub(crate) fn authorize(
-    storage: &Storage,
-    context: &Context,
-    kind: &'static Kind,
-    request: &Request,
-) -> Result<(), Status> {
-    let user = &*context.caller.user;
+/// Whether a user may have a request served.
+pub(crate) fn authorize(storage: &Storage, user: &User, attributes: &Attributes) -> Result<(), Status> {
     if user.is_in(MASTERS) {
         return Ok(());
     }
-    let attributes = Attributes::of(kind, request);
-    check(storage, user, &attributes)?;
-    let connects = matches!(request.subresource, Subresource::Exec | Subresource::Attach | Subresource::PortForward);
-    if connects && request.verb == Verb::Get {
+    check(storage, user, attributes)?;
+    let connects = attributes.resource == "pods" && matches!(attributes.subresource, "exec" | "attach" | "portforward");
+    if connects && attributes.verb == "get" {
         // However the connection is opened, it makes something.
-        check(storage, user, &Attributes { verb: "create", ..attributes })?;
+        check(storage, user, &Attributes { verb: "create", ..*attributes })?;
     }
     Ok(())
 }
@@ -88,17 +82,6 @@ pub(crate) fn check_create(
     request: &Request,
 ) -> Result<(), Status> {
     check(storage, &context.caller.user, &Attributes { verb: "create", ..Attributes::of(kind, request) })
-}
-
-impl ApiServer {
-    /// Whether the user may do what a request over HTTP asks for, before anything else is looked at.
-    pub(crate) fn authorize_path(&self, user: &User, method: &str, path: &str) -> Result<(), Status> {
-        if user.is_in(MASTERS) {
-            return Ok(());
-        }
-        let parsed = attributes::RequestInfo::parse(method, path);
-        check(&self.storage, user, &parsed.attributes())
-    }
 }
 
 /// `responsewriters.ForbiddenStatusError`

@@ -17,19 +17,25 @@ pub struct Answer {
     pub body: String,
     /// `Warning` headers.
     pub warnings: Vec<String>,
+    /// The `Retry-After` header, in seconds; 0 for none.
+    pub retry_after: u64,
 }
 
 impl Answer {
     /// What Go's HTTP server says of a path that nobody serves.
     pub fn page_not_found() -> Answer {
-        let content_type = "text/plain; charset=utf-8";
-        Answer { code: 404, content_type, body: "404 page not found\n".into(), warnings: Vec::new() }
+        Answer { code: 404, ..Answer::text("404 page not found\n") }
+    }
+
+    /// What flow control says to those whom it refuses.
+    pub fn too_many_requests() -> Answer {
+        Answer { code: 429, retry_after: 1, ..Answer::text("Too many requests, please try again later.\n") }
     }
 
     /// A success in plain text.
     pub fn text(body: impl Into<String>) -> Answer {
         let content_type = "text/plain; charset=utf-8";
-        Answer { code: 200, content_type, body: body.into(), warnings: Vec::new() }
+        Answer { code: 200, content_type, body: body.into(), warnings: Vec::new(), retry_after: 0 }
     }
 
     /// A success in JSON.
@@ -42,7 +48,7 @@ impl Answer {
             Shape::Yaml => ("application/yaml", api::yaml::emit(value)),
             Shape::Json | Shape::Table | Shape::Metadata => ("application/json", go_document(value) + "\n"),
         };
-        Answer { code, content_type, body, warnings: Vec::new() }
+        Answer { code, content_type, body, warnings: Vec::new(), retry_after: 0 }
     }
 }
 
@@ -129,7 +135,8 @@ pub fn answer(
 
 /// A `Status` as an answer: most often a refusal.
 pub fn refusal(status: &Status, shape: Shape) -> Answer {
-    Answer::of(status.code, &status.to_value(), shape)
+    let retry_after = status.details.as_ref().map_or(0, |details| details.retry_after_seconds);
+    Answer { retry_after: retry_after.into(), ..Answer::of(status.code, &status.to_value(), shape) }
 }
 
 /// One event of a watch, as a line of its stream.

@@ -29,6 +29,8 @@ pub struct HttpRequest<'a> {
     pub user_agent: &'a str,
     pub body: &'a str,
     pub credentials: Credentials<'a>,
+    /// The name that its sender gives the request: the `Audit-ID` header.
+    pub audit_id: &'a str,
 }
 
 /// What a request asks for.

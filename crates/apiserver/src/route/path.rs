@@ -10,6 +10,8 @@ pub(super) struct Target {
     pub namespace: String,
     pub name: String,
     pub subresource: Subresource,
+    /// Below `/watch/`, the old form of `?watch=1`.
+    pub watches: bool,
 }
 
 const SUBRESOURCES: [Subresource; 14] = [
@@ -47,13 +49,21 @@ pub(super) fn parse(kinds: &[&'static Kind], path: &str) -> Result<Option<Target
     }
     let rest: Vec<String> = parts.collect();
     let rest: Vec<&str> = rest.iter().map(String::as_str).collect();
-    match rest.as_slice() {
-        [] => Ok(None),
+    let (watches, rest) = match rest.as_slice() {
+        ["watch", rest @ ..] if !rest.is_empty() => (true, rest),
+        rest => (false, rest),
+    };
+    let target = match rest {
+        [] => return Ok(None),
         ["namespaces", namespace, plural, tail @ ..] if !matches!(*plural, "status" | "finalize") => {
-            target(kinds, &group, &version, plural, namespace, tail).map(Some)
+            target(kinds, &group, &version, plural, namespace, tail)?
         }
-        [plural, tail @ ..] => target(kinds, &group, &version, plural, "", tail).map(Some),
+        [plural, tail @ ..] => target(kinds, &group, &version, plural, "", tail)?,
+    };
+    if watches && (target.subresource != Subresource::None || !target.kind.verbs().contains(&Verb::Watch)) {
+        return Err(not_found());
     }
+    Ok(Some(Target { watches, ..target }))
 }
 
 fn target(
@@ -77,7 +87,7 @@ fn target(
     if kind.namespaced == namespace.is_empty() && (!namespace.is_empty() || !name.is_empty()) {
         return Err(if kind.id.is_custom() { Answer::page_not_found() } else { not_found() });
     }
-    Ok(Target { kind, namespace: namespace.into(), name: name.into(), subresource })
+    Ok(Target { kind, namespace: namespace.into(), name: name.into(), subresource, watches: false })
 }
 
 /// A version of a group without such a resource. Those of custom resources are answered by a server of their own.
@@ -101,7 +111,8 @@ pub(super) fn verb(method: &str, target: &Target, parameters: &Parameters) -> Re
     let watches = matches!(parameters.get("watch"), Some("" | "1" | "true" | "True" | "t" | "T"));
     let creates = matches!(target.subresource, Subresource::Binding | Subresource::Eviction | Subresource::Token);
     match (method, is_one) {
-        ("GET", true) if watches => Ok(Verb::Watch),
+        ("GET", _) if target.watches => Ok(Verb::Watch),
+        (_, _) if target.watches => Err(not_allowed()),
         ("GET", true) if !creates => Ok(Verb::Get),
         ("GET", false) => Ok(if watches { Verb::Watch } else { Verb::List }),
         // exec, attach, port-forward and proxy are opened either way.
@@ -111,10 +122,12 @@ pub(super) fn verb(method: &str, target: &Target, parameters: &Parameters) -> Re
         ("PATCH", true) if !creates => Ok(Verb::Patch),
         ("DELETE", true) if matches!(target.subresource, Subresource::None | Subresource::Proxy) => Ok(Verb::Delete),
         ("DELETE", false) => Ok(Verb::DeleteCollection),
-        _ => {
-            Err(bare(405, Reason::MethodNotAllowed, "the server does not allow this method on the requested resource"))
-        }
+        _ => Err(not_allowed()),
     }
+}
+
+fn not_allowed() -> Status {
+    bare(405, Reason::MethodNotAllowed, "the server does not allow this method on the requested resource")
 }
 
 /// Subresources that are read and written like an object.

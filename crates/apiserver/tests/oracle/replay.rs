@@ -115,13 +115,14 @@ impl Session {
             user_agent: if user_agent.is_empty() { "oracle/1.0" } else { &user_agent },
             body: &body,
             credentials,
+            audit_id: "",
         };
         (self.serve(&http), is_watch)
     }
 
     fn serve(&mut self, http: &HttpRequest) -> Answer {
         self.now += SECOND;
-        let caller = match self.server.enter(self.now, http) {
+        let caller = match self.server.enter(self.now, 0, http).caller {
             Ok(caller) => caller,
             Err(answer) => return answer,
         };
@@ -131,17 +132,17 @@ impl Session {
             Err(answer) => return answer,
         };
         let context = Context { now: self.now, caller, cause: CauseId::default() };
-        let result = self.server.handle(&context, request);
+        let result = self.server.handle_authorized(&context, request);
         let warnings = self.server.take_warnings();
         if let Ok(Response::Watch(id)) = &result {
-            let lines = self
+            let lines: String = self
                 .server
                 .watch_events(*id)
                 .iter()
                 .map(|event| route::watch_line(event, &resource, self.now))
                 .collect();
             self.server.close_watch(*id);
-            return Answer { code: 200, content_type: "application/json", body: lines, warnings };
+            return Answer { content_type: "application/json", warnings, ..Answer::text(lines) };
         }
         route::answer(&resource, result, self.server.was_created(), warnings, self.now)
     }

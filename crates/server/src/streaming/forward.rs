@@ -6,7 +6,7 @@ use std::convert::Infallible;
 use std::io;
 use std::sync::mpsc::Sender;
 
-use api::{Caller, Status};
+use api::Status;
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -31,7 +31,6 @@ const METHODS: [&str; 8] = ["GET ", "HEAD ", "POST ", "PUT ", "PATCH ", "DELETE 
 /// To which Pod connections go.
 #[derive(Clone)]
 pub struct Forward {
-    pub caller: Caller,
     pub pod: Place,
     /// `?ports=`: what a client names before, where it opens no streams that name it.
     pub ports: Vec<String>,
@@ -199,7 +198,7 @@ impl Connection {
         let Place { name, port, .. } = &self.forward.pod;
         let number = port.parse().map_err(|_| format!("invalid port {port:?}"))?;
         let request = ContainerRequest { body: payload.into(), ..ContainerRequest::new(protocol, "localhost", number) };
-        let outcome = dial(&self.cluster, &self.forward.caller, &self.forward.pod, request).await;
+        let outcome = dial(&self.cluster, &self.forward.pod, request).await;
         let why = match outcome {
             Ok(outcome @ Outcome::Answered { .. }) => return Ok(outcome),
             Ok(outcome) => format!("dial tcp4 127.0.0.1:{port}: {}", proxy::failure(&outcome)),
@@ -211,10 +210,10 @@ impl Connection {
     /// Requests until either side is done.
     async fn serve_http(&mut self, first: Vec<u8>) -> Result<(), String> {
         let (near, far) = tokio::io::duplex(BUFFER_BYTES);
-        let (cluster, Forward { caller, pod, .. }) = (self.cluster.clone(), self.forward.clone());
+        let (cluster, Forward { pod, .. }) = (self.cluster.clone(), self.forward.clone());
         let answer = service_fn(move |request: Request<Incoming>| {
-            let (cluster, caller, pod) = (cluster.clone(), caller.clone(), pod.clone());
-            async move { Ok::<_, Infallible>(answer(cluster, caller, pod, request).await) }
+            let (cluster, pod) = (cluster.clone(), pod.clone());
+            async move { Ok::<_, Infallible>(answer(cluster, pod, request).await) }
         });
         let server =
             tokio::spawn(hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(far), answer));
@@ -238,13 +237,13 @@ impl Connection {
     }
 }
 
-async fn answer(cluster: Sender<Command>, caller: Caller, pod: Place, request: Request<Incoming>) -> Response<Body> {
+async fn answer(cluster: Sender<Command>, pod: Place, request: Request<Incoming>) -> Response<Body> {
     let (parts, body) = request.into_parts();
     let body = body.collect().await.map(|body| body.to_bytes()).unwrap_or_default();
     let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
     let port = pod.port.parse().unwrap_or(0);
     let request = proxy::request(parts.method.as_str(), path, &parts.headers, &body, port);
-    match dial(&cluster, &caller, &pod, request).await {
+    match dial(&cluster, &pod, request).await {
         Ok(outcome) => proxy::response(&outcome, &pod),
         Err(status) => proxy::refused(&status),
     }

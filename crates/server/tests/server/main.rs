@@ -2,6 +2,7 @@
 #![expect(clippy::disallowed_methods, reason = "tests of a native program")]
 
 mod clients;
+mod flow;
 mod harness;
 mod hostile;
 mod http;
