@@ -40,7 +40,7 @@ pub fn current<C: Kinded + Object>(
     collision_count: &mut i32,
 ) -> Result<Arc<ControllerRevision>, Status> {
     let next = revisions.last().map(|last| last.revision).unwrap_or_default() + 1;
-    let wanted = new_revision(owner, template, next, Some(*collision_count));
+    let wanted = new_revision(owner, template, next, *collision_count);
     let same = revisions.iter().rev().find(|revision| equal(revision, &wanted));
     match (same, revisions.last()) {
         (Some(same), Some(last)) if Arc::ptr_eq(same, last) => Ok(same.clone()),
@@ -79,14 +79,19 @@ pub fn new_revision<C: Kinded>(
     owner: &C,
     template: &PodTemplateSpec,
     revision: i64,
-    collision_count: Option<i32>,
+    collision_count: i32,
 ) -> ControllerRevision {
     let data = template_patch(template);
-    let hash = hash::compute(&data.to_string(), collision_count);
+    let is_daemon_set = C::KIND == "DaemonSet";
+    let hash = if is_daemon_set {
+        hash::of_template(template, collision_count)
+    } else {
+        hash::of_revision(&data, collision_count)
+    };
     let name = owner.metadata().name.as_deref().unwrap_or_default();
     let mut labels = template.metadata.as_ref().and_then(|meta| meta.labels.clone()).unwrap_or_default();
     // What tells the Pods of a DaemonSet apart is the hash itself, those of others the revision's name.
-    let label = if C::KIND == "DaemonSet" { REVISION_LABEL } else { "controller.kubernetes.io/hash" };
+    let label = if is_daemon_set { REVISION_LABEL } else { "controller.kubernetes.io/hash" };
     labels.insert(label.into(), hash.clone());
     ControllerRevision {
         metadata: ObjectMeta {
@@ -127,7 +132,7 @@ pub fn create<C: Kinded + Object>(
     collision_count: &mut i32,
 ) -> Result<Arc<ControllerRevision>, Status> {
     loop {
-        let wanted = new_revision(owner, template, revision, Some(*collision_count));
+        let wanted = new_revision(owner, template, revision, *collision_count);
         match client.create(wanted.clone()) {
             Err(status) if status.is_already_exists() => {
                 let (namespace, name) = (wanted.metadata.namespace.as_deref(), wanted.metadata.name.as_deref());

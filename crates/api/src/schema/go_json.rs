@@ -67,6 +67,9 @@ fn write(ty: Type, value: &Value, patch: &Value, text: &mut String) {
                 return write_fields(sorted, patch, text);
             }
             let ordered = known.iter().filter_map(|field| Some((field.name, object.get(field.name)?, field.ty)));
+            if ordered.clone().count() == object.len() {
+                return write_fields(ordered, patch, text);
+            }
             let is_known = |name: &str| known.iter().any(|field| field.name == name);
             let rest = object.iter().filter(|(name, _)| !is_known(name));
             write_fields(ordered.chain(rest.map(|(name, inner)| (name.as_str(), inner, Type::Any))), patch, text);
@@ -135,6 +138,12 @@ fn write_owned(value: &Value, text: &mut String) {
 }
 
 fn write_string(value: &str, text: &mut String) {
+    let is_plain = |byte: u8| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\' | b'<' | b'>' | b'&');
+    if value.bytes().all(is_plain) {
+        text.push('"');
+        text.push_str(value);
+        return text.push('"');
+    }
     let quoted = Value::from(value).to_string();
     if !quoted.contains(['<', '>', '&', '\u{2028}', '\u{2029}']) {
         return text.push_str(&quoted);

@@ -101,9 +101,8 @@ impl Sync<'_, '_> {
         let deployment = &self.deployment;
         let spec = deployment.spec.as_ref();
         let mut template = spec.map(|spec| spec.template.clone()).unwrap_or_default();
-        let text = serde_json::to_string(&template).unwrap_or_default();
         let collisions = deployment.status.as_ref().and_then(|status| status.collision_count);
-        let hash = hash::compute(&text, collisions);
+        let hash = hash::of_template(&template, collisions.unwrap_or_default());
         meta::set_label(template.metadata.get_or_insert_default(), POD_TEMPLATE_HASH, hash.clone());
         let mut selector = spec.map(|spec| spec.selector.clone()).unwrap_or_default();
         selector.match_labels.get_or_insert_default().insert(POD_TEMPLATE_HASH.into(), hash.clone());

@@ -29,18 +29,6 @@ pub fn normal(text: &str) -> String {
     )
 }
 
-/// Template hashes become `<hash>`.
-fn hashless(text: &str) -> String {
-    tokens(
-        text,
-        |c| c.is_ascii_alphanumeric(),
-        |token| {
-            let is_hash = (7..=10).contains(&token.len()) && token.chars().all(|c| "456789bcdf".contains(c));
-            if is_hash { "<hash>".into() } else { token.into() }
-        },
-    )
-}
-
 /// Maps each run of characters that belong to a token.
 fn tokens(text: &str, belongs: fn(char) -> bool, map: impl Fn(&str) -> String) -> String {
     let mut result = String::new();
@@ -57,10 +45,9 @@ fn tokens(text: &str, belongs: fn(char) -> bool, map: impl Fn(&str) -> String) -
     result
 }
 
-/// All strings without hashes, and all lists in order.
+/// All lists in order.
 fn canonical(value: &Value) -> Value {
     match value {
-        Value::String(text) => Value::String(hashless(text)),
         Value::Array(items) => {
             let mut items: Vec<Value> = items.iter().map(canonical).collect();
             items.sort_by_key(Value::to_string);
@@ -82,7 +69,7 @@ pub fn differences(want: &Value, got: &Value) -> Vec<String> {
         let mut surplus = got[resource].as_array().cloned().unwrap_or_default();
         let mut missing = Vec::new();
         for row in want {
-            match surplus.iter().position(|other| same(other, &row)) {
+            match surplus.iter().position(|other| *other == row) {
                 Some(position) => drop(surplus.remove(position)),
                 None => missing.push(row),
             }
@@ -91,9 +78,4 @@ pub fn differences(want: &Value, got: &Value) -> Vec<String> {
         differences.extend(surplus.iter().map(|row| format!("{resource}\n    got  {row}")));
     }
     differences
-}
-
-/// Field order does not count.
-fn same(left: &Value, right: &Value) -> bool {
-    left == right
 }
