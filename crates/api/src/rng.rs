@@ -1,7 +1,7 @@
 //! The cluster's only source of randomness: SplitMix64, seeded, the same on every target.
 
 /// A stream of random numbers. Each component that needs one forks its own, so that they do not disturb each other.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Rng(u64);
 
 /// Upstream's alphabet for generated names: no vowels and nothing that looks like one.

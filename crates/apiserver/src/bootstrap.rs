@@ -13,11 +13,7 @@ const ADVERTISED: &str = "192.168.0.10";
 
 /// Creates the system's namespaces and objects, as kube-apiserver and a usual installer do.
 pub(crate) fn fill(server: &mut ApiServer) {
-    let context = Context {
-        now: 0,
-        caller: Caller::new("system:apiserver", &["system:masters"], "kube-apiserver"),
-        cause: CauseId(0),
-    };
+    let context = Context::new(0, Caller::new("system:apiserver", &["system:masters"], "kube-apiserver"), CauseId(0));
     for object in objects() {
         let api_version = object["apiVersion"].as_str().unwrap_or_default();
         let kind = object["kind"].as_str().unwrap_or_default();

@@ -48,8 +48,8 @@ impl ApiServer {
         }
         self.settle_name(object.meta_mut());
 
-        let attributes = Attributes::new(Verb::Create, kind, &request, context);
-        admission::mutate(&self.storage, &attributes, &mut *object, None)?;
+        let attributes = Attributes::new(Verb::Create, kind, &rules, &request, context);
+        admission::mutate(&self.storage, &attributes, &mut object, None)?;
         self.stamp(&mut *object, rules.has_generation(), context);
         rules.prepare_for_create(&mut *object);
         let allocated = self.addresses.allocate(&mut *object)?;
@@ -77,7 +77,7 @@ impl ApiServer {
         self.warnings.extend(rules.warnings(&*object, true));
         self.warnings.extend(attributes.warnings.take());
         self.created = true;
-        rules.prepare_for_storage(&mut *object);
+        self.prepare_for_storage(context, &rules, &mut object)?;
         if request.options.dry_run {
             self.addresses.release(&allocated);
             return Ok(object.share());

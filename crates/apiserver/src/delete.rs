@@ -52,9 +52,11 @@ impl ApiServer {
         old: ObjectRef,
     ) -> Result<(ObjectRef, bool), Status> {
         check_preconditions(kind, request, &old)?;
-        let attributes = Attributes::new(api::Verb::Delete, kind, request, context);
-        admission::validate(&self.storage, &attributes, &*old, Some(&*old))?;
         let rules = self.rules(kind, request);
+        let attributes = Attributes::new(api::Verb::Delete, kind, &rules, request, context);
+        admission::mutate_deletion(&self.storage, &attributes, &*old)?;
+        admission::validate(&self.storage, &attributes, &*old, Some(&*old))?;
+        self.warnings.extend(attributes.warnings.take());
         let finalizers = deletion_finalizers(&rules, request, &*old);
         let grace = grace_period(&*old, request);
         let is_definition = kind.id == definition::row().id;

@@ -24,6 +24,7 @@ mod list;
 pub mod local;
 mod managed_fields;
 mod metadata;
+pub mod outside;
 pub mod registry;
 mod reviews;
 pub mod route;
@@ -43,8 +44,8 @@ use storage::Storage;
 use strategy::KindRules;
 use watch::Watches;
 
-/// The API server. A clone is a checkpoint.
-#[derive(Clone)]
+/// The API server. A clone is a checkpoint. The default one is empty and serves nobody: it keeps the place of another.
+#[derive(Clone, Default)]
 pub struct ApiServer {
     storage: Storage,
     watches: Watches,
@@ -62,12 +63,21 @@ pub struct ApiServer {
 }
 
 /// What surrounds a request.
-#[derive(Clone, Debug)]
-pub struct Context {
+#[derive(Clone)]
+pub struct Context<'a> {
     pub now: SimTime,
     pub caller: Caller,
     /// The trace record that stands for this request: what its watch events name as their cause.
     pub cause: CauseId,
+    /// Where webhooks are reached, if there is a network.
+    pub outside: Option<&'a dyn outside::Outside>,
+}
+
+impl Context<'_> {
+    /// A request that reaches no webhook.
+    pub fn new(now: SimTime, caller: Caller, cause: CauseId) -> Context<'static> {
+        Context { now, caller, cause, outside: None }
+    }
 }
 
 impl ApiServer {
@@ -87,6 +97,11 @@ impl ApiServer {
         };
         bootstrap::fill(&mut server);
         server
+    }
+
+    /// A request may have to go on to a webhook.
+    pub fn may_call_out(&self) -> bool {
+        self.storage.has_admission_objects() || self.customs.have_webhooks()
     }
 
     /// Serves one request, if its caller may have it served.
@@ -115,6 +130,7 @@ impl ApiServer {
         let is_scale = request.subresource == Subresource::Scale;
         let mut response = self.serve(context, served.stored(), request)?;
         if !is_scale {
+            response = self.response_in_version(context, served, response)?;
             response = self.shown_response(served, response);
         }
         if settles {

@@ -106,8 +106,8 @@ impl Local {
         }
     }
 
-    fn caller_context(&self) -> Context {
-        Context { now: self.now, caller: self.caller.clone(), cause: CauseId::default() }
+    fn caller_context(&self) -> Context<'static> {
+        Context::new(self.now, self.caller.clone(), CauseId::default())
     }
 }
 

@@ -36,9 +36,7 @@ impl Fields {
     fn of(kind: &'static Kind, request: &Request) -> Fields {
         let mut empty = json!({ "apiVersion": kind.api_version(), "kind": kind.kind });
         fill(kind, &mut empty);
-        let schema = kind.custom.and_then(CustomKind::schema);
-        let shape = schema.map_or_else(|| Shape::of_kind(kind), Shape::of_schema);
-        Fields { kind, shape, reset: reset_fields(kind, request.subresource), empty }
+        Fields { kind, shape: shape_of(kind), reset: reset_fields(kind, request.subresource), empty }
     }
 
     /// An object as its client sees it, but for its managers.
@@ -59,6 +57,12 @@ impl Fields {
             |version: &str| version == self.kind.api_version() || kinds::by_kind(version, self.kind.kind).is_some();
         act(&Target { shape: self.shape, reset: &self.reset, empty: &self.empty, serves: &serves })
     }
+}
+
+/// What merging must know of a kind's objects.
+pub(crate) fn shape_of(kind: &'static Kind) -> Shape<'static> {
+    let schema = kind.custom.and_then(CustomKind::schema);
+    schema.map_or_else(|| Shape::of_kind(kind), Shape::of_schema)
 }
 
 fn fill(kind: &Kind, object: &mut Value) {

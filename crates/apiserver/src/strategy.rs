@@ -283,13 +283,6 @@ impl KindRules {
         }
     }
 
-    /// Brings an object that has passed all checks into the form in which it is stored.
-    pub fn prepare_for_storage(&self, object: &mut dyn Object) {
-        if let KindRules::Custom(resource) = self {
-            resource.prepare_for_storage(object);
-        }
-    }
-
     pub fn same_generation(&self, object: &dyn Object, old: &dyn Object) -> bool {
         match self {
             KindRules::BuiltIn(rules) => (rules.same_generation)(object, old),

@@ -5,6 +5,7 @@ use api::{Body, Draft, Kind, Object, ObjectRef, PatchKind, Reason, Request, Stat
 use serde_json::Value;
 
 use crate::admission::{self, Attributes, resource_quota};
+use crate::strategy::KindRules;
 use crate::{ApiServer, Context, authorization, managed_fields, metadata, registry, view};
 
 const STALE: &str = "the object has been modified; please apply your changes to the latest version and try again";
@@ -30,6 +31,8 @@ impl ApiServer {
             }
             return Err(Status::not_found(kind, &request.name));
         };
+        let served = self.kind(request.kind)?;
+        let old = self.in_version(context, served, old)?;
         let mut new = match std::mem::take(&mut request.body) {
             Body::Patch(patch) => self.patched(kind, &old, patch, &request)?,
             Body::Typed(part) if is_status_patch(&request) => completed(&old, part),
@@ -38,7 +41,6 @@ impl ApiServer {
                 self.object_of(kind, &mut request)?
             }
         };
-        let served = self.kind(request.kind)?;
         managed_fields::update(context, served, &request, &*self.shown(served, &old), &mut *new);
         self.replace(context, kind, &request, old, new)
     }
@@ -56,6 +58,7 @@ impl ApiServer {
             return Err(Status::not_found(kind, &request.name));
         }
         let served = self.kind(request.kind)?;
+        let old = old.map(|old| self.in_version(context, served, old)).transpose()?;
         let shown = old.as_ref().map(|old| self.shown(served, old));
         let decode = |value| self.decoded(served, value);
         let mut object = managed_fields::apply(context, served, &request, shown.as_ref(), config, decode)?;
@@ -109,12 +112,13 @@ impl ApiServer {
         check_identity(kind, request, &old, new.meta(), rules.unconditional_update())?;
         keep_server_fields(&old, &mut *new);
 
-        let attributes = Attributes::new(Verb::Update, kind, request, context);
+        let attributes = Attributes::new(Verb::Update, kind, &rules, request, context);
         if matches!(request.subresource, Subresource::EphemeralContainers | Subresource::Resize) {
+            admission::mutate_by_configuration(&self.storage, &attributes, &mut new, Some(&*old))?;
             let errors = registry::pod::update_part(request.subresource, &mut *new, &*old);
             metadata::refuse(kind, &*new, errors)?;
         } else if request.subresource == Subresource::None {
-            admission::mutate(&self.storage, &attributes, &mut *new, Some(&*old))?;
+            admission::mutate(&self.storage, &attributes, &mut new, Some(&*old))?;
             rules.prepare_for_update(&mut *new, &*old);
             if rules.has_generation() && !rules.same_generation(&*new, &*old) {
                 new.meta_mut().generation = Some(old.meta().generation.unwrap_or(0) + 1);
@@ -122,6 +126,7 @@ impl ApiServer {
             self.addresses.reallocate(&mut *new, &*old)?;
             metadata::validate_update(kind, &rules, &*new, &*old)?;
         } else {
+            admission::mutate_by_configuration(&self.storage, &attributes, &mut new, Some(&*old))?;
             rules.prepare_for_status_update(&mut *new, &*old);
             admission::stamp(&attributes, &mut *new);
             metadata::refuse(kind, &*new, rules.validate_status_update(&*new, &*old))?;
@@ -135,7 +140,12 @@ impl ApiServer {
         self.warnings.extend(attributes.warnings.take());
 
         managed_fields::keep_times(&*old, &mut *new);
-        rules.prepare_for_storage(&mut *new);
+        self.prepare_for_storage(context, &rules, &mut new)?;
+        // As it is stored, and not as the request sees it.
+        let old = match rules {
+            KindRules::Custom(_) => self.storage.get(kind, &request.namespace, old.name()).cloned().unwrap_or(old),
+            KindRules::BuiltIn(_) => old,
+        };
         if new.equals(&*old) {
             return Ok(old);
         }

@@ -8,12 +8,12 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use api::object::Tree;
 use api::request::{CauseId, WatchEvent, WatchId, WatchKind};
 use api::types::Pod;
-use api::{Draft, Kind, KindId, Kinded, ObjectRef, Request, Status};
+use api::{Caller, Draft, Kind, KindId, Kinded, ObjectRef, Request, Status};
 use serde_json::json;
 
-use crate::ApiServer;
 use crate::fields::Filter;
 use crate::list::revision_of;
+use crate::{ApiServer, Context};
 
 #[derive(Clone, Default)]
 pub(crate) struct Watches {
@@ -146,6 +146,12 @@ impl ApiServer {
 
     /// What a watch has brought since it was last asked.
     pub fn watch_events(&mut self, id: WatchId) -> Vec<WatchEvent> {
+        let caller = Caller::new("system:apiserver", &["system:masters"], "kube-apiserver");
+        self.watch_events_with(&Context::new(0, caller, CauseId::default()), id)
+    }
+
+    /// The same where a webhook may be needed to convert them. What cannot be converted is left out.
+    pub fn watch_events_with(&mut self, context: &Context, id: WatchId) -> Vec<WatchEvent> {
         self.watches.stirred.remove(&id);
         let Some(watcher) = self.watches.watchers.get_mut(&id) else { return Vec::new() };
         let mut events: Vec<WatchEvent> = watcher.pending.drain(..).collect();
@@ -159,9 +165,13 @@ impl ApiServer {
             }
         }
         if served.view.is_some() {
-            for event in &mut events {
-                event.object = self.shown(served, &event.object);
-            }
+            events.retain_mut(|event| match self.in_version(context, served, event.object.clone()) {
+                Ok(object) => {
+                    event.object = self.shown(served, &object);
+                    true
+                }
+                Err(_) => false,
+            });
         }
         events
     }

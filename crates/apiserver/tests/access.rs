@@ -51,7 +51,7 @@ impl Cluster {
                 Err(answer) => answer,
                 Ok(Route::Other(path)) => discovery::serve(&self.server.kinds(), method, &path, ""),
                 Ok(Route::Resource(resource, request)) => {
-                    let context = Context { now: self.now, caller, cause: CauseId::default() };
+                    let context = Context::new(self.now, caller, CauseId::default());
                     let result = self.server.handle_authorized(&context, *request);
                     let warnings = self.server.take_warnings();
                     route::answer(&resource, result, self.server.was_created(), warnings, self.now)

@@ -47,7 +47,7 @@ impl Cluster {
         let Ok(Route::Resource(resource, request)) = route::parse(&self.server.kinds(), &http) else {
             panic!("{path} names a resource")
         };
-        let context = Context { now: SECOND, caller, cause: CauseId::default() };
+        let context = Context::new(SECOND, caller, CauseId::default());
         let result = self.server.handle_authorized(&context, *request);
         let answer = route::answer(&resource, result, false, Vec::new(), SECOND);
         (answer.code, serde_json::from_str(&answer.body).unwrap())

@@ -39,8 +39,8 @@ impl Session {
         (answer.code, serde_json::from_str(&answer.body).unwrap_or_default())
     }
 
-    fn context(&self, agent: &'static str) -> Context {
-        Context { now: self.now, caller: Caller::admin(agent), cause: CauseId::default() }
+    fn context(&self, agent: &'static str) -> Context<'static> {
+        Context::new(self.now, Caller::admin(agent), CauseId::default())
     }
 
     fn apply(&mut self, path: &str, manager: &str, config: &Value) -> (u16, Value) {

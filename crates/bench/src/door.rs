@@ -36,7 +36,7 @@ impl Door {
     ) -> (Resource, Result<Response, Status>) {
         self.now += MILLISECOND;
         let http = HttpRequest { method, path, content_type, body, user_agent: "bench/1", ..HttpRequest::default() };
-        let context = Context { now: self.now, caller: self.caller.clone(), cause: CauseId::default() };
+        let context = Context::new(self.now, self.caller.clone(), CauseId::default());
         match route::parse(&self.server.kinds(), &http) {
             Ok(Route::Resource(resource, request)) => (resource, self.server.handle(&context, *request)),
             Ok(Route::Other(path)) => panic!("{path} names no resource"),

@@ -28,6 +28,11 @@ pub(crate) enum Node {
     },
     List(Vec<Element>),
     Map(Vec<Entry>),
+    /// `Object.spec{replicas: 1}`: the keys are names.
+    Struct {
+        name: String,
+        fields: Vec<Entry>,
+    },
     Macro {
         kind: Macro,
         range: Box<Expr>,
@@ -110,7 +115,7 @@ impl Expr {
             Node::Select { operand, .. } => operand.height,
             Node::Call { target, args, .. } => target.as_ref().map_or(0, |target| target.height).max(highest(args)),
             Node::List(elements) => elements.iter().map(|element| element.value.height).max().unwrap_or(0),
-            Node::Map(entries) => {
+            Node::Map(entries) | Node::Struct { fields: entries, .. } => {
                 entries.iter().map(|entry| entry.key.height.max(entry.value.height)).max().unwrap_or(0)
             }
             Node::Macro { range, body, .. } => range.height.max(highest(body)),
@@ -142,7 +147,9 @@ impl Expr {
             Node::Select { operand, .. } => operand.names(variable),
             Node::Call { target, args, .. } => target.as_ref().is_some_and(|it| it.names(variable)) || any(args),
             Node::List(elements) => elements.iter().any(|element| element.value.names(variable)),
-            Node::Map(entries) => entries.iter().any(|entry| entry.key.names(variable) || entry.value.names(variable)),
+            Node::Map(entries) | Node::Struct { fields: entries, .. } => {
+                entries.iter().any(|entry| entry.key.names(variable) || entry.value.names(variable))
+            }
             Node::Macro { range, body, .. } => range.names(variable) || any(body),
         }
     }

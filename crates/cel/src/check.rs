@@ -2,19 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use crate::Issue;
-use crate::ast::{Expr, Literal, Macro, Node};
+use crate::ast::{Entry, Expr, Literal, Macro, Node};
 use crate::types::{Overload, Type, overloads};
+use crate::{Env, Issue};
 
 /// Resolves names and types; the type of the whole, or what is wrong.
-pub(crate) fn check(variables: &BTreeMap<String, Type>, expression: &mut Expr) -> Result<Type, Vec<Issue>> {
-    let mut checker = Checker { variables, scopes: Vec::new(), issues: Vec::new() };
+pub(crate) fn check(env: &Env, expression: &mut Expr) -> Result<Type, Vec<Issue>> {
+    let mut checker = Checker { env, scopes: Vec::new(), issues: Vec::new() };
     let output = checker.expr(expression);
     if checker.issues.is_empty() { Ok(output.unwrap_or(Type::Dyn)) } else { Err(checker.issues) }
 }
 
 struct Checker<'a> {
-    variables: &'a BTreeMap<String, Type>,
+    env: &'a Env,
     /// Variables of the macros around, the innermost last.
     scopes: Vec<(String, Type)>,
     issues: Vec<Issue>,
@@ -46,7 +46,7 @@ impl Checker<'_> {
 
     fn lookup(&self, name: &str) -> Option<Type> {
         let local = self.scopes.iter().rev().find(|(other, _)| other == name).map(|(_, of)| of);
-        local.or_else(|| self.variables.get(name)).cloned()
+        local.or_else(|| self.env.variables.get(name)).cloned()
     }
 
     fn expr(&mut self, expr: &mut Expr) -> Checked {
@@ -61,6 +61,13 @@ impl Checker<'_> {
             if let Node::Ident(name) = &expr.node {
                 return self.report(at, format!("undeclared reference to '{name}' (in container '')"));
             }
+        }
+        // A name with dots may be a variable of its own: `authorizer.requestResource`.
+        if let (Node::Select { .. }, Some(name)) = (&expr.node, expr.qualified_name())
+            && let Some(of) = self.lookup(&name)
+        {
+            expr.node = Node::Ident(name);
+            return Some(of);
         }
         match &mut expr.node {
             Node::Literal(literal) => Some(literal_type(literal)),
@@ -97,11 +104,29 @@ impl Checker<'_> {
                 }
                 Some(Type::map(key, value))
             }
+            Node::Struct { name, fields } => self.structure(at, name, fields),
             Node::Macro { kind, range, variables, body } => {
                 let of = self.expr(range)?;
                 self.comprehension(at, range.at, *kind, of, variables, body)
             }
         }
+    }
+
+    fn structure(&mut self, at: usize, name: &str, fields: &mut [Entry]) -> Checked {
+        let Some(of) = self.env.patches.then(|| Type::of_patches(name)).flatten() else {
+            return self.report(at, format!("undeclared reference to '{name}' (in container '')"));
+        };
+        for Entry { optional, key, value } in fields {
+            let found = self.expr(value)?;
+            let found = if *optional { unwrapped(found) } else { found };
+            let Node::Literal(Literal::String(field)) = &key.node else { continue };
+            let wanted = self.field(key.at, &of, field, false)?;
+            if !assignable(&mut Bindings::new(), &wanted, &found) {
+                let text = format!("expected type of field '{field}' is '{wanted}' but provided type is '{found}'");
+                return self.report(key.at, text);
+            }
+        }
+        Some(of)
     }
 
     /// All elements of a literal have one type.
@@ -122,6 +147,7 @@ impl Checker<'_> {
             Type::Map(_, value) => (**value).clone(),
             Type::Object(object) => match object.fields.get(field) {
                 Some(of) => of.clone(),
+                None if object.open => Type::Dyn,
                 None => return self.report(at, format!("undefined field '{field}'")),
             },
             other => return self.report(at, format!("type '{other}' does not support field selection")),
@@ -282,7 +308,8 @@ fn assignable(bindings: &mut Bindings, wanted: &Type, found: &Type) -> bool {
             Some(bound) if bound == Type::Dyn || *found == Type::Dyn => true,
             Some(bound) => {
                 let fits = assignable(bindings, &bound, found) || assignable(bindings, found, &bound);
-                if bound == Type::Null {
+                // An empty list becomes what the other is.
+                if bound == Type::Null || bound == Type::list(Type::Dyn) {
                     bindings.insert(*name, found.clone());
                 }
                 fits

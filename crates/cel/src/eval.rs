@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use crate::ast::{Element, Entry, Expr, Literal, Macro, Node};
 use crate::library;
-use crate::value::{Key, Value};
+use crate::value::{Key, Structure, Value};
 
 /// An evaluation takes at most this many steps, so that no rule stops the cluster.
 pub const STEPS_MAX: u32 = 1_000_000;
@@ -62,6 +62,7 @@ fn weigh(value: &Value, left: &mut u32) {
     match value {
         Value::List(list) => list.iter().for_each(|item| weigh_part(item, left)),
         Value::Map(map) => map.values().for_each(|item| weigh_part(item, left)),
+        Value::Struct(structure) => structure.fields.values().for_each(|item| weigh_part(item, left)),
         Value::Optional(Some(inner)) => weigh_part(inner, left),
         _ => {}
     }
@@ -132,7 +133,10 @@ impl Scope<'_> {
                 library::call(name, true, &values)
             }
             Node::List(elements) => self.list(elements),
-            Node::Map(entries) => self.map(entries),
+            Node::Map(entries) => Ok(Value::Map(Rc::new(self.map(entries)?))),
+            Node::Struct { name, fields } => {
+                Ok(Value::Struct(Rc::new(Structure { name: name.clone(), fields: self.map(fields)? })))
+            }
             Node::Macro { kind, range, variables, body } => {
                 let range = self.eval(range)?;
                 self.comprehension(*kind, &range, variables, body)
@@ -197,7 +201,7 @@ impl Scope<'_> {
         Ok(Value::list(list))
     }
 
-    fn map(&self, entries: &[Entry]) -> Result<Value> {
+    fn map(&self, entries: &[Entry]) -> Result<BTreeMap<Key, Value>> {
         let mut map = BTreeMap::new();
         for entry in entries {
             let key = self.eval(&entry.key)?;
@@ -211,7 +215,7 @@ impl Scope<'_> {
                 }
             }
         }
-        Ok(Value::Map(Rc::new(map)))
+        Ok(map)
     }
 
     fn comprehension(&self, kind: Macro, range: &Value, variables: &[String], body: &[Expr]) -> Result<Value> {
@@ -347,6 +351,7 @@ fn select(operand: &Value, index: &Value, test: bool, optional: bool) -> Result<
     }
     let found = match operand {
         Value::Map(map) => Key::of(index).and_then(|key| map.get(&key)),
+        Value::Struct(structure) => Key::of(index).and_then(|key| structure.fields.get(&key)),
         Value::List(list) if !test => match Key::of(index) {
             Some(Key::Int(at)) => usize::try_from(at).ok().and_then(|at| list.get(at)),
             _ => return Err(Error::no_overload()),

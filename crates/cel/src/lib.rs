@@ -7,7 +7,7 @@
 //! ANTLR's runtime, which the page would have to load: hence these few files.
 //!
 //! Known differences: a text that cannot be parsed is described by its first mistake alone; the cost of an expression is
-//! not estimated in advance, only counted while it runs; there are no message literals, no `jsonpatch`, no `authorizer.requestResource`.
+//! not estimated in advance, only counted while it runs.
 //!
 //! Reading order: [`types`](mod@types), [`ast`], [`parse`], [`check`], [`value`], [`eval`], [`library`].
 
@@ -27,12 +27,14 @@ pub use eval::{Error, STEPS_MAX};
 pub use library::{Access, Answer, Question, parse_duration};
 pub use parse::RESERVED;
 pub use types::{ObjectType, Type};
-pub use value::{Key, Value};
+pub use value::{Key, Structure, Value};
 
 /// What an expression may name.
 #[derive(Clone, Debug, Default)]
 pub struct Env {
     variables: BTreeMap<String, Type>,
+    /// Patches may be made.
+    patches: bool,
 }
 
 /// A checked expression.
@@ -82,13 +84,18 @@ impl Env {
         self.variables.insert(name.into(), of);
     }
 
+    /// The expressions may make `Object{…}` and `JSONPatch{…}`.
+    pub fn allow_patches(&mut self) {
+        self.patches = true;
+    }
+
     pub fn compile(&self, source: &str) -> Result<Program, CompileError> {
         let refused = |mut issues: Vec<Issue>| {
             issues.sort_by_key(|issue| issue.at);
             CompileError { source: source.to_owned(), issues }
         };
         let mut expression = parse::parse(source).map_err(|issue| refused(vec![issue]))?;
-        let output = check::check(&self.variables, &mut expression).map_err(refused)?;
+        let output = check::check(self, &mut expression).map_err(refused)?;
         Ok(Program { expression, output })
     }
 }

@@ -192,6 +192,11 @@ impl Parser {
                 let index = self.expression()?;
                 self.expect("]")?;
                 expr = Expr::call(at, if optional { "_[?_]" } else { "_[_]" }, vec![expr, index]);
+            } else if self.sign() == "{"
+                && let Some(name) = expr.qualified_name()
+            {
+                let at = self.take().at;
+                expr = Expr::new(at, Node::Struct { name, fields: self.fields()? });
             } else {
                 return Ok(expr);
             }
@@ -299,18 +304,36 @@ impl Parser {
     }
 
     fn map(&mut self, at: usize) -> Result<Expr, Issue> {
+        let entries = self.entries(|parser| {
+            let key = parser.expression()?;
+            parser.expect(":")?;
+            Ok(key)
+        })?;
+        Ok(Expr::new(at, Node::Map(entries)))
+    }
+
+    /// The fields of a structure. Errors of a field point at its colon.
+    fn fields(&mut self) -> Result<Vec<Entry>, Issue> {
+        self.entries(|parser| {
+            let token = parser.take();
+            let (Kind::Ident(name) | Kind::Quoted(name)) = token.kind else { return Err(unexpected(&token)) };
+            let at = parser.expect(":")?;
+            Ok(Expr::new(at, Node::Literal(Literal::String(name))))
+        })
+    }
+
+    /// What stands in braces: `key` reads up to the value, the colon included.
+    fn entries(&mut self, key: fn(&mut Parser) -> Result<Expr, Issue>) -> Result<Vec<Entry>, Issue> {
         let mut entries = Vec::new();
         while self.accept("}").is_none() {
             let optional = self.accept("?").is_some();
-            let key = self.expression()?;
-            self.expect(":")?;
-            entries.push(Entry { optional, key, value: self.expression()? });
+            entries.push(Entry { optional, key: key(self)?, value: self.expression()? });
             if self.accept(",").is_none() {
                 self.expect("}")?;
                 break;
             }
         }
-        Ok(Expr::new(at, Node::Map(entries)))
+        Ok(entries)
     }
 }
 

@@ -37,6 +37,8 @@ pub struct ObjectType {
     pub name: String,
     /// As expressions write them: escaped.
     pub fields: BTreeMap<String, Type>,
+    /// It may have any other field, of any type.
+    pub open: bool,
 }
 
 impl Type {
@@ -54,7 +56,19 @@ impl Type {
 
     pub fn object<'a>(name: &str, fields: impl IntoIterator<Item = (&'a str, Type)>) -> Type {
         let fields = fields.into_iter().map(|(name, of)| (name.to_owned(), of)).collect();
-        Type::Object(Arc::new(ObjectType { name: name.to_owned(), fields }))
+        Type::Object(Arc::new(ObjectType { name: name.to_owned(), fields, open: false }))
+    }
+
+    /// What mutations construct: `JSONPatch`, and objects that are named by where they stand, as in `Object.spec`.
+    /// Upstream: `apiserver/pkg/cel/mutation`.
+    pub(crate) fn of_patches(name: &str) -> Option<Type> {
+        if name == "JSONPatch" {
+            let texts = ["op", "path", "from"].map(|field| (field, Type::String));
+            return Some(Type::object(name, texts.into_iter().chain([("value", Type::Dyn)])));
+        }
+        let is_object = name == "Object" || name.starts_with("Object.");
+        let of = ObjectType { name: name.to_owned(), fields: BTreeMap::new(), open: true };
+        is_object.then(|| Type::Object(Arc::new(of)))
     }
 
     fn parse(text: &str) -> Type {

@@ -24,6 +24,7 @@ pub enum Value {
     List(Rc<Vec<Value>>),
     /// Objects are maps from names.
     Map(Rc<BTreeMap<Key, Value>>),
+    Struct(Rc<Structure>),
     /// Nanoseconds.
     Duration(i64),
     Timestamp(Timestamp),
@@ -42,6 +43,13 @@ pub enum Value {
     Format(&'static str),
     /// Could not be computed: whoever reads it gets the error. A variable of an admission policy, for example.
     Failed(Rc<Error>),
+}
+
+/// What `Object.spec{replicas: 1}` makes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Structure {
+    pub name: String,
+    pub fields: BTreeMap<Key, Value>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -150,20 +158,37 @@ impl Value {
             Value::Bool(flag) => (*flag).into(),
             Value::Int(number) => (*number).into(),
             Value::Uint(number) => (*number).into(),
+            Value::Double(number) if number.fract() == 0.0 && number.abs() < 1e15 => (*number as i64).into(),
             Value::Double(number) => (*number).into(),
             Value::String(text) => (&**text).into(),
             Value::List(items) => items.iter().map(Value::to_json).collect::<Option<Vec<_>>>()?.into(),
-            Value::Map(fields) => {
-                let mut object = serde_json::Map::new();
-                for (key, value) in fields.iter() {
-                    let Key::String(name) = key else { return None };
-                    object.insert(name.to_string(), value.to_json()?);
-                }
-                Json::Object(object)
-            }
+            Value::Map(fields) => object_of(fields)?,
+            Value::Struct(structure) => object_of(&structure.fields)?,
             Value::Duration(_) | Value::Timestamp(_) => crate::library::text_of(self)?.into(),
             _ => return None,
         })
+    }
+
+    /// What is wrong with the names of structures in it: each tells its place, from the root `root`.
+    pub fn misnamed(&self, root: &str) -> Vec<String> {
+        match self {
+            Value::Struct(structure) => {
+                let own = (structure.name != root).then(|| {
+                    format!(
+                        "unexpected type name {:?}, expected {root:?}, which matches field name path from root Object type",
+                        structure.name
+                    )
+                });
+                let inner = structure.fields.iter().flat_map(|(key, value)| match key {
+                    Key::String(name) => value.misnamed(&format!("{root}.{name}")),
+                    _ => Vec::new(),
+                });
+                own.into_iter().chain(inner).collect()
+            }
+            Value::List(items) => items.iter().flat_map(|item| item.misnamed(root)).collect(),
+            Value::Map(fields) => fields.values().flat_map(|value| value.misnamed(root)).collect(),
+            _ => Vec::new(),
+        }
     }
 
     /// The name of its type, as `type()` yields it and errors show it.
@@ -178,6 +203,7 @@ impl Value {
             Value::Bytes(_) => "bytes",
             Value::List(_) => "list",
             Value::Map(_) => "map",
+            Value::Struct(_) => "Object",
             Value::Duration(_) => "google.protobuf.Duration",
             Value::Timestamp(_) => "google.protobuf.Timestamp",
             Value::Type(_) => "type",
@@ -206,6 +232,7 @@ impl Value {
             Value::Bytes(bytes) => bytes.is_empty(),
             Value::List(items) => items.is_empty(),
             Value::Map(fields) => fields.is_empty(),
+            Value::Struct(structure) => structure.fields.is_empty(),
             Value::Duration(nanoseconds) => *nanoseconds == 0,
             Value::Optional(inner) => inner.is_none(),
             _ => false,
@@ -244,6 +271,15 @@ impl Value {
     }
 }
 
+fn object_of(fields: &BTreeMap<Key, Value>) -> Option<Json> {
+    let mut object = serde_json::Map::new();
+    for (key, value) in fields {
+        let Key::String(name) = key else { return None };
+        object.insert(name.to_string(), value.to_json()?);
+    }
+    Some(Json::Object(object))
+}
+
 /// CEL's `==`: values of different types differ, numbers are compared by what they stand for.
 impl PartialEq for Value {
     fn eq(&self, other: &Value) -> bool {
@@ -251,6 +287,7 @@ impl PartialEq for Value {
             (Value::Null, Value::Null) => true,
             (Value::List(one), Value::List(other)) => one == other,
             (Value::Map(one), Value::Map(other)) => one == other,
+            (Value::Struct(one), Value::Struct(other)) => one == other,
             (Value::Type(one), Value::Type(other)) => one == other,
             (Value::Optional(one), Value::Optional(other)) => one == other,
             (Value::Url(one), Value::Url(other)) => one == other,

@@ -14,8 +14,7 @@ impl Cluster {
             let row = api::kinds::by_kind(&text("/apiVersion"), &text("/kind")).expect("add-ons are of known kinds");
             let mut request = Request::of(Verb::Create, row.id, &text("/metadata/namespace"), "");
             request.body = Body::Json(object);
-            let context =
-                apiserver::Context { now: 0, caller: api::Caller::admin("installer"), cause: api::CauseId::default() };
+            let context = apiserver::Context::new(0, api::Caller::admin("installer"), api::CauseId::default());
             self.server.handle(&context, request).expect("add-ons are valid");
         }
     }

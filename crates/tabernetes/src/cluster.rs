@@ -189,7 +189,7 @@ impl Cluster {
             let mut request = Request::of(Verb::Watch, kind, &watch.namespace, "");
             request.options.label_selector = watch.label_selector;
             request.options.field_selector = watch.field_selector;
-            let context = Context { now: self.now, caller: member.caller.clone(), cause: CauseId::default() };
+            let context = Context::new(self.now, member.caller.clone(), CauseId::default());
             let id = match self.server.handle(&context, request) {
                 Ok(Response::Watch(id)) => id,
                 other => panic!("the watch of {} was refused: {other:?}", member.name),

@@ -62,8 +62,8 @@ pub(crate) fn remember(cluster: &Cluster, reference: &page::ObjectRef) -> Inspec
     }
 }
 
-fn context(cluster: &Cluster) -> Context {
-    Context { now: cluster.now, caller: Caller::admin("page"), cause: CauseId::default() }
+fn context(cluster: &Cluster) -> Context<'static> {
+    Context::new(cluster.now, Caller::admin("page"), CauseId::default())
 }
 
 fn read(cluster: &mut Cluster, kind: &Kind, namespace: &str, name: &str) -> Option<ObjectRef> {

@@ -19,6 +19,7 @@ mod kubelet_api;
 mod link;
 mod load;
 mod member;
+mod outbound;
 pub mod scenario;
 mod serve;
 pub mod session;

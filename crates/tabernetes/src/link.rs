@@ -11,6 +11,7 @@ use client::{Activity, Api, Note};
 
 use crate::cluster::Cluster;
 use crate::member::TokenBucket;
+use crate::outbound::Errands;
 use crate::trace::{Origin, USER, What};
 
 /// Stands between one component (or the user) and the API server for one piece of work.
@@ -76,10 +77,11 @@ impl<'a> Link<'a> {
         let (verb, kind, subresource) = (request.verb, request.kind, request.subresource);
         let key = meta::key_of(&request.namespace, &request.name);
         let cause = self.cluster.trace.next_id();
-        let context = Context { now: committed, caller, cause };
+        let context = Context::new(committed, caller, cause);
         let before = self.cluster.server.revision();
+        let mut errands = Errands::default();
         let answer = match admitted {
-            Ok(_) => self.cluster.answer(&context, request, self.entered),
+            Ok(_) => self.cluster.answer(&context, request, self.entered, &mut errands),
             Err((_, status)) => Err(status),
         };
         self.warnings.extend(self.cluster.server.take_warnings());
@@ -89,7 +91,12 @@ impl<'a> Link<'a> {
             Err(status) => (status.code, 0, key),
         };
         let what = What::Request { verb, kind, subresource, key: key.into(), code, revision };
+        let (committed, took) = (committed + errands.waited, took + errands.waited);
         self.cluster.trace.add(committed, self.record, self.origin, what);
+        for note in errands.notes {
+            let what = What::Note { what: "called a webhook", text: note.into() };
+            self.cluster.trace.add(committed, cause, self.origin, what);
+        }
         let housekeeping = is_housekeeping(kind);
         self.cluster.load.count(committed, took, housekeeping);
         if self.cluster.server.revision() != before && !housekeeping && kind != Node::ID {
@@ -169,7 +176,7 @@ impl Api for Link<'_> {
     }
 
     fn watch_events(&mut self, watch: WatchId) -> Vec<WatchEvent> {
-        self.cluster.server.watch_events(watch)
+        self.cluster.fetch(watch)
     }
 
     fn close_watch(&mut self, watch: WatchId) {

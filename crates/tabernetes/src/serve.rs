@@ -63,7 +63,7 @@ impl Cluster {
 
     /// What a watch has brought since it was last asked.
     pub fn watch_events(&mut self, watch: WatchId) -> Vec<WatchEvent> {
-        self.server.watch_events(watch)
+        self.fetch(watch)
     }
 
     pub fn close_watch(&mut self, watch: WatchId) {

@@ -9,6 +9,7 @@ use apiserver::Context;
 use kubelet::{ExecSession, Kubelet};
 
 use crate::cluster::Cluster;
+use crate::outbound::Errands;
 
 /// Exec sessions and followed logs that are open.
 #[derive(Clone, Default)]
@@ -30,6 +31,7 @@ impl Cluster {
         context: &Context,
         mut request: Request,
         entered: bool,
+        errands: &mut Errands,
     ) -> Result<Response, Status> {
         if !entered {
             self.server.authorize(&context.caller.user, &request)?;
@@ -37,7 +39,7 @@ impl Cluster {
         let options = match (request.subresource, &mut request.body) {
             (Subresource::Log, _) => None,
             (Subresource::Exec | Subresource::Attach, Body::Exec(options)) => Some(std::mem::take(options)),
-            _ => return self.server.handle_authorized(context, request),
+            _ => return self.ask_server(context, request, errands),
         };
         let pod = self.server.peek::<Pod>(&request.namespace, &request.name);
         let pod = pod.ok_or_else(|| Status::not_found(Pod::row(), &request.name))?;

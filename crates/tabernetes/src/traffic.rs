@@ -239,7 +239,7 @@ impl Cluster {
         doors
     }
 
-    fn any_node(&self) -> String {
+    pub(crate) fn any_node(&self) -> String {
         let powered = |node: &&str| self.kubelet(node).is_some_and(kubelet::Kubelet::is_powered_on);
         let mut nodes =
             self.members.iter().flatten().map(|member| member.node.as_str()).filter(|node| !node.is_empty());

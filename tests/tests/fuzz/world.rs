@@ -82,7 +82,7 @@ impl World {
             body: &call.body,
             ..HttpRequest::default()
         };
-        let context = Context { now: self.now, caller: Caller::admin("fuzz"), cause: CauseId::default() };
+        let context = Context::new(self.now, Caller::admin("fuzz"), CauseId::default());
         match route::parse(&self.server.kinds(), &http) {
             Ok(Route::Resource(resource, request)) => {
                 let result = self.server.handle(&context, *request);

@@ -28,19 +28,73 @@ pub fn json(target: Value, patch: &Value) -> Result<Value, Status> {
             format!("The allowed maximum operations in a JSON patch is {OPERATIONS_MAX}, got {}", operations.len());
         return Err(Status::new(413, Reason::RequestEntityTooLarge, message));
     }
-    let mut target = target;
+    operate(target, operations).map_err(|_| rejected())
+}
+
+/// Applies the operations one after the other. `Err`: what the library says of the first that fails.
+pub fn operate(mut target: Value, operations: &[Value]) -> Result<Value, String> {
     let mut copied = 0;
     for operation in operations {
         if operation.get("op").is_some_and(|op| op == "copy") {
             copied +=
                 operation.get("from").and_then(Value::as_str).and_then(|from| get(&mut target, from)).map_or(0, size);
             if copied > COPIED_BYTES_MAX {
-                return Err(rejected());
+                return Err(format!(
+                    "Unable to complete the copy, the accumulated size increase of patch is {copied}, exceeding the limit \
+                     {COPIED_BYTES_MAX}"
+                ));
             }
         }
-        apply(&mut target, operation).ok_or_else(rejected)?;
+        let failed = apply(&mut target, operation).is_none();
+        if failed {
+            return Err(failure(&mut target, operation));
+        }
     }
     Ok(target)
+}
+
+/// How [`operate`] says that a `test` has not held.
+pub const TEST_FAILED: &str = "testing value ";
+
+/// In the words of the library. Upstream: `evanphx/json-patch`.
+fn failure(target: &mut Value, operation: &Value) -> String {
+    let text = |name: &str| operation.get(name).and_then(Value::as_str);
+    let (op, path, from) = (text("op").unwrap_or_default(), text("path"), text("from"));
+    let Some(path) = path else { return format!("{op} operation failed to decode path: missing value") };
+    let missing =
+        |target: &mut Value, path: &str| !matches!(parent(target, path), Some((Value::Object(_) | Value::Array(_), _)));
+    let last = path.rsplit('/').next().unwrap_or_default();
+    match op {
+        "add" if missing(target, path) => {
+            format!("add operation does not apply: doc is missing path: {path:?}: missing value")
+        }
+        "remove" if missing(target, path) => {
+            format!("remove operation does not apply: doc is missing path: {path:?}: missing value")
+        }
+        "replace" if missing(target, path) => {
+            format!("replace operation does not apply: doc is missing path: {path}: missing value")
+        }
+        "replace" => format!("replace operation does not apply: doc is missing key: {path}: missing value"),
+        "move" | "copy" if from.is_none_or(|from| get(target, from).is_none()) => {
+            let from = from.unwrap_or_default();
+            format!("{op} operation does not apply: doc is missing from path: {from}: missing value")
+        }
+        "move" | "copy" => {
+            format!("{op} operation does not apply: doc is missing destination path: {path}: missing value")
+        }
+        "test" => format!("{TEST_FAILED}{path} failed: test failed"),
+        "add" | "remove" => {
+            let why = match parent(target, path) {
+                Some((Value::Object(_), _)) => format!("Unable to remove nonexistent key: {last}: missing value"),
+                _ if last.parse::<i64>().is_ok() => {
+                    format!("Unable to access invalid index: {last}: invalid index referenced")
+                }
+                _ => format!("strconv.Atoi: parsing {last:?}: invalid syntax"),
+            };
+            format!("error in {op} for path: '{path}': {why}")
+        }
+        _ => format!("Unexpected kind: {op}"),
+    }
 }
 
 /// The containers that a patch walks through, as nested objects.

@@ -20,7 +20,7 @@ use crate::schema;
 use crate::status::{Cause, Details, Reason, Status};
 
 pub use diff::{three_way_merge, three_way_strategic};
-pub use json_patch::json;
+pub use json_patch::{TEST_FAILED, json, operate};
 pub use merge_patch::merge;
 pub use strategic::strategic;
 

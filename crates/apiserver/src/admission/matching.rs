@@ -35,8 +35,10 @@ pub(super) fn resources_match(
         return true;
     }
     let rules = items(resources, "resourceRules");
-    let excluded = items(resources, "excludeResourceRules").iter().any(|rule| rule_matches(attributes, rule));
-    (rules.is_empty() || rules.iter().any(|rule| rule_matches(attributes, rule)))
+    let equivalent = text(resources, "matchPolicy") != "Exact";
+    let matches = |rule: &Value| rule_matches(attributes, rule, equivalent);
+    let excluded = items(resources, "excludeResourceRules").iter().any(matches);
+    (rules.is_empty() || rules.iter().any(matches))
         && !excluded
         && selectors_match(storage, attributes, resources, objects)
 }
@@ -75,7 +77,8 @@ fn selector(owner: &Value, field: &str) -> Option<Selector> {
     (!selector.is_everything()).then_some(selector)
 }
 
-pub(super) fn rule_matches(attributes: &Attributes, rule: &Value) -> bool {
+/// `equivalent`: the rule may name the resource in another of its versions.
+pub(super) fn rule_matches(attributes: &Attributes, rule: &Value, equivalent: bool) -> bool {
     let (kind, served) = (attributes.kind, attributes.served);
     let one_of = |list: &str, wanted: &str| texts(rule, list).iter().any(|one| *one == "*" || *one == wanted);
     let names = texts(rule, "resourceNames");
@@ -88,7 +91,7 @@ pub(super) fn rule_matches(attributes: &Attributes, rule: &Value) -> bool {
     scope
         && one_of("operations", operation(attributes.verb))
         && one_of("apiGroups", kind.group)
-        && (one_of("apiVersions", served.version) || one_of("apiVersions", kind.version))
+        && (one_of("apiVersions", served.version) || (equivalent && one_of("apiVersions", kind.version)))
         && texts(rule, "resources").iter().any(|resource| resource_matches(attributes, resource))
         && (names.is_empty() || names.contains(&attributes.request.name.as_str()))
 }

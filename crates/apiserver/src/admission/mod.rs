@@ -15,17 +15,23 @@ pub(crate) mod policy;
 mod priority;
 pub(crate) mod resource_quota;
 mod role_escalation;
+mod rounds;
 mod runtime_class;
+mod scene;
 mod service_account;
 mod storage_protection;
 mod webhooks;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
-use api::{Kind, Object, Request, Status, Subresource, User, Verb};
+use api::json::Layout;
+use api::{Draft, FieldValidation, Kind, Object, Request, Status, Subresource, User, Verb};
+use serde_json::Value;
 
 use crate::Context;
 use crate::storage::Storage;
+use crate::strategy::KindRules;
+use rounds::Rounds;
 
 /// The request as plugins see it.
 pub(crate) struct Attributes<'a> {
@@ -35,15 +41,41 @@ pub(crate) struct Attributes<'a> {
     /// As the client names it: in one of its versions.
     pub served: &'static Kind,
     pub request: &'a Request,
-    pub context: &'a Context,
+    pub context: &'a Context<'a>,
+    pub rules: KindRules,
     /// What plugins say without refusing.
     pub warnings: RefCell<Vec<String>>,
+    pub rounds: Rounds,
+    /// How many reviews have been sent.
+    reviews: Cell<u64>,
 }
 
 impl<'a> Attributes<'a> {
-    pub fn new(verb: Verb, kind: &'static Kind, request: &'a Request, context: &'a Context) -> Attributes<'a> {
+    pub fn new(
+        verb: Verb,
+        kind: &'static Kind,
+        rules: &KindRules,
+        request: &'a Request,
+        context: &'a Context<'a>,
+    ) -> Attributes<'a> {
         let served = api::kinds::row(request.kind);
-        Attributes { verb, kind, served, request, context, warnings: RefCell::default() }
+        let (warnings, rounds, reviews) = (RefCell::default(), Rounds::default(), Cell::default());
+        Attributes { verb, kind, served, request, context, rules: rules.clone(), warnings, rounds, reviews }
+    }
+
+    /// In whose form the pipeline handles the object.
+    pub fn form(&self) -> &'static Kind {
+        if self.served.id.is_custom() { self.served } else { self.kind }
+    }
+
+    /// An object that a mutation has made.
+    fn decoded(&self, value: Value, validation: FieldValidation) -> Result<Draft, Status> {
+        let (mut object, _) = match &self.rules {
+            KindRules::Custom(custom) => custom.decode(value, &Layout::default(), validation)?,
+            KindRules::BuiltIn(_) => api::decode::decode(self.kind, value, validation)?,
+        };
+        self.rules.default(&mut *object);
+        Ok(object)
     }
 
     pub fn user(&self) -> &User {
@@ -52,6 +84,12 @@ impl<'a> Attributes<'a> {
 
     pub fn is(&self, subresource: Subresource) -> bool {
         self.request.subresource == subresource
+    }
+
+    /// A refusal goes with the warnings that came before it.
+    fn refused(&self, mut status: Status) -> Status {
+        status.warnings.append(&mut self.warnings.borrow_mut());
+        status
     }
 
     pub fn warn(&self, text: String) {
@@ -82,9 +120,7 @@ const PLUGINS: &[Plugin] = &[
     Plugin { mutate: Some(runtime_class::admit), validate: None },
     Plugin { mutate: Some(ingress_class::admit), validate: None },
     Plugin { mutate: Some(certificates::admit), validate: Some(certificates::validate) },
-    Plugin { mutate: Some(webhooks::mutate), validate: None },
-    Plugin { mutate: Some(role_escalation::admit), validate: None },
-    Plugin { mutate: None, validate: Some(policy::validate) },
+    Plugin { mutate: None, validate: Some(policy::validating::validate) },
     Plugin { mutate: None, validate: Some(webhooks::validate) },
 ];
 
@@ -96,10 +132,44 @@ pub(crate) fn stamp(attributes: &Attributes, object: &mut dyn Object) {
 pub(crate) fn mutate(
     storage: &Storage,
     attributes: &Attributes,
-    object: &mut dyn Object,
+    object: &mut Draft,
     old: Option<&dyn Object>,
 ) -> Result<(), Status> {
-    PLUGINS.iter().filter_map(|plugin| plugin.mutate).try_for_each(|mutate| mutate(storage, attributes, object, old))
+    mutate_once(storage, attributes, object, old)?;
+    if attributes.rounds.changed.get() {
+        attributes.rounds.is_second.set(true);
+        mutate_once(storage, attributes, object, old)?;
+    }
+    role_escalation::admit(storage, attributes, &**object, old)
+}
+
+fn mutate_once(
+    storage: &Storage,
+    attributes: &Attributes,
+    object: &mut Draft,
+    old: Option<&dyn Object>,
+) -> Result<(), Status> {
+    for mutate in PLUGINS.iter().filter_map(|plugin| plugin.mutate) {
+        mutate(storage, attributes, &mut **object, old)?;
+    }
+    mutate_by_configuration(storage, attributes, object, old)
+}
+
+/// Lets the policies and webhooks change the object that somebody has configured.
+pub(crate) fn mutate_by_configuration(
+    storage: &Storage,
+    attributes: &Attributes,
+    object: &mut Draft,
+    old: Option<&dyn Object>,
+) -> Result<(), Status> {
+    policy::mutating::admit(storage, attributes, object, old)
+        .and_then(|()| webhooks::mutate(storage, attributes, object, old))
+        .map_err(|status| attributes.refused(status))
+}
+
+/// Asks those who change objects about a deletion, which leaves them nothing to change.
+pub(crate) fn mutate_deletion(storage: &Storage, attributes: &Attributes, old: &dyn Object) -> Result<(), Status> {
+    webhooks::mutate_deletion(storage, attributes, old).map_err(|status| attributes.refused(status))
 }
 
 pub(crate) fn validate(
@@ -109,5 +179,8 @@ pub(crate) fn validate(
     old: Option<&dyn Object>,
 ) -> Result<(), Status> {
     let validators = PLUGINS.iter().filter_map(|plugin| plugin.validate);
-    validators.into_iter().try_for_each(|validate| validate(storage, attributes, object, old))
+    validators
+        .into_iter()
+        .try_for_each(|validate| validate(storage, attributes, object, old))
+        .map_err(|status| attributes.refused(status))
 }

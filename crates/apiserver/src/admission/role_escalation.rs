@@ -9,7 +9,7 @@ use crate::storage::Storage;
 pub(super) fn admit(
     storage: &Storage,
     attributes: &Attributes,
-    object: &mut dyn Object,
+    object: &dyn Object,
     old: Option<&dyn Object>,
 ) -> Result<(), Status> {
     escalation::check(storage, attributes.user(), attributes.kind, object, old)

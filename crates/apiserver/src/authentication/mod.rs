@@ -57,7 +57,7 @@ pub struct Marks {
 const AUDIT_ID_MAX: usize = 64;
 
 /// What the API server knows of tokens.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(crate) struct Authenticator {
     /// `--token-auth-file`
     tokens: BTreeMap<String, Arc<User>>,

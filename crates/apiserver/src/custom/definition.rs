@@ -11,6 +11,8 @@ use api::{Draft, Kind, SimTime, kinds, time};
 use serde_json::{Map, Value, json};
 
 use super::structural;
+use crate::registry::admission_rules::default_field;
+use crate::registry::webhook_configuration::{client_config, review_versions};
 use crate::strategy::TreeStrategy;
 
 /// The finalizer that keeps a definition until its objects are gone.
@@ -45,6 +47,10 @@ impl TreeStrategy for CustomResourceDefinition {
         let conversion = spec.entry("conversion").or_insert(Value::Null);
         if conversion.is_null() {
             *conversion = json!({ "strategy": "None" });
+        }
+        let service = conversion.pointer_mut("/webhook/clientConfig/service").and_then(Value::as_object_mut);
+        if let Some(service) = service {
+            default_field(service, "port", json!(443));
         }
     }
 
@@ -393,21 +399,25 @@ fn validate_names(names: &Value, errors: &mut Errors) {
 fn validate_conversion(conversion: &Value, errors: &mut Errors) {
     let path = Path::new("spec");
     let path = path.child("conversion");
+    let (config, versions) = (path.child("webhookClientConfig"), path.child("conversionReviewVersions"));
+    let webhook = &conversion["webhook"];
     match text(conversion, "strategy") {
         "None" => {
-            if conversion["webhook"].is_object() {
-                let why = "should not be set when strategy is not set to Webhook";
-                errors.push(Error::forbidden(&path.child("webhook"), why));
+            let why = "should not be set when strategy is not set to Webhook";
+            if !webhook["clientConfig"].is_null() {
+                errors.push(Error::forbidden(&config, why));
+            }
+            if !list(webhook, "conversionReviewVersions").is_empty() {
+                errors.push(Error::forbidden(&versions, why));
             }
         }
         "Webhook" => {
-            if !conversion["webhook"]["clientConfig"].is_object() {
-                let why = "required when strategy is set to Webhook";
-                errors.push(Error::required(&path.child("webhookClientConfig"), why));
+            if webhook["clientConfig"].is_object() {
+                client_config(&webhook["clientConfig"], &config, errors);
+            } else {
+                errors.push(Error::required(&config, "required when strategy is set to Webhook"));
             }
-            if list(&conversion["webhook"], "conversionReviewVersions").is_empty() {
-                errors.push(Error::required(&path.child("conversionReviewVersions"), ""));
-            }
+            review_versions(&webhook["conversionReviewVersions"], "", &versions, errors);
         }
         "" => errors.push(Error::required(&path.child("strategy"), "")),
         other => errors.push(Error::not_supported(&path.child("strategy"), other, &["None", "Webhook"])),

@@ -4,6 +4,7 @@
 //! names, establish, clean up. [`CustomKinds`] are the kinds that come of it, each with its [`schema`]; [`validate`] and
 //! [`rules`] check their objects. All versions of a resource are kept in one form, that of the stored version.
 
+mod conversion;
 pub(crate) mod definition;
 mod formats;
 mod rules;
@@ -24,6 +25,7 @@ use api::{Draft, FieldValidation, Kind, KindId, Object, ObjectRef, Patch, PatchK
 use serde_json::Value;
 
 use crate::route::{CUSTOM_PATCHES, unsupported};
+use conversion::Conversion;
 use schema::{Schema, fill_in, prune};
 
 /// The custom kinds that exist, by the numbers under which they are asked for.
@@ -43,6 +45,7 @@ pub(crate) struct CustomResource {
     /// `apiVersion` of stored objects, and their schema.
     stored_version: String,
     stored_schema: Arc<Schema>,
+    conversion: Option<Conversion>,
     /// Its definition is being deleted.
     pub terminating: bool,
 }
@@ -55,6 +58,11 @@ impl CustomKinds {
     /// Resources in the form in which they are kept, each with one of its versions.
     pub fn resources(&self) -> BTreeMap<KindId, &Arc<CustomResource>> {
         self.served.values().map(|resource| (resource.kind.stored().id, resource)).collect()
+    }
+
+    /// A webhook converts some of them.
+    pub fn have_webhooks(&self) -> bool {
+        self.served.values().any(|resource| resource.conversion.is_some())
     }
 
     pub fn kinds(&self) -> impl Iterator<Item = &'static Kind> {
@@ -87,6 +95,7 @@ impl CustomKinds {
                     versions: versions.clone(),
                     stored_version: stored_kind.api_version(),
                     stored_schema: versions[stored_kind.version].clone(),
+                    conversion: Conversion::of(definition),
                     terminating: definition.meta().deletion_timestamp.is_some(),
                 };
                 self.served.insert(kind.id, Arc::new(resource));

@@ -2,6 +2,7 @@
 
 use api::field::{Error, Errors, Path};
 use api::object::Tree;
+use api::validate::qualified_name;
 use cel::{Env, Type};
 use serde_json::{Value, json};
 
@@ -10,6 +11,8 @@ use crate::admission::policy::expression::{self, Yields};
 use crate::strategy::TreeStrategy;
 
 const GROUP: &str = "admissionregistration.k8s.io";
+const MATCH_CONDITIONS_MAX: usize = 64;
+const MUTABLE: [&str; 4] = ["*", "CONNECT", "CREATE", "UPDATE"];
 
 pub(super) struct Validating;
 pub(super) struct Mutating;
@@ -29,7 +32,7 @@ impl TreeStrategy for Validating {
     fn validate(object: &Tree) -> Errors {
         let mut errors = Errors::new();
         let (spec, path) = (object.get("spec").unwrap_or(&Value::Null), Path::new("spec"));
-        let Some(env) = policy(spec, &path, &mut errors) else { return errors };
+        let env = policy(spec, &path, &mut errors);
         let (validations, annotations) = (items(spec, "validations"), items(spec, "auditAnnotations"));
         if validations.is_empty() && annotations.is_empty() {
             let why = "validations or auditAnnotations must contain at least one item";
@@ -68,23 +71,26 @@ impl TreeStrategy for Mutating {
 
     fn default(object: &mut Tree) {
         default_policy(object);
-        if let Some(spec) = object.fields_mut().get_mut("spec").and_then(Value::as_object_mut) {
-            default_field(spec, "reinvocationPolicy", json!("Never"));
-        }
     }
 
     fn validate(object: &Tree) -> Errors {
         let mut errors = Errors::new();
         let (spec, path) = (object.get("spec").unwrap_or(&Value::Null), Path::new("spec"));
-        policy(spec, &path, &mut errors);
+        operations(&spec["matchConstraints"], &path.child("matchConstraints"), &mut errors);
+        let mut env = policy(spec, &path, &mut errors);
+        env.allow_patches();
         let all = path.child("mutations");
         if items(spec, "mutations").is_empty() {
             errors.push(Error::required(&all, "mutations must contain at least one item"));
         }
-        for (index, mutation) in items(spec, "mutations").iter().enumerate() {
-            one_of(mutation, "patchType", &["ApplyConfiguration", "JSONPatch"], &all.index(index), &mut errors);
+        for (index, one) in items(spec, "mutations").iter().enumerate() {
+            mutation(one, &env, &all.index(index), &mut errors);
         }
-        one_of(spec, "reinvocationPolicy", &["IfNeeded", "Never"], &path, &mut errors);
+        if text(spec, "reinvocationPolicy").is_empty() {
+            errors.push(Error::required(&path.child("reinvocationPolicy"), ""));
+        } else {
+            one_of(spec, "reinvocationPolicy", &["IfNeeded", "Never"], &path, &mut errors);
+        }
         errors
     }
 }
@@ -99,7 +105,8 @@ impl TreeStrategy for ValidatingBinding {
     }
 
     fn validate(object: &Tree) -> Errors {
-        let mut errors = binding(object);
+        // Upstream's spelling.
+        let mut errors = binding(object, "matchResouces");
         let (spec, path) = (object.get("spec").unwrap_or(&Value::Null), Path::new("spec"));
         let path = path.child("validationActions");
         let actions = texts(spec, "validationActions");
@@ -132,7 +139,11 @@ impl TreeStrategy for MutatingBinding {
     }
 
     fn validate(object: &Tree) -> Errors {
-        binding(object)
+        let mut errors = binding(object, "matchResources");
+        if let Some(resources) = object.at("/spec/matchResources") {
+            operations(resources, &Path::new("spec").child("matchResources"), &mut errors);
+        }
+        errors
     }
 }
 
@@ -152,7 +163,7 @@ fn default_binding(object: &mut Tree) {
 }
 
 /// What both kinds of policy share, and the variables of their expressions.
-fn policy(spec: &Value, path: &Path, errors: &mut Errors) -> Option<Env> {
+fn policy(spec: &Value, path: &Path, errors: &mut Errors) -> Env {
     one_of(spec, "failurePolicy", &["Fail", "Ignore"], path, errors);
     let param_kind = spec.get("paramKind").filter(|kind| !kind.is_null());
     if let Some(kind) = param_kind {
@@ -174,22 +185,17 @@ fn policy(spec: &Value, path: &Path, errors: &mut Errors) -> Option<Env> {
         }
     }
     let mut env = expression::env(param_kind.is_some());
-    let all = path.child("matchConditions");
-    for (index, condition) in items(spec, "matchConditions").iter().enumerate() {
-        let path = all.index(index);
-        if text(condition, "name").is_empty() {
-            errors.push(Error::required(&path.child("name"), ""));
-        }
-        let path = path.child("expression");
-        expression_of(condition, "expression", "", Yields::Bool, &env, &path, errors);
-    }
+    match_conditions(spec, &env, &path.child("matchConditions"), errors);
     let all = path.child("variables");
     let mut declared: Vec<(&str, Type)> = Vec::new();
+    expression::declare_variables(&mut env, &declared);
     for (index, variable) in items(spec, "variables").iter().enumerate() {
         let path = all.index(index);
         let name = text(variable, "name");
         if name.is_empty() {
             errors.push(Error::required(&path.child("name"), "name is not specified"));
+        } else if !is_identifier(name) {
+            errors.push(Error::invalid(&path.child("name"), name, "must be a valid CEL identifier"));
         }
         if declared.iter().any(|(other, _)| *other == name) {
             errors.push(Error::duplicate(&path.child("name"), name));
@@ -197,10 +203,69 @@ fn policy(spec: &Value, path: &Path, errors: &mut Errors) -> Option<Env> {
         let path = path.child("expression");
         let of =
             expression_of(variable, "expression", "expression is not specified", Yields::Anything, &env, &path, errors);
-        declared.push((name, of?));
-        env.declare("variables", Type::object("kubernetes.variables", declared.clone()));
+        declared.push((name, of.unwrap_or(Type::Dyn)));
+        expression::declare_variables(&mut env, &declared);
     }
-    Some(env)
+    env
+}
+
+fn is_identifier(name: &str) -> bool {
+    let starts = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+    let reserved = cel::RESERVED.contains(&name) || matches!(name, "true" | "false" | "null" | "in");
+    starts && !reserved && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+/// `matchConditions`, of policies and of webhooks.
+pub(super) fn match_conditions(owner: &Value, env: &Env, path: &Path, errors: &mut Errors) {
+    let all = items(owner, "matchConditions");
+    if all.len() > MATCH_CONDITIONS_MAX {
+        errors.push(Error::too_many(path, all.len(), MATCH_CONDITIONS_MAX));
+    }
+    for (index, condition) in all.iter().enumerate() {
+        let (path, name) = (path.index(index), text(condition, "name"));
+        expression_of(condition, "expression", "", Yields::Bool, env, &path.child("expression"), errors);
+        let path = path.child("name");
+        if name.is_empty() {
+            errors.push(Error::required(&path, ""));
+            continue;
+        }
+        errors.extend(qualified_name(name).into_iter().map(|why| Error::invalid(&path, name, why)));
+        if all[..index].iter().any(|other| text(other, "name") == name) {
+            errors.push(Error::duplicate(&path, name));
+        }
+    }
+}
+
+/// There is nothing to mutate in what is deleted.
+fn operations(resources: &Value, path: &Path, errors: &mut Errors) {
+    let path = path.child("resourceRules");
+    let path = path.child("operations");
+    for operation in items(resources, "resourceRules").iter().flat_map(|rule| texts(rule, "operations")) {
+        if !MUTABLE.contains(&operation) {
+            errors.push(Error::not_supported(&path, operation, &MUTABLE));
+        }
+    }
+}
+
+fn mutation(one: &Value, env: &Env, path: &Path, errors: &mut Errors) {
+    let (own, other, yields) = match text(one, "patchType") {
+        "" => return errors.push(Error::required(&path.child("patchType"), "")),
+        "JSONPatch" => ("jsonPatch", "applyConfiguration", Yields::Patches),
+        "ApplyConfiguration" => ("applyConfiguration", "jsonPatch", Yields::Object),
+        _ => return one_of(one, "patchType", &["ApplyConfiguration", "JSONPatch"], path, errors),
+    };
+    let of = text(one, "patchType");
+    let at = path.child(own);
+    match one.get(own).filter(|patch| !patch.is_null()) {
+        None => errors.push(Error::required(&at, format!("must be specified when patchType is {of}"))),
+        Some(patch) => {
+            expression_of(patch, "expression", "", yields, env, &at.child("expression"), errors);
+        }
+    }
+    if one.get(other).is_some_and(|patch| !patch.is_null()) {
+        let why = format!("must not be specified when patchType is {of}");
+        errors.push(Error::invalid(&path.child(other), format!("{{{other}}}"), why));
+    }
 }
 
 fn validation(one: &Value, env: &Env, path: &Path, errors: &mut Errors) {
@@ -245,7 +310,7 @@ fn expression_of(
     }
 }
 
-fn binding(object: &Tree) -> Errors {
+fn binding(object: &Tree, resources_field: &str) -> Errors {
     let mut errors = Errors::new();
     let (spec, path) = (object.get("spec").unwrap_or(&Value::Null), Path::new("spec"));
     let name = text(spec, "policyName");
@@ -263,7 +328,8 @@ fn binding(object: &Tree) -> Errors {
             errors.push(Error::required(&path, "one of name or selector must be specified"));
         }
         if !name.is_empty() && selector.is_some() {
-            errors.push(Error::forbidden(&path.child("name"), "name and selector are mutually exclusive"));
+            let why = "name and selector are mutually exclusive";
+            errors.extend(["name", "selector"].map(|field| Error::forbidden(&path.child(field), why)));
         }
         if reference.get("parameterNotFoundAction").is_none_or(Value::is_null) {
             errors.push(Error::required(&path.child("parameterNotFoundAction"), ""));
@@ -271,7 +337,7 @@ fn binding(object: &Tree) -> Errors {
         one_of(reference, "parameterNotFoundAction", &["Allow", "Deny"], &path, &mut errors);
     }
     if let Some(resources) = spec.get("matchResources").filter(|resources| !resources.is_null()) {
-        match_resources(resources, &path.child("matchResources"), &mut errors);
+        match_resources(resources, &path.child(resources_field), &mut errors);
     }
     errors
 }

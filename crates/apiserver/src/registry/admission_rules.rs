@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 const OPERATIONS: [&str; 5] = ["*", "CONNECT", "CREATE", "DELETE", "UPDATE"];
 
 /// Sets an absent field of a JSON object.
-pub(super) fn default_field(fields: &mut Map<String, Value>, name: &str, value: Value) {
+pub(crate) fn default_field(fields: &mut Map<String, Value>, name: &str, value: Value) {
     let field = fields.entry(name).or_insert(Value::Null);
     if field.is_null() {
         *field = value;

@@ -49,7 +49,7 @@ mod service_account;
 mod stateful_set;
 mod storage_class;
 mod tree;
-mod webhook_configuration;
+pub(crate) mod webhook_configuration;
 
 use api::types::*;
 use api::{KindId, Object};

@@ -5,8 +5,10 @@ use api::object::Tree;
 use api::validate::{dns1035_label, fully_qualified_name};
 use serde_json::{Value, json};
 
+use super::admission_policy::match_conditions;
 use super::admission_rules::{default_field, default_rules, default_selectors, items, objects_mut, one_of, rule};
-use super::admission_rules::{selectors, text, texts};
+use super::admission_rules::{selectors, text};
+use crate::admission::policy::expression;
 use crate::strategy::TreeStrategy;
 
 const REVIEW_VERSIONS: [&str; 2] = ["v1", "v1beta1"];
@@ -74,7 +76,9 @@ fn webhooks(object: &Tree) -> Errors {
     for (index, hook) in hooks.enumerate() {
         let path = all.index(index);
         webhook(hook, &path, &mut errors);
-        review_versions(hook, &path.child("admissionReviewVersions"), &mut errors);
+        let missing = format!("must specify one of {}", REVIEW_VERSIONS.join(", "));
+        let at = path.child("admissionReviewVersions");
+        review_versions(&hook["admissionReviewVersions"], &missing, &at, &mut errors);
         one_of(hook, "reinvocationPolicy", &["IfNeeded", "Never"], &path, &mut errors);
         let name = text(hook, "name");
         if names.contains(&name) {
@@ -109,10 +113,12 @@ fn webhook(hook: &Value, path: &Path, errors: &mut Errors) {
         errors.push(Error::invalid(&path.child("timeoutSeconds"), seconds, why));
     }
     selectors(hook, path, errors);
+    match_conditions(hook, &expression::env(false), &path.child("matchConditions"), errors);
     client_config(hook.get("clientConfig").unwrap_or(&Value::Null), &path.child("clientConfig"), errors);
 }
 
-fn client_config(config: &Value, path: &Path, errors: &mut Errors) {
+/// Where a webhook is: at a URL or behind a Service.
+pub(crate) fn client_config(config: &Value, path: &Path, errors: &mut Errors) {
     let present = |field: &str| config.get(field).filter(|value| !value.is_null());
     match (present("url").and_then(Value::as_str), present("service")) {
         (None, None) | (Some(_), Some(_)) => {
@@ -161,11 +167,11 @@ fn url(address: &str, path: &Path, errors: &mut Errors) {
     }
 }
 
-fn review_versions(hook: &Value, path: &Path, errors: &mut Errors) {
-    let versions = texts(hook, "admissionReviewVersions");
-    let known = REVIEW_VERSIONS.join(", ");
+/// The versions of reviews that a webhook understands.
+pub(crate) fn review_versions(given: &Value, missing: &str, path: &Path, errors: &mut Errors) {
+    let versions: Vec<&str> = given.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     if versions.is_empty() {
-        errors.push(Error::required(path, format!("must specify one of {known}")));
+        errors.push(Error::required(path, missing));
         return;
     }
     for (index, version) in versions.iter().enumerate() {
@@ -177,7 +183,7 @@ fn review_versions(hook: &Value, path: &Path, errors: &mut Errors) {
         errors.extend(dns1035_label(version).into_iter().map(|why| Error::invalid(&at, *version, why)));
     }
     if !versions.iter().any(|version| REVIEW_VERSIONS.contains(version)) {
-        let why = format!("must include at least one of {known}");
-        errors.push(Error::invalid(path, hook["admissionReviewVersions"].clone(), why));
+        let why = format!("must include at least one of {}", REVIEW_VERSIONS.join(", "));
+        errors.push(Error::invalid(path, given.clone(), why));
     }
 }

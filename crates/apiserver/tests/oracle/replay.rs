@@ -131,7 +131,7 @@ impl Session {
             Ok(Route::Other(path)) => return discovery::serve(&self.server.kinds(), http.method, &path, http.accept),
             Err(answer) => return answer,
         };
-        let context = Context { now: self.now, caller, cause: CauseId::default() };
+        let context = Context::new(self.now, caller, CauseId::default());
         let result = self.server.handle_authorized(&context, request);
         let warnings = self.server.take_warnings();
         if let Ok(Response::Watch(id)) = &result {

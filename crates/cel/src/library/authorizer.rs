@@ -11,6 +11,8 @@ use super::Result;
 use crate::eval::Error;
 use crate::value::Value;
 
+const RESOURCE: &str = "kubernetes.authorization.ResourceCheck";
+
 /// May somebody do this?
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Question {
@@ -54,6 +56,11 @@ impl Default for Access {
 }
 
 impl Access {
+    /// `authorizer.requestResource`: asks about one resource.
+    pub fn about(&self, question: Question) -> Access {
+        Access { stage: RESOURCE, question, answers: self.answers.clone() }
+    }
+
     /// What the last evaluation had no answer to.
     pub fn open_question(&self) -> Option<Question> {
         self.answers.borrow_mut().open.take()
@@ -81,7 +88,6 @@ impl Access {
 }
 
 pub(super) fn call(name: &str, member: bool, args: &[Value]) -> Option<Result> {
-    const RESOURCE: &str = "kubernetes.authorization.ResourceCheck";
     match args {
         [Value::Access(access), Value::String(text)] if member => {
             let text = || text.to_string();

@@ -20,6 +20,7 @@ pub(super) fn call(name: &str, _member: bool, args: &[Value]) -> Option<Result> 
         ("lowerAscii", []) => Ok(text.to_ascii_lowercase().into()),
         ("upperAscii", []) => Ok(text.to_ascii_uppercase().into()),
         ("trim", []) => Ok(text.trim().into()),
+        ("jsonpatch.escapeKey", []) => Ok(text.replace('~', "~0").replace('/', "~1").into()),
         ("strings.quote", []) => Ok(format!("{text:?}").into()),
         ("charAt", [Value::Int(at)]) => char_at(text, *at),
         ("substring", [Value::Int(from)]) => substring(text, *from, None),

@@ -51,7 +51,7 @@ data: { ca.crt: simulated }
     pub fn with(config: NodeConfig) -> Scene {
         let mut local = Local::new(1);
         let mut watch = |kind| {
-            let context = Context { now: 0, caller: Caller::admin("test"), cause: CauseId::default() };
+            let context = Context::new(0, Caller::admin("test"), CauseId::default());
             match local.server.handle(&context, Request::of(Verb::Watch, kind, "", "")) {
                 Ok(Response::Watch(id)) => id,
                 other => panic!("the watch was refused: {other:?}"),

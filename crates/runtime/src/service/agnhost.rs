@@ -1,6 +1,7 @@
-//! `agnhost`: the tests' image. `liveness`, `netexec`, `serve-hostname`, `porter`, `pause`, `test-webserver`.
+//! `agnhost`: the tests' image. `liveness`, `netexec`, `serve-hostname`, `porter`, `pause`, `test-webserver`, and the
+//! [`webhook`]s.
 
-use super::{Service, Surroundings};
+use super::{Service, Surroundings, webhook};
 use crate::{Outcome, Request, SECOND, SimTime};
 
 fn mode(argv: &[String]) -> &str {
@@ -20,10 +21,16 @@ pub fn ports(argv: &[String], declared: &[u16]) -> Vec<u16> {
         "serve-hostname" => vec![9376],
         "pause" | "" => Vec::new(),
         "guestbook" => vec![80],
+        "webhook" | "crd-conversion-webhook" => vec![443],
         "porter" if !declared.is_empty() => declared.to_vec(),
         _ if !declared.is_empty() => declared.to_vec(),
         _ => vec![80],
     }
+}
+
+/// What an answer takes beyond the usual.
+pub fn delay(argv: &[String], request: &Request) -> u64 {
+    if mode(argv) == "webhook" { webhook::delay(request.path_only()) } else { 0 }
 }
 
 pub fn start(service: &mut Service, around: &mut Surroundings<'_>) {
@@ -37,6 +44,8 @@ pub fn serve(service: &mut Service, now: SimTime, request: &Request, around: &mu
     let age = now.saturating_sub(service.started_at);
     let path = request.path_only();
     match (mode(&service.argv), path) {
+        ("webhook", _) => webhook::serve(&service.argv, request, false),
+        ("crd-conversion-webhook", _) => webhook::serve(&service.argv, request, true),
         ("liveness", "/healthz") if age > HEALTHY_NS => {
             Outcome::answer(500, format!("error: {}.{:09}", age / SECOND, age % SECOND))
         }

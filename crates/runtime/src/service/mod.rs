@@ -6,6 +6,7 @@ mod database;
 mod files;
 mod nginx_config;
 mod redis;
+mod webhook;
 
 use nginx_config::Config;
 
@@ -136,7 +137,10 @@ impl Service {
             return Reply::at_once(Outcome::Refused, 0);
         }
         let latency = around.settings.latency_ns.unwrap_or(spec.latency_us * 1000);
-        let latency = latency + around.random % (latency / 5 + 1);
+        let mut latency = latency + around.random % (latency / 5 + 1);
+        if matches!(spec.behaviour, Behaviour::Agnhost) {
+            latency += agnhost::delay(&self.argv, request);
+        }
         if request.protocol == crate::Protocol::Connect {
             return Reply::at_once(Outcome::answer(200, ""), latency.min(MILLISECOND));
         }
@@ -237,7 +241,7 @@ fn ports(around: &Surroundings<'_>, argv: &[String], nginx: Option<&Config>) -> 
     {
         return vec![port];
     }
-    if spec.ports_vary && !around.declared_ports.is_empty() {
+    if spec.ports_vary && !around.declared_ports.is_empty() && !matches!(spec.behaviour, Behaviour::Agnhost) {
         return around.declared_ports.to_vec();
     }
     match spec.behaviour {

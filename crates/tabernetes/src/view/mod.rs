@@ -108,7 +108,7 @@ impl Viewer {
         ];
         for kind in kinds {
             let caller = Caller::admin("page");
-            let context = Context { now: cluster.now, caller, cause: CauseId::default() };
+            let context = Context::new(cluster.now, caller, CauseId::default());
             let request = Request::of(Verb::Watch, kind, "", "");
             if let Ok(Response::Watch(id)) = cluster.server.handle(&context, request) {
                 viewer.watches.push((kind, id));

@@ -11,7 +11,7 @@ use super::shape::{Relation, Shape, Topology};
 use super::validate::{Mistakes, element_of, text};
 
 /// Upstream: `TypedValue.Merge`.
-pub(super) fn merge(shape: Shape, live: &Value, config: &Value) -> Result<Value, String> {
+pub fn merge(shape: Shape, live: &Value, config: &Value) -> Result<Value, String> {
     let mut mistakes = Mistakes::new();
     let merged = merged(shape, Some(live), Some(config), "", &mut mistakes);
     if mistakes.is_empty() { Ok(merged.unwrap_or_default()) } else { Err(text(&mistakes)) }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::element::Element;
-use super::shape::{Relation, Scalar, Shape};
+use super::shape::{Relation, Scalar, Shape, Topology};
 use crate::patch::go_print::{go_print, go_syntax};
 
 /// What is wrong with a value: paths and texts.
@@ -16,6 +16,37 @@ pub fn validate(shape: Shape, value: &Value) -> Result<(), String> {
     let mut mistakes = Mistakes::new();
     check(shape, value, "", &mut mistakes);
     if mistakes.is_empty() { Ok(()) } else { Err(text(&mistakes)) }
+}
+
+/// The places of atomic lists and maps in a value: to set a part of one replaces the whole.
+pub fn atomics(shape: Shape, value: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    find_atomics(shape, value, "", &mut found);
+    found
+}
+
+fn find_atomics(shape: Shape, value: &Value, path: &str, found: &mut Vec<String>) {
+    match (shape, value) {
+        (Shape::Map(_, topology), Value::Object(fields)) => {
+            if topology == Topology::Atomic {
+                found.push(path.to_owned());
+            }
+            for (name, value) in fields {
+                if let Some(inner) = shape.field(name).filter(|_| shape.names(&Element::field(name))) {
+                    find_atomics(inner, value, &format!("{path}.{name}"), found);
+                }
+            }
+        }
+        (Shape::List(_, relation), Value::Array(items)) => {
+            if matches!(relation, Relation::Atomic) {
+                found.push(path.to_owned());
+            }
+            for (index, item) in items.iter().enumerate() {
+                find_atomics(shape.item(), item, &format!("{path}[{index}]"), found);
+            }
+        }
+        _ => {}
+    }
 }
 
 /// One mistake stands alone, several below each other.

@@ -12,6 +12,10 @@ pub(crate) enum Yields {
     Bool,
     Text,
     TextOrNull,
+    /// What is to be applied.
+    Object,
+    /// A JSON patch.
+    Patches,
 }
 
 /// What the expressions of a policy may name, but for its own variables.
@@ -21,12 +25,17 @@ pub(crate) fn env(has_params: bool) -> Env {
         env.declare(name, Type::Dyn);
     }
     env.declare("authorizer", Type::Opaque("kubernetes.authorization.Authorizer"));
+    env.declare("authorizer.requestResource", Type::Opaque("kubernetes.authorization.ResourceCheck"));
     env.declare("request", request());
-    env.declare("variables", Type::object("kubernetes.variables", []));
     if has_params {
         env.declare("params", Type::Dyn);
     }
     env
+}
+
+/// The variables of a policy, as far as their types are known.
+pub(crate) fn declare_variables(env: &mut Env, types: &[(&str, Type)]) {
+    env.declare("variables", Type::object("kubernetes.variables", types.iter().cloned()));
 }
 
 /// `AdmissionRequest` without its objects.
@@ -65,11 +74,17 @@ fn request() -> Type {
 /// `Err` is upstream's complaint.
 pub(crate) fn compile(env: &Env, source: &str, yields: Yields) -> Result<Program, String> {
     let program = env.compile(source).map_err(|error| format!("compilation failed: {error}"))?;
-    let (fits, wanted) = match (yields, program.output()) {
-        (Yields::Anything, _) | (_, Type::Dyn) => (true, ""),
-        (Yields::Bool, output) => (*output == Type::Bool, "bool"),
-        (Yields::Text, output) => (*output == Type::String, "string"),
-        (Yields::TextOrNull, output) => (matches!(output, Type::String | Type::Null), "one of [string null_type]"),
+    let output = program.output();
+    let (fits, wanted) = match yields {
+        Yields::Anything => (true, ""),
+        Yields::Bool => (*output == Type::Bool, "bool"),
+        Yields::Text => (*output == Type::String, "string"),
+        Yields::TextOrNull => {
+            let fits = matches!(output, Type::String | Type::Null);
+            return if fits { Ok(program) } else { Err("must evaluate to one of [string null_type]".into()) };
+        }
+        Yields::Object => (output.to_string() == "Object", "Object"),
+        Yields::Patches => (output.to_string() == "list(JSONPatch)", "list(JSONPatch)"),
     };
-    if fits { Ok(program) } else { Err(format!("must evaluate to {wanted} but got {}", program.output())) }
+    if fits { Ok(program) } else { Err(format!("must evaluate to {wanted} but got {output}")) }
 }

@@ -1,0 +1,302 @@
+//! Admission webhooks, as the API server calls them: what it sends, and what it makes of the answers.
+
+use std::cell::RefCell;
+
+use api::time::SECOND;
+use api::{Body, Caller, CauseId, Request, Response, SimTime, Status, Verb, kinds};
+use apiserver::outside::{Answer, Failure, Outside, Post};
+use apiserver::{ApiServer, Context};
+use expect_test::{Expect, expect};
+use serde_json::{Value, json};
+
+const GROUP: &str = "admissionregistration.k8s.io/v1";
+/// The patch of a response that labels an object, in base64.
+const LABELS: &str = "W3sib3AiOiJhZGQiLCJwYXRoIjoiL21ldGFkYXRhL2xhYmVscyIsInZhbHVlIjp7ImEiOiJiIn19XQ==";
+
+/// A network in which everything answers as `answer` says to the request that it is sent.
+struct Hooks<'a> {
+    answer: &'a dyn Fn(&Post, Value) -> Result<Answer, Failure>,
+    sent: RefCell<Vec<(Post, Value)>>,
+}
+
+impl Outside for Hooks<'_> {
+    fn post(&self, requests: &[Post]) -> Vec<Result<Answer, Failure>> {
+        let answer = |post: &Post| {
+            let review: Value = serde_json::from_str(&post.body).expect("a review is JSON");
+            self.sent.borrow_mut().push((post.clone(), review.clone()));
+            (self.answer)(post, review)
+        };
+        requests.iter().map(answer).collect()
+    }
+}
+
+/// A response with these fields to a review.
+fn respond(review: &Value, response: Value) -> Result<Answer, Failure> {
+    let mut response = response;
+    response["uid"] = review["request"]["uid"].clone();
+    let body = json!({ "kind": "AdmissionReview", "apiVersion": review["apiVersion"], "response": response });
+    Ok(Answer { status: 200, body: body.to_string() })
+}
+
+struct Cluster {
+    server: ApiServer,
+    now: SimTime,
+}
+
+impl Cluster {
+    /// With a Service for webhooks, and one webhook for ConfigMaps, which has these fields besides.
+    fn new(kind: &str, fields: Value) -> Cluster {
+        let mut cluster = Cluster { server: ApiServer::new(1), now: SECOND };
+        let spec = json!({ "clusterIP": "10.96.0.7", "ports": [{ "port": 443, "targetPort": 8443 }] });
+        cluster.quietly(json!({ "apiVersion": "v1", "kind": "Service", "metadata": { "name": "hook" }, "spec": spec }));
+        let mut hook = json!({
+            "name": "h.example.com", "sideEffects": "None", "admissionReviewVersions": ["v1"],
+            "clientConfig": { "service": { "name": "hook", "namespace": "default", "path": "/check" } },
+            "rules": [{
+                "apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE", "UPDATE", "DELETE"],
+                "resources": ["configmaps"],
+            }],
+        });
+        hook.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        let metadata = json!({ "name": "c" });
+        cluster.quietly(json!({ "apiVersion": GROUP, "kind": kind, "metadata": metadata, "webhooks": [hook] }));
+        cluster
+    }
+
+    fn quietly(&mut self, object: Value) {
+        self.send(Verb::Create, object, None, false).expect("a sound object");
+    }
+
+    fn send(&mut self, verb: Verb, object: Value, hooks: Option<&Hooks>, dry_run: bool) -> Result<Value, Status> {
+        self.now += SECOND;
+        let text = |field: &str| object[field].as_str().unwrap_or_default();
+        let kind = kinds::by_kind(text("apiVersion"), text("kind")).expect("a known kind");
+        let name = object["metadata"]["name"].as_str().unwrap_or_default();
+        let name = if verb == Verb::Create { "" } else { name };
+        let mut request = Request::of(verb, kind.id, if kind.namespaced { "default" } else { "" }, name);
+        request.options.dry_run = dry_run;
+        if verb != Verb::Delete {
+            request.body = Body::Json(object);
+        }
+        let outside = hooks.map(|hooks| hooks as &dyn Outside);
+        let context = Context { outside, ..Context::new(self.now, Caller::admin("test"), CauseId(self.now)) };
+        match self.server.handle(&context, request)? {
+            Response::Object(object) => Ok(object.to_value()),
+            _ => Ok(Value::Null),
+        }
+    }
+}
+
+fn config_map() -> Value {
+    json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "c" }, "data": { "a": "1" } })
+}
+
+/// What comes of a ConfigMap with one webhook that answers so.
+fn outcome(kind: &str, fields: Value, answer: &dyn Fn(&Post, Value) -> Result<Answer, Failure>) -> String {
+    let hooks = Hooks { answer, sent: RefCell::default() };
+    match Cluster::new(kind, fields).send(Verb::Create, config_map(), Some(&hooks), false) {
+        Ok(made) => format!("created {}", made["metadata"]["labels"]),
+        Err(status) => format!("{} {}", status.code, status.message),
+    }
+}
+
+fn check(kind: &str, answer: &dyn Fn(&Post, Value) -> Result<Answer, Failure>, expected: Expect) {
+    expected.assert_eq(&outcome(kind, json!({}), answer));
+}
+
+const MUTATING: &str = "MutatingWebhookConfiguration";
+const VALIDATING: &str = "ValidatingWebhookConfiguration";
+
+#[test]
+fn a_review_says_what_is_asked() {
+    let answer = |_: &Post, review: Value| respond(&review, json!({ "allowed": true }));
+    let hooks = Hooks { answer: &answer, sent: RefCell::default() };
+    let mut cluster = Cluster::new(VALIDATING, json!({}));
+    cluster.send(Verb::Create, config_map(), Some(&hooks), false).unwrap();
+    cluster.send(Verb::Delete, config_map(), Some(&hooks), false).unwrap();
+    let mut sent = hooks.sent.into_inner();
+    let (post, review) = &mut sent[0];
+    assert_eq!((post.host.as_str(), post.port, post.path.as_str()), ("10.96.0.7", 443, "/check?timeout=10s"));
+    for field in ["uid", "object"] {
+        assert!(!review["request"][field].is_null(), "{field}");
+        review["request"][field] = "some".into();
+    }
+    expect![[r#"
+        {
+          "apiVersion": "admission.k8s.io/v1",
+          "kind": "AdmissionReview",
+          "request": {
+            "dryRun": false,
+            "kind": {
+              "group": "",
+              "kind": "ConfigMap",
+              "version": "v1"
+            },
+            "name": "c",
+            "namespace": "default",
+            "object": "some",
+            "oldObject": null,
+            "operation": "CREATE",
+            "options": {
+              "apiVersion": "meta.k8s.io/v1",
+              "kind": "CreateOptions"
+            },
+            "requestKind": {
+              "group": "",
+              "kind": "ConfigMap",
+              "version": "v1"
+            },
+            "requestResource": {
+              "group": "",
+              "resource": "configmaps",
+              "version": "v1"
+            },
+            "resource": {
+              "group": "",
+              "resource": "configmaps",
+              "version": "v1"
+            },
+            "uid": "some",
+            "userInfo": {
+              "groups": [
+                "system:masters",
+                "system:authenticated"
+              ],
+              "uid": "admin",
+              "username": "kubernetes-admin"
+            }
+          }
+        }"#]]
+    .assert_eq(&serde_json::to_string_pretty(review).unwrap());
+    let deletion = &sent[1].1["request"];
+    assert_eq!((&deletion["operation"], &deletion["object"]), (&json!("DELETE"), &Value::Null));
+    assert_eq!(deletion["oldObject"]["data"], json!({ "a": "1" }));
+    assert_ne!(deletion["uid"], sent[0].1["request"]["uid"]);
+}
+
+#[test]
+fn objects_are_patched() {
+    let patch = json!({ "allowed": true, "patchType": "JSONPatch", "patch": LABELS });
+    check(MUTATING, &|_, review| respond(&review, patch.clone()), expect![[r#"created {"a":"b"}"#]]);
+    let half = json!({ "allowed": true, "patch": LABELS });
+    let prefix =
+        "500 Internal error occurred: failed calling webhook \"h.example.com\": received invalid webhook response";
+    for (kind, why) in [
+        (MUTATING, "webhook returned response.patch but not response.patchType"),
+        (VALIDATING, "validating webhook may not return response.patch"),
+    ] {
+        let outcome = outcome(kind, json!({}), &|_, review| respond(&review, half.clone()));
+        assert_eq!(outcome, format!("{prefix}: {why}"));
+    }
+}
+
+#[test]
+fn requests_are_denied() {
+    for status in [json!({ "message": "no" }), json!({ "reason": "because", "code": 409 }), Value::Null] {
+        let response = json!({ "allowed": false, "status": status });
+        for kind in [MUTATING, VALIDATING] {
+            let outcome = outcome(kind, json!({}), &|_, review| respond(&review, response.clone()));
+            let why = match (status["message"].as_str(), status["reason"].as_str()) {
+                (Some(text), _) | (_, Some(text)) => format!(": {text}"),
+                _ => " without explanation".into(),
+            };
+            let code = status["code"].as_u64().unwrap_or(400);
+            assert_eq!(outcome, format!("{code} admission webhook \"h.example.com\" denied the request{why}"));
+        }
+    }
+}
+
+#[test]
+fn answers_may_be_missing_or_wrong() {
+    let refused = |fields: Value, answer: Result<Answer, Failure>| {
+        let text = outcome(VALIDATING, fields, &|_, _| answer.clone());
+        let prefix = "500 Internal error occurred: failed calling webhook \"h.example.com\": ";
+        text.strip_prefix(prefix).unwrap_or(&text).to_owned()
+    };
+    let answered = |status: u16, body: &str| refused(json!({}), Ok(Answer { status, body: body.into() }));
+    let lost = |failure: Failure| refused(json!({}), Err(failure));
+    let post = "failed to call webhook: Post \"https://hook.default.svc:443/check?timeout=10s\"";
+    assert_eq!(lost(Failure::Refused), format!("{post}: dial tcp 10.96.0.7:443: connect: connection refused"));
+    assert_eq!(lost(Failure::TimedOut), format!("{post}: context deadline exceeded"));
+    assert_eq!(lost(Failure::Closed), format!("{post}: EOF"));
+    assert_eq!(
+        answered(200, "{}"),
+        "received invalid webhook response: expected webhook response of admission.k8s.io/v1, Kind=AdmissionReview, got \
+         /, Kind="
+    );
+    assert_eq!(
+        answered(200, "<html>"),
+        "failed to call webhook: couldn't get version/kind; json parse error: invalid character '<' looking for \
+         beginning of value"
+    );
+    assert_eq!(answered(404, ""), "failed to call webhook: the server could not find the requested resource");
+    assert_eq!(
+        answered(500, "oops"),
+        "failed to call webhook: an error on the server (\"oops\") has prevented the request from succeeding"
+    );
+    assert_eq!(refused(json!({ "failurePolicy": "Ignore" }), Err(Failure::Refused)), "created null");
+    let url = json!({ "clientConfig": { "url": "https://hooks.example.com/check" } });
+    assert_eq!(
+        refused(url, Err(Failure::UnknownHost)),
+        "failed to call webhook: Post \"https://hooks.example.com/check?timeout=10s\": dial tcp: lookup \
+         hooks.example.com: no such host"
+    );
+    let port = json!({ "clientConfig": { "service": { "name": "hook", "namespace": "default", "port": 8443 } } });
+    assert_eq!(
+        refused(port, Err(Failure::Refused)),
+        "failed to call webhook: Post \"https://hook.default.svc:8443/?timeout=10s\": no service port 8443 found for \
+         service \"hook\""
+    );
+}
+
+#[test]
+fn only_some_requests_are_asked_about() {
+    let deny = |_: &Post, review: Value| respond(&review, json!({ "allowed": false }));
+    let condition = |expression: &str| json!({ "matchConditions": [{ "name": "c", "expression": expression }] });
+    assert_eq!(outcome(VALIDATING, condition("object.metadata.name != 'c'"), &deny), "created null");
+    assert_ne!(outcome(VALIDATING, condition("request.operation == 'CREATE'"), &deny), "created null");
+    let failed = outcome(VALIDATING, condition("object.none == 1"), &deny);
+    assert_eq!(
+        failed,
+        "403 configmaps \"c\" is forbidden: expression 'object.none == 1' resulted in error: no such key: none"
+    );
+    let selector = json!({ "objectSelector": { "matchLabels": { "a": "b" } } });
+    assert_eq!(outcome(VALIDATING, selector, &deny), "created null");
+}
+
+#[test]
+fn a_dry_run_needs_webhooks_without_side_effects() {
+    let answer = |_: &Post, review: Value| {
+        assert_eq!(review["request"]["dryRun"], true);
+        respond(&review, json!({ "allowed": true, "warnings": ["take care"] }))
+    };
+    let hooks = Hooks { answer: &answer, sent: RefCell::default() };
+    let mut cluster = Cluster::new(VALIDATING, json!({}));
+    cluster.send(Verb::Create, config_map(), Some(&hooks), true).unwrap();
+    assert_eq!(cluster.server.take_warnings(), ["take care"]);
+}
+
+#[test]
+fn a_webhook_is_asked_again_if_it_wants_to() {
+    for (policy, expected) in [("Never", 2), ("IfNeeded", 3)] {
+        let patch = json!({ "allowed": true, "patchType": "JSONPatch", "patch": LABELS });
+        let answer = |post: &Post, review: Value| match post.path.as_str() {
+            "/second?timeout=10s" => respond(&review, patch.clone()),
+            _ => respond(&review, json!({ "allowed": true })),
+        };
+        let hooks = Hooks { answer: &answer, sent: RefCell::default() };
+        let mut cluster = Cluster::new(MUTATING, json!({ "reinvocationPolicy": policy }));
+        cluster.quietly(json!({
+            "apiVersion": GROUP, "kind": MUTATING, "metadata": { "name": "d" },
+            "webhooks": [{
+                "name": "second.example.com", "sideEffects": "None", "admissionReviewVersions": ["v1"],
+                "clientConfig": { "service": { "name": "hook", "namespace": "default", "path": "/second" } },
+                "rules": [{
+                    "apiGroups": ["*"], "apiVersions": ["*"], "operations": ["*"], "resources": ["configmaps"],
+                }],
+            }],
+        }));
+        cluster.send(Verb::Create, config_map(), Some(&hooks), false).unwrap();
+        assert_eq!(hooks.sent.borrow().len(), expected, "{policy}");
+    }
+}
