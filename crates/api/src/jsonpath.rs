@@ -112,14 +112,27 @@ impl Path {
                 let before = rest.len();
                 read_field(&mut rest, &mut steps);
                 if rest.len() == before {
-                    return Err(format!(
-                        "unrecognized character in action: {:?}",
-                        rest.chars().next().unwrap_or_default()
-                    ));
+                    return Err(unrecognized(rest));
                 }
             }
         }
         Ok(Path { steps })
+    }
+
+    /// The first field on the way that no value has.
+    pub fn missing_field(&self, value: &Value, root: &Value) -> Option<&str> {
+        let mut found = vec![value];
+        for step in &self.steps {
+            let mut next = Vec::new();
+            for value in &found {
+                step.walk(value, root, &mut next).ok()?;
+            }
+            match step {
+                Step::Field(name) if next.is_empty() => return Some(name),
+                _ => found = next,
+            }
+        }
+        None
     }
 
     /// Everything that the path leads to. An error is an index out of bounds.
@@ -142,6 +155,12 @@ impl Path {
         }
         Ok(found)
     }
+}
+
+/// What a text begins with that no path can have.
+pub fn unrecognized(rest: &str) -> String {
+    let first = rest.chars().next().unwrap_or_default();
+    format!("unrecognized character in action: U+{:04X} {first:?}", u32::from(first))
 }
 
 fn read_field(rest: &mut &str, steps: &mut Vec<Step>) {
@@ -189,14 +208,15 @@ fn read_bracket(text: &str, filters: usize) -> Result<Step, String> {
     if let Some(filter) = text.strip_prefix("?(").and_then(|text| text.strip_suffix(')')) {
         return read_filter(filter.trim(), filters + 1);
     }
-    if text.starts_with(['"', '\'']) || text.contains(',') {
+    if text.starts_with('\'') || text.contains(',') {
         let mut steps = Vec::new();
         for part in text.split(',').map(str::trim) {
-            let unquoted = part.trim_matches(['"', '\'']).replace("\\.", ".");
-            match part.parse() {
-                Ok(number) => steps.push(Step::Index(number)),
-                Err(_) => steps.push(Step::Field(unquoted)),
-            }
+            let quoted = part.strip_prefix('\'').and_then(|part| part.strip_suffix('\''));
+            steps.push(match (part.parse(), quoted) {
+                (Ok(number), _) => Step::Index(number),
+                (_, Some(name)) => Step::Field(name.replace("\\.", ".")),
+                _ => return Err(format!("invalid array index {part}")),
+            });
         }
         return Ok(if steps.len() == 1 { steps.remove(0) } else { Step::Union(steps) });
     }
@@ -239,8 +259,14 @@ fn outside_quotes(text: &str, wanted: &str) -> Option<usize> {
 
 fn read_operand(text: &str, filters: usize) -> Result<Operand, String> {
     let quote = text.chars().next().filter(|first| matches!(first, '"' | '\''));
-    if let Some(inner) = quote.and_then(|quote| text.strip_prefix(quote)?.strip_suffix(quote)) {
-        return Ok(Operand::Literal(Value::from(unescape(inner))));
+    if let Some(quote) = quote {
+        let inner = &text[1..];
+        let end = closing_quote(inner, quote).ok_or("unterminated quoted string")?;
+        let after = inner[end + 1..].trim_start();
+        return match after {
+            "" => Ok(Operand::Literal(Value::from(unescape(&inner[..end])))),
+            _ => Err(unrecognized(after)),
+        };
     }
     if text.starts_with(['@', '$', '.']) {
         return Path::within(text, filters).map(Operand::Path);
@@ -262,7 +288,7 @@ impl Step {
                 }
             }
             Step::Index(index) => {
-                let Some(array) = value.as_array() else { return Ok(()) };
+                let Some(array) = array(value)? else { return Ok(()) };
                 let length = array.len() as i64;
                 let at = if *index < 0 { index + length } else { *index };
                 if !(0..length).contains(&at) {
@@ -271,7 +297,7 @@ impl Step {
                 into.push(&array[at as usize]);
             }
             Step::Slice(from, to, step) => {
-                let Some(array) = value.as_array() else { return Ok(()) };
+                let Some(array) = array(value)? else { return Ok(()) };
                 let length = array.len() as i64;
                 let bound = |at: i64| if at < 0 { (at + length).max(0) } else { at.min(length) };
                 let (from, to) = (bound(from.unwrap_or(0)), bound(to.unwrap_or(length)));
@@ -301,6 +327,20 @@ impl Step {
         }
         Ok(())
     }
+}
+
+/// What can be counted through; nothing of nothing.
+fn array(value: &Value) -> Result<Option<&Vec<Value>>, String> {
+    let named = match value {
+        Value::Null => return Ok(None),
+        Value::Array(array) => return Ok(Some(array)),
+        Value::Object(_) => "map[string]interface {}",
+        Value::String(_) => "string",
+        Value::Bool(_) => "bool",
+        Value::Number(number) if number.is_f64() => "float64",
+        Value::Number(_) => "int64",
+    };
+    Err(format!("{named} is not array or slice"))
 }
 
 fn descend<'a>(value: &'a Value, into: &mut Vec<&'a Value>) {

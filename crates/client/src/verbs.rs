@@ -44,7 +44,7 @@ pub trait Api {
     fn act_as(&mut self, _user: Option<User>) {}
 
     /// The body of the answer to `GET path`, where this is a connection over HTTP; `None` elsewhere.
-    fn raw(&mut self, _path: &str) -> Option<Result<String, Status>> {
+    fn raw(&mut self, _method: &'static str, _path: &str, _body: String) -> Option<Result<String, Status>> {
         None
     }
 
@@ -143,8 +143,8 @@ impl<'a> Client<'a> {
         self.api.act_as(user);
     }
 
-    pub fn raw(&mut self, path: &str) -> Option<Result<String, Status>> {
-        self.api.raw(path)
+    pub fn raw(&mut self, method: &'static str, path: &str, body: String) -> Option<Result<String, Status>> {
+        self.api.raw(method, path, body)
     }
 
     pub fn watch_events(&mut self, watch: WatchId) -> Vec<WatchEvent> {

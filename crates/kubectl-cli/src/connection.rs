@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, TryRecvError, channel};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -12,11 +13,13 @@ use api::{CauseId, Reason, Request, Response, SimTime, Status, Subresource, Verb
 use client::{Activity, Api, Note};
 use ureq::Agent;
 use ureq::http;
+use ureq::tls::{Certificate, ClientCert, PrivateKey, RootCerts, TlsConfig, TlsProvider};
 
 use crate::answer::{self, Asked};
-use crate::config::Settings;
+use crate::config::{Settings, Tls};
 use crate::path;
 use crate::websocket::Session;
+use crate::wire;
 
 /// The field manager of a request that names none is its first part.
 const USER_AGENT: &str = "kubectl/v1.33.1 (linux/amd64) kubernetes/tabernetes";
@@ -43,6 +46,7 @@ pub fn now() -> SimTime {
 impl Connection {
     pub fn new(settings: Settings) -> Connection {
         let config = Agent::config_builder().http_status_as_error(false).allow_non_standard_methods(true);
+        let config = config.tls_config(tls_config(&settings.tls));
         Connection {
             agent: Agent::new_with_config(config.user_agent(USER_AGENT).build()),
             settings,
@@ -55,8 +59,12 @@ impl Connection {
         }
     }
 
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
     /// The headers that say who asks.
-    fn identity(&self) -> Vec<(&'static str, String)> {
+    pub fn identity(&self) -> Vec<(&'static str, String)> {
         let mut headers = Vec::new();
         if !self.settings.token.is_empty() {
             headers.push(("Authorization", format!("Bearer {}", self.settings.token)));
@@ -95,6 +103,15 @@ impl Connection {
             ureq::Error::Io(error) if error.kind() == std::io::ErrorKind::ConnectionRefused => {
                 format!("The connection to the server {address} was refused - did you specify the right host or port?")
             }
+            other if other.to_string().contains("UnknownIssuer") => {
+                "Unable to connect to the server: tls: failed to verify \
+                 certificate: x509: certificate signed by unknown authority"
+                    .into()
+            }
+            other if other.to_string().contains("failed to lookup address") => {
+                let host = address.split(['/', ':']).next().unwrap_or_default();
+                format!("Unable to connect to the server: dial tcp: lookup {host}: no such host")
+            }
             other => format!("Unable to connect to the server: {other}"),
         };
         Status::new(0, Reason::Unknown, message)
@@ -104,6 +121,21 @@ impl Connection {
         self.opened += 1;
         self.opened
     }
+}
+
+fn tls_config(tls: &Tls) -> TlsConfig {
+    let mut config = TlsConfig::builder()
+        .provider(TlsProvider::Rustls)
+        .disable_verification(tls.is_insecure)
+        .unversioned_rustls_crypto_provider(Arc::new(rustls::crypto::ring::default_provider()));
+    let owned = |pem: &[u8]| -> Vec<Certificate<'static>> {
+        wire::certificates(pem).iter().map(|one| Certificate::from_der(one).to_owned()).collect()
+    };
+    config = config.root_certs(RootCerts::new_with_certs(&owned(&tls.authority)));
+    if let Ok(key) = PrivateKey::from_pem(&tls.key) {
+        config = config.client_cert(Some(ClientCert::new_with_certs(&owned(&tls.certificate), key)));
+    }
+    config.build()
 }
 
 fn text(mut response: http::Response<ureq::Body>) -> String {
@@ -142,7 +174,7 @@ impl Api for Connection {
     fn call(&mut self, request: Request) -> Result<Response, Status> {
         let asked = Asked { kind: kinds::row(request.kind), verb: request.verb, subresource: request.subresource };
         if matches!(request.subresource, Subresource::Exec | Subresource::Attach) {
-            let session = Session::open(&self.settings.context.server, &path::call(request).path, &self.identity())?;
+            let session = Session::open(&self.settings, &path::call(request).path, &self.identity())?;
             let stream = StreamId(self.open());
             self.sessions.insert(stream, session);
             return Ok(Response::Stream(stream));
@@ -188,9 +220,8 @@ impl Api for Connection {
         self.user = user;
     }
 
-    fn raw(&mut self, path: &str) -> Option<Result<String, Status>> {
-        let call =
-            path::Call { method: "GET", path: path.into(), content_type: "application/json", body: String::new() };
+    fn raw(&mut self, method: &'static str, path: &str, body: String) -> Option<Result<String, Status>> {
+        let call = path::Call { method, path: path.into(), content_type: "application/json", body };
         Some(self.send(call).map(text))
     }
 

@@ -3,22 +3,25 @@
 //! The library stays free of I/O. Here are the ways to the outside: [`connection`] answers `api::Request`s from a server,
 //! [`config`] reads a kubeconfig, and this file lends the library the disk, standard input, the editor and the clock.
 //!
-//! `exec`, `attach` and `cp` open a [`websocket`]. Known differences: no TLS, no `port-forward`; what is typed reaches a
-//! program in a container when standard input has ended.
+//! `exec`, `attach`, `cp` and `port-forward` open a [`websocket`] over a [`wire`], which may be encrypted; `proxy` passes
+//! requests on. Known difference: what is typed reaches a program in a container when standard input has ended.
 #![expect(clippy::disallowed_methods, reason = "a native program: it has a clock, threads and an environment")]
 
 mod answer;
 mod config;
 mod connection;
+mod forward;
 mod path;
+mod proxy;
 mod websocket;
+mod wire;
 
 use std::io::{Read as _, Write as _};
 use std::time::Duration;
 
 use client::Client;
 use connection::Connection;
-use kubectl::{Disk, EditRequest, Running, Session};
+use kubectl::{Disk, EditRequest, Running, Serving, Session};
 
 fn main() -> std::process::ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -29,7 +32,7 @@ fn main() -> std::process::ExitCode {
             return 1.into();
         }
     };
-    let mut session = Session::on_disk(Disk { read, write, list });
+    let mut session = Session::on_disk(Disk { read, write, list, folder });
     session.set_config(&settings.file, settings.config.clone(), settings.context.clone(), &settings.namespace);
     let mut connection = Connection::new(settings);
     let stdin = reads_stdin(&words).then(stdin);
@@ -43,7 +46,7 @@ fn main() -> std::process::ExitCode {
 
 /// `-f -`, and programs that are fed by a pipe.
 fn reads_stdin(words: &[String]) -> bool {
-    words.iter().any(|word| matches!(word.as_str(), "-" | "-f-" | "--filename=-" | "-i" | "--stdin"))
+    words.iter().any(|word| matches!(word.as_str(), "-" | "-f-" | "--filename=-" | "-i" | "--stdin" | "--interactive"))
 }
 
 fn stdin() -> String {
@@ -67,8 +70,16 @@ fn run(mut running: Running, connection: &mut Connection) -> std::io::Result<i32
         if let Some(code) = progress.exit {
             return Ok(code);
         }
+        match progress.serving {
+            Some(Serving::Forward(request)) => return forward::run(connection, &request),
+            Some(Serving::Proxy(request)) => return proxy::run(connection, &request),
+            None => {}
+        }
         if let Some(request) = progress.edit {
-            running.edited(edit(&request));
+            match edit(&request) {
+                Ok(text) => running.edited(Some(text)),
+                Err(why) => running.edit_failed(why),
+            }
             continue;
         }
         let now = connection::now();
@@ -78,17 +89,22 @@ fn run(mut running: Running, connection: &mut Connection) -> std::io::Result<i32
     }
 }
 
-/// Opens the user's editor on a temporary file. `None` when it fails.
-fn edit(request: &EditRequest) -> Option<String> {
+/// Opens the user's editor on a temporary file.
+fn edit(request: &EditRequest) -> Result<String, String> {
     let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let editor = variable("KUBE_EDITOR").or_else(|| variable("EDITOR")).unwrap_or("vi".into());
     let path = std::env::temp_dir().join(format!("kubectl-edit-{}-{}", std::process::id(), request.file_name));
-    std::fs::write(&path, &request.text).ok()?;
+    std::fs::write(&path, &request.text).map_err(|error| error.to_string())?;
     let command = format!("{editor} \"$1\"");
-    let status = std::process::Command::new("sh").arg("-c").arg(command).arg("sh").arg(&path).status().ok()?;
-    let text = std::fs::read_to_string(&path).ok();
+    let status = std::process::Command::new("sh").arg("-c").arg(command).arg("sh").arg(&path).status();
+    let text = std::fs::read_to_string(&path).map_err(|error| error.to_string());
     let _ = std::fs::remove_file(&path);
-    text.filter(|_| status.success())
+    match status.map(|status| status.code()) {
+        Ok(Some(0)) => text,
+        // The shell has not found it.
+        Err(_) | Ok(Some(127)) => Err(format!("unable to launch the editor {editor:?}")),
+        Ok(_) => Err(format!("there was a problem with the editor {editor:?}")),
+    }
 }
 
 fn read(path: &str) -> Option<String> {
@@ -96,15 +112,26 @@ fn read(path: &str) -> Option<String> {
 }
 
 fn write(path: &str, text: &str) {
+    if let Some(folder) = std::path::Path::new(path).parent() {
+        // If there is no folder, there will be no file, and why.
+        let _ = std::fs::create_dir_all(folder);
+    }
     if let Err(error) = std::fs::write(path, text) {
         eprintln!("error: {error}");
     }
 }
 
+fn folder() -> String {
+    std::env::current_dir().map(|folder| folder.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
 fn list(folder: &str) -> Option<Vec<String>> {
     let entries = std::fs::read_dir(folder).ok()?.flatten();
-    let files = entries.filter(|entry| entry.file_type().is_ok_and(|kind| !kind.is_dir()));
-    let mut names: Vec<String> = files.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    let named = entries.map(|entry| {
+        let end = if entry.path().is_dir() { "/" } else { "" };
+        format!("{}{end}", entry.file_name().to_string_lossy())
+    });
+    let mut names: Vec<String> = named.collect();
     names.sort();
     Some(names)
 }

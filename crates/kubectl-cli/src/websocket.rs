@@ -1,14 +1,18 @@
-//! exec and attach over a WebSocket (RFC 6455, `v5.channel.k8s.io`): the first byte of a message names its channel.
+//! exec, attach and port-forward over a WebSocket (RFC 6455, `v5.channel.k8s.io`): the first byte of a message names its channel.
 
-use std::io::{self, BufRead as _, BufReader, Read, Write as _};
-use std::net::TcpStream;
-use std::sync::mpsc::{Receiver, TryRecvError, channel};
+use std::io;
+use std::time::Duration;
 
 use api::Status;
 use api::request::StreamOutput;
 use serde_json::Value;
 
 use crate::answer;
+use crate::config::Settings;
+use crate::wire::Wire;
+
+/// How often a quiet connection is looked at.
+const PAUSE: Duration = Duration::from_millis(2);
 
 const STDIN: u8 = 0;
 const STDOUT: u8 = 1;
@@ -23,60 +27,80 @@ const CLOSE: u8 = 8;
 const FINAL: u8 = 0x80;
 const MASKED: u8 = 0x80;
 
-/// A program in a container, at the other end of a connection.
-pub struct Session {
-    connection: TcpStream,
-    messages: Receiver<Vec<u8>>,
+/// A conversation in messages, each of which begins with the number of its channel.
+pub struct Socket {
+    wire: Wire,
+    unread: Vec<u8>,
+    has_ended: bool,
 }
 
-impl Session {
-    /// Asks a server (`http://host:port`) to switch protocols.
-    pub fn open(server: &str, path: &str, headers: &[(&str, String)]) -> Result<Session, Status> {
+impl Socket {
+    /// Asks a server to switch protocols.
+    pub fn open(settings: &Settings, path: &str, headers: &[(&str, String)]) -> Result<Socket, Status> {
         let broken = |error: io::Error| Status::internal(format!("unable to upgrade connection: {error}"));
-        let Some(address) = server.strip_prefix("http://") else {
-            return Err(Status::internal("this client opens streams over plain HTTP only"));
-        };
-        let mut connection = TcpStream::connect(address.trim_end_matches('/')).map_err(broken)?;
-        let mut head = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\n");
+        let mut wire = Wire::open(settings).map_err(broken)?;
+        let server = &settings.context.server;
+        let host = server.split_once("://").map_or(server.as_str(), |(_, rest)| rest).trim_end_matches('/');
+        let mut head = format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n");
         let fixed = [
             ("Upgrade", "websocket"),
             ("Connection", "Upgrade"),
             // Its randomness keeps caches between from answering; there are none for a request of a protocol's change.
             ("Sec-WebSocket-Key", "dGFiZXJuZXRlcyBrdWJlYw=="),
             ("Sec-WebSocket-Version", "13"),
-            ("Sec-WebSocket-Protocol", "v5.channel.k8s.io"),
+            (
+                "Sec-WebSocket-Protocol",
+                if path.contains("/portforward") { "v4.channel.k8s.io" } else { "v5.channel.k8s.io" },
+            ),
         ];
         fixed.iter().for_each(|(name, value)| head.push_str(&format!("{name}: {value}\r\n")));
         headers.iter().for_each(|(name, value)| head.push_str(&format!("{name}: {value}\r\n")));
-        connection.write_all(format!("{head}\r\n").as_bytes()).map_err(broken)?;
-        let mut reader = BufReader::new(connection.try_clone().map_err(broken)?);
-        let (code, length) = read_head(&mut reader).map_err(broken)?;
+        wire.write(format!("{head}\r\n").as_bytes()).map_err(broken)?;
+        let mut socket = Socket { wire, unread: Vec::new(), has_ended: false };
+        let end = loop {
+            if let Some(at) = socket.unread.windows(4).position(|four| four == b"\r\n\r\n") {
+                break at + 4;
+            }
+            socket.wait().map_err(broken)?;
+        };
+        let head: Vec<u8> = socket.unread.drain(..end).collect();
+        let (code, length) = read_head(&String::from_utf8_lossy(&head));
         if code != 101 {
-            let mut body = vec![0; length];
-            reader.read_exact(&mut body).map_err(broken)?;
-            return Err(answer::refusal(code, &String::from_utf8_lossy(&body)));
+            while socket.unread.len() < length {
+                socket.wait().map_err(broken)?;
+            }
+            return Err(answer::refusal(code, &String::from_utf8_lossy(&socket.unread)));
         }
-        let (sender, messages) = channel();
-        std::thread::spawn(move || {
-            while let Ok((kind, payload)) = read_message(&mut reader) {
-                if kind == CLOSE || sender.send(payload).is_err() {
+        Ok(socket)
+    }
+
+    /// Waits for more bytes.
+    fn wait(&mut self) -> io::Result<()> {
+        let before = self.unread.len();
+        while self.unread.len() == before {
+            self.receive();
+            if self.has_ended && self.unread.len() == before {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            std::thread::sleep(PAUSE);
+        }
+        Ok(())
+    }
+
+    fn receive(&mut self) {
+        loop {
+            match self.wire.read() {
+                Some(bytes) if bytes.is_empty() => return,
+                Some(bytes) => self.unread.extend(bytes),
+                None => {
+                    self.has_ended = true;
                     return;
                 }
             }
-        });
-        Ok(Session { connection, messages })
+        }
     }
 
-    /// Standard input, which ends with it; `None` for Ctrl-C.
-    pub fn write(&mut self, text: Option<&str>) {
-        // Whoever reads sees that the connection has gone.
-        let _ = match text {
-            Some(text) => self.send(STDIN, text.as_bytes()).and_then(|()| self.send(CLOSE_CHANNEL, &[STDIN])),
-            None => self.send(STDIN, &[INTERRUPT]),
-        };
-    }
-
-    fn send(&mut self, channel: u8, bytes: &[u8]) -> io::Result<()> {
+    pub fn send(&mut self, channel: u8, bytes: &[u8]) -> io::Result<()> {
         let length = bytes.len() + 1;
         let mut frame = vec![FINAL | BINARY];
         match (u8::try_from(length), u16::try_from(length)) {
@@ -94,21 +118,53 @@ impl Session {
         frame.extend([0; 4]);
         frame.push(channel);
         frame.extend(bytes);
-        self.connection.write_all(&frame)
+        self.wire.write(&frame)
+    }
+
+    /// The messages that have come; `None` when there will be no more.
+    pub fn messages(&mut self) -> Option<Vec<Vec<u8>>> {
+        self.receive();
+        let mut messages = Vec::new();
+        while let Some((kind, payload)) = take_message(&mut self.unread) {
+            match kind {
+                CLOSE => self.has_ended = true,
+                _ => messages.push(payload),
+            }
+        }
+        (!messages.is_empty() || !self.has_ended).then_some(messages)
+    }
+}
+
+/// A program in a container, at the other end of a connection.
+pub struct Session {
+    socket: Socket,
+}
+
+impl Session {
+    pub fn open(settings: &Settings, path: &str, headers: &[(&str, String)]) -> Result<Session, Status> {
+        Socket::open(settings, path, headers).map(|socket| Session { socket })
+    }
+
+    /// Standard input, which ends with it; `None` for Ctrl-C.
+    pub fn write(&mut self, text: Option<&str>) {
+        // Whoever reads sees that the connection has gone.
+        let _ = match text {
+            Some(text) => {
+                let sent = self.socket.send(STDIN, text.as_bytes());
+                sent.and_then(|()| self.socket.send(CLOSE_CHANNEL, &[STDIN]))
+            }
+            None => self.socket.send(STDIN, &[INTERRUPT]),
+        };
     }
 
     /// What has come since the last call.
     pub fn read(&mut self) -> StreamOutput {
         let mut output = StreamOutput::default();
-        loop {
-            let message = match self.messages.try_recv() {
-                Ok(message) => message,
-                Err(TryRecvError::Empty) => return output,
-                Err(TryRecvError::Disconnected) => {
-                    output.end.get_or_insert(Ok(0));
-                    return output;
-                }
-            };
+        let Some(messages) = self.socket.messages() else {
+            output.end = Some(Ok(0));
+            return output;
+        };
+        for message in messages {
             match message.as_slice() {
                 [STDOUT, text @ ..] => output.stdout.push_str(&String::from_utf8_lossy(text)),
                 [STDERR, text @ ..] => output.stderr.push_str(&String::from_utf8_lossy(text)),
@@ -116,6 +172,7 @@ impl Session {
                 _ => {}
             }
         }
+        output
     }
 }
 
@@ -134,44 +191,27 @@ fn ending(text: &[u8]) -> Result<i32, Status> {
 }
 
 /// The status code of an answer, and how long its body is.
-fn read_head(reader: &mut BufReader<TcpStream>) -> io::Result<(u16, usize)> {
-    let mut line = String::new();
-    reader.read_line(&mut line)?;
-    let code = line.split(' ').nth(1).and_then(|code| code.parse().ok()).unwrap_or_default();
-    let mut length = 0;
-    loop {
-        line.clear();
-        reader.read_line(&mut line)?;
-        let header = line.trim_end().to_lowercase();
-        if header.is_empty() {
-            return Ok((code, length));
-        }
-        if let Some(value) = header.strip_prefix("content-length:") {
-            length = value.trim().parse().unwrap_or_default();
-        }
-    }
+fn read_head(head: &str) -> (u16, usize) {
+    let code = head.split(' ').nth(1).and_then(|code| code.parse().ok()).unwrap_or_default();
+    let mut lengths =
+        head.lines().filter_map(|line| line.to_lowercase().strip_prefix("content-length:")?.trim().parse().ok());
+    (code, lengths.next().unwrap_or_default())
 }
 
-/// A message's kind and payload. Servers mask nothing, and ours send every message in one piece.
-fn read_message(reader: &mut impl Read) -> io::Result<(u8, Vec<u8>)> {
-    let mut head = [0; 2];
-    reader.read_exact(&mut head)?;
-    let length = match head[1] & !MASKED {
-        126 => {
-            let mut long = [0; 2];
-            reader.read_exact(&mut long)?;
-            u64::from(u16::from_be_bytes(long))
-        }
-        127 => {
-            let mut long = [0; 8];
-            reader.read_exact(&mut long)?;
-            u64::from_be_bytes(long)
-        }
-        short => u64::from(short),
+/// The first message's kind and payload, once all of it is there. Servers mask nothing, and ours send every message in one
+/// piece.
+fn take_message(unread: &mut Vec<u8>) -> Option<(u8, Vec<u8>)> {
+    let (first, second) = (*unread.first()?, *unread.get(1)?);
+    let long = |bytes: &[u8]| bytes.iter().fold(0_usize, |sum, byte| sum << 8 | usize::from(*byte));
+    let (start, length) = match second & !MASKED {
+        126 => (4_usize, long(unread.get(2..4)?)),
+        127 => (10, long(unread.get(2..10)?)),
+        short => (2, usize::from(short)),
     };
-    let mut payload = Vec::new();
-    reader.take(length).read_to_end(&mut payload)?;
-    Ok((head[0] & !FINAL, payload))
+    let end = start.checked_add(length)?;
+    let payload = unread.get(start..end)?.to_vec();
+    unread.drain(..end);
+    Some((first & !FINAL, payload))
 }
 
 #[cfg(test)]
@@ -194,7 +234,10 @@ mod tests {
                 }
             }
             bytes.extend(vec![7; length]);
-            let (kind, payload) = read_message(&mut bytes.as_slice()).expect("a message");
+            let whole = bytes.clone();
+            bytes.truncate(whole.len() - 1);
+            assert_eq!(take_message(&mut bytes), None);
+            let (kind, payload) = take_message(&mut whole.clone()).expect("a message");
             assert_eq!((kind, payload.len()), (BINARY, length));
         }
     }

@@ -57,9 +57,10 @@ pub fn apply_manifest(client: &mut Client, text: &str, namespace: &str, dry_run:
         Ok(documents) => documents,
         Err(error) => return vec![misread(error)],
     };
+    let place = manifest::Place { namespace: namespace.into(), validates: true, ..manifest::Place::default() };
     let mut applied = Vec::new();
     for document in documents {
-        let manifest = match manifest::resolve(client, document, source, namespace, false) {
+        let manifest = match manifest::resolve(client, document, source, &place) {
             Ok(manifest) => manifest,
             Err(error) => {
                 applied.push(misread(error));
@@ -70,7 +71,15 @@ pub fn apply_manifest(client: &mut Client, text: &str, namespace: &str, dry_run:
         let mut call = Call { client, state: &mut state, io: &mut io };
         let outcome = match apply_one(&mut call, &manifest, &ApplyOptions { dry_run, ..ApplyOptions::default() }) {
             Ok((change, _)) => change.into(),
-            Err(status) => Outcome::Refused(status),
+            Err(mut status) => {
+                // An editor knows what it has sent.
+                if let Some(bare) = status.message.strip_prefix(&format!("error when creating {source:?}: "))
+                    && status.is_invalid()
+                {
+                    status.message = bare.to_owned();
+                }
+                Outcome::Refused(status)
+            }
         };
         applied.push(AppliedDoc {
             kind: manifest.kind.kind.into(),
@@ -151,7 +160,7 @@ impl ApplyOptions {
 }
 
 /// A JSON text as Go writes it, with the line end that the annotation has.
-fn annotation_text(value: &Value) -> String {
+pub(crate) fn annotation_text(value: &Value) -> String {
     crate::output::escape_html(&value.to_string()) + "\n"
 }
 
@@ -230,13 +239,7 @@ pub(crate) fn apply_one(
         }
         status
     })?;
-    // A patch that leaves the object as it was says so, as after a change of the annotation's form alone.
-    let change = if object.revision() == current.revision() && !options.dry_run {
-        Change::Unchanged
-    } else {
-        Change::Configured
-    };
-    Ok((change, object))
+    Ok((Change::Configured, object))
 }
 
 /// The patch that brings `current` to where `modified` wants it, without what only `original` had. Custom resources have no
@@ -261,9 +264,7 @@ pub(crate) fn version(kind: &api::Kind) -> String {
 
 /// Says which file an error comes from.
 pub(crate) fn during(doing: &str, manifest: &Manifest, mut status: Status) -> Status {
-    if !status.is_invalid() {
-        status.message = format!("error when {doing} {:?}: {}", manifest.source, status.message);
-    }
+    status.message = format!("error when {doing} {:?}: {}", manifest.source, status.message);
     status
 }
 

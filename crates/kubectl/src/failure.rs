@@ -39,6 +39,14 @@ impl Failure {
         Failure::Error(format!("{}\nSee '{command} -h' for help and examples", text.as_ref()))
     }
 
+    /// An error that upstream prints as it is, like a refusal of the server.
+    pub fn without_prefix(self) -> Failure {
+        match self {
+            Failure::Error(text) => Failure::Plain(text),
+            other => other,
+        }
+    }
+
     /// One failure of several, or the only one.
     pub fn all(mut failures: Vec<Failure>) -> Option<Failure> {
         match failures.len() {
@@ -67,6 +75,7 @@ impl Failure {
                 .iter()
                 .map(|failure| match failure {
                     Failure::Status(status) => format!("{}\n", one_line(status)),
+                    Failure::Error(text) => format!("{text}\n"),
                     other => other.text(),
                 })
                 .collect(),

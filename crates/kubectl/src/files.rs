@@ -11,8 +11,11 @@ pub struct Disk {
     /// The text of a file, or why there is none.
     pub read: fn(&str) -> Option<String>,
     pub write: fn(&str, &str),
-    /// The names of the files directly inside a folder, in their order; `None` when it is no folder.
+    /// The names of what lies directly inside a folder, in their order, those of folders with a `/` behind them; `None`
+    /// when it is no folder.
     pub list: fn(&str) -> Option<Vec<String>>,
+    /// Where relative paths begin.
+    pub folder: fn() -> String,
 }
 
 /// Page files by their path, which has no leading `./`; or a disk.
@@ -25,6 +28,10 @@ pub(crate) struct Files {
 impl Files {
     pub fn on(disk: Disk) -> Files {
         Files { disk: Some(disk), ..Files::default() }
+    }
+
+    pub fn are_on_disk(&self) -> bool {
+        self.disk.is_some()
     }
 
     /// The files of the page.
@@ -56,15 +63,43 @@ impl Files {
         self.page.remove(key(path)).is_some()
     }
 
-    /// The names directly inside a folder; `None` when there is no such folder.
+    /// The names of the files directly inside a folder; `None` when there is no such folder.
     pub fn list(&self, folder: &str) -> Option<Vec<String>> {
+        let names = self.entries(folder)?.into_iter();
+        Some(names.filter(|name| !name.ends_with('/')).collect())
+    }
+
+    /// The names of the folders directly inside a folder.
+    pub fn folders(&self, folder: &str) -> Vec<String> {
+        let names = self.entries(folder).unwrap_or_default().into_iter();
+        names.filter_map(|name| name.strip_suffix('/').map(str::to_owned)).collect()
+    }
+
+    pub fn is_folder(&self, path: &str) -> bool {
+        self.read(path).is_none() && self.entries(path).is_some()
+    }
+
+    /// The path from the root of the file system.
+    pub fn absolute(&self, path: &str) -> String {
+        let folder = self.disk.map_or_else(|| HOME.to_owned(), |disk| (disk.folder)());
+        match path {
+            "." => folder,
+            path if path.starts_with('/') => path.into(),
+            path => format!("{folder}/{}", path.trim_start_matches("./").trim_end_matches('/')),
+        }
+    }
+
+    fn entries(&self, folder: &str) -> Option<Vec<String>> {
         if let Some(disk) = self.disk {
             return (disk.list)(folder);
         }
         let folder = key(folder).trim_end_matches('/');
         let prefix = if matches!(folder, "" | ".") { String::new() } else { format!("{folder}/") };
         let inside = self.page.keys().filter_map(|path| path.strip_prefix(&prefix));
-        let names: Vec<String> = inside.filter(|name| !name.contains('/')).map(str::to_owned).collect();
+        let mut names: Vec<String> = inside
+            .map(|name| name.split_once('/').map_or_else(|| name.to_owned(), |(folder, _)| format!("{folder}/")))
+            .collect();
+        names.dedup();
         (!names.is_empty() || prefix.is_empty()).then_some(names)
     }
 }

@@ -29,6 +29,9 @@ pub enum FlagKind {
     /// Repeatable.
     Array,
     Int,
+    Int32,
+    /// `key=value`, comma-separated and repeatable.
+    Map,
     Duration,
 }
 
@@ -62,6 +65,14 @@ pub const fn int(name: &'static str, short: char, default: &'static str, note: &
     flag(name, short, FlagKind::Int, default, note)
 }
 
+pub const fn int32(name: &'static str, short: char, default: &'static str, note: &'static str) -> Flag {
+    flag(name, short, FlagKind::Int32, default, note)
+}
+
+pub const fn map(name: &'static str, short: char, note: &'static str) -> Flag {
+    flag(name, short, FlagKind::Map, "", note)
+}
+
 pub const fn duration(name: &'static str, default: &'static str, note: &'static str) -> Flag {
     flag(name, ' ', FlagKind::Duration, default, note)
 }
@@ -91,8 +102,16 @@ impl Flag {
             {
                 format!("strconv.ParseBool: parsing {value:?}: invalid syntax")
             }
-            FlagKind::Int if value.parse::<i64>().is_err() => {
-                format!("strconv.ParseInt: parsing {value:?}: invalid syntax")
+            FlagKind::Int => match value.parse::<i64>() {
+                Ok(_) => return Ok(()),
+                Err(error) => format!("strconv.ParseInt: parsing {value:?}: {}", go_reason(&error)),
+            },
+            FlagKind::Int32 => match value.parse::<i32>() {
+                Ok(_) => return Ok(()),
+                Err(error) => format!("strconv.ParseInt: parsing {value:?}: {}", go_reason(&error)),
+            },
+            FlagKind::Map if value.split(',').any(|pair| !pair.contains('=')) => {
+                "malformed pair, expect string=string".into()
             }
             FlagKind::Duration if parse_duration(value).is_none() => duration_error(value),
             _ => return Ok(()),
@@ -134,7 +153,7 @@ pub static GLOBAL: &[Flag] = &[
 
 /// How a command names its objects by files.
 pub static FILES: &[Flag] = &[
-    array("filename", 'f', "Files that name the objects"),
+    list("filename", 'f', "Files that name the objects"),
     text("kustomize", 'k', "A kustomization folder"),
     switch("recursive", 'R', "Look into folders"),
 ];
@@ -244,11 +263,18 @@ impl Args {
         flag.check(&value)?;
         let values = self.values.entry(flag.name).or_default();
         match flag.kind {
-            FlagKind::List => values.extend(value.split(',').filter(|part| !part.is_empty()).map(str::to_owned)),
+            FlagKind::List | FlagKind::Map => {
+                values.extend(value.split(',').filter(|part| !part.is_empty()).map(str::to_owned))
+            }
             FlagKind::Array => values.push(value),
             _ => *values = vec![value],
         }
         Ok(())
+    }
+
+    /// True when the command has the flag.
+    pub fn knows(&self, name: &str) -> bool {
+        self.defaults.contains_key(name)
     }
 
     /// True when the line names the flag.
@@ -307,6 +333,14 @@ impl Args {
 
     pub fn before_dash(&self) -> &[String] {
         &self.operands[..self.dash_at.unwrap_or(self.operands.len())]
+    }
+}
+
+/// Why Go's `strconv` takes a text for no number.
+pub(crate) fn go_reason(error: &std::num::ParseIntError) -> &'static str {
+    match error.kind() {
+        std::num::IntErrorKind::PosOverflow | std::num::IntErrorKind::NegOverflow => "value out of range",
+        _ => "invalid syntax",
     }
 }
 

@@ -31,5 +31,5 @@ mod task;
 pub use apply::{AppliedDoc, Outcome, apply_manifest};
 pub use complete::Completion;
 pub use files::Disk;
-pub use session::{Context, EditRequest, Piece, Progress, Running, Session};
+pub use session::{Context, EditRequest, Forward, Piece, Progress, Proxy, Running, Serving, Session};
 pub use shell::is_incomplete;

@@ -1,8 +1,9 @@
 //! Manifests: from `-f` to objects with their kinds.
 
+use api::selector::Selector;
 use api::{Kind, yaml};
 use client::Client;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::commands::namespace;
 use crate::failure::Failure;
@@ -28,19 +29,60 @@ pub(crate) struct Misread {
     pub failure: Failure,
     /// Counted from 1.
     pub line: u32,
+    /// What follows in the file is not looked at.
+    pub ends_file: bool,
 }
 
-/// Reads all that `-f` names.
+impl Manifest {
+    pub fn is_selected(&self, selector: &Selector) -> bool {
+        let labels = serde_json::from_value(self.value["metadata"]["labels"].clone()).unwrap_or_default();
+        selector.matches(&labels)
+    }
+}
+
+/// Reads all that `-f` and `-k` name, or says what is wrong with some of it.
 pub(crate) fn read(call: &mut Call, args: &Args) -> Result<Vec<Manifest>, Failure> {
-    let mut manifests = Vec::new();
-    let fallback = namespace(call, args);
-    let enforced = args.given("namespace");
+    let (manifests, failures) = read_all(call, args)?;
+    Failure::all(failures).map_or(Ok(manifests), Err)
+}
+
+/// The same for commands that do what they can: the documents that can be read, and what is wrong with the others.
+pub(crate) fn read_all(call: &mut Call, args: &Args) -> Result<(Vec<Manifest>, Vec<Failure>), Failure> {
+    let (mut manifests, mut failures) = (Vec::new(), Vec::new());
+    let place = Place {
+        namespace: namespace(call, args),
+        is_enforced: args.given("namespace"),
+        // A command that validates refuses what has no kind in the words of its schema.
+        validates: args.knows("validate") && !matches!(args.text("validate"), "false" | "ignore"),
+        is_local: args.is("local"),
+    };
+    let (mut all, mut missing) = (Vec::new(), Vec::new());
     for file in args.all("filename") {
-        for (source, text) in texts(call, file)? {
-            for document in documents(&text, &source).map_err(|misread| misread.failure)? {
-                let manifest =
-                    resolve(call.client, document, &source, &fallback, enforced).map_err(|misread| misread.failure)?;
-                manifests.push(manifest);
+        match texts(call, file, args.is("recursive")) {
+            Ok(texts) => all.extend(texts),
+            Err(failure) => missing.push(failure),
+        }
+    }
+    if let Some(failure) = Failure::all(missing) {
+        return Err(failure);
+    }
+    for (source, text) in all {
+        let documents = match documents(&text, &source) {
+            Ok(documents) => documents,
+            Err(misread) => {
+                failures.push(misread.failure);
+                continue;
+            }
+        };
+        for document in documents {
+            match resolve(call.client, document, &source, &place) {
+                Ok(manifest) => manifests.push(manifest),
+                Err(misread) => {
+                    failures.push(misread.failure);
+                    if misread.ends_file {
+                        break;
+                    }
+                }
             }
         }
     }
@@ -49,15 +91,31 @@ pub(crate) fn read(call: &mut Call, args: &Args) -> Result<Vec<Manifest>, Failur
         built.warnings.into_iter().for_each(|warning| call.io.err_line(warning));
         for value in built.objects {
             let document = yaml::Document { value, line: 1, lines: Default::default() };
-            manifests
-                .push(resolve(call.client, document, folder, &fallback, enforced).map_err(|misread| misread.failure)?);
+            match resolve(call.client, document, folder, &place) {
+                Ok(manifest) => manifests.push(manifest),
+                Err(misread) => failures.push(misread.failure),
+            }
         }
     }
-    Ok(manifests)
+    Ok((manifests, failures))
 }
 
-/// The texts of a file, a folder or standard input, each with the name that messages use.
-fn texts(call: &mut Call, file: &str) -> Result<Vec<(String, String)>, Failure> {
+/// The text of one file or of standard input.
+pub(crate) fn text(call: &mut Call, file: &str) -> Result<String, Failure> {
+    match texts(call, file, false)?.into_iter().next() {
+        Some((_, text)) => Ok(text),
+        None => Err(missing(file)),
+    }
+}
+
+fn missing(file: &str) -> Failure {
+    Failure::error(format!("the path {file:?} does not exist"))
+}
+
+type Texts = Vec<(String, String)>;
+
+/// The texts of a file, a folder, a pattern or standard input, each with the name that messages use.
+fn texts(call: &mut Call, file: &str, recursive: bool) -> Result<Texts, Failure> {
     if file == "-" {
         return Ok(vec![("STDIN".into(), call.io.stdin.take().unwrap_or_default())]);
     }
@@ -69,14 +127,11 @@ fn texts(call: &mut Call, file: &str) -> Result<Vec<(String, String)>, Failure> 
     if let Some(text) = call.state.files.read(file) {
         return Ok(vec![(file.into(), text)]);
     }
-    let Some(names) = call.state.files.list(file) else {
-        return Err(Failure::error(format!("the path {file:?} does not exist")));
-    };
-    let folder = file.trim_end_matches('/');
-    let manifests = names.iter().filter(|name| [".yaml", ".yml", ".json"].iter().any(|end| name.ends_with(end)));
-    let paths = manifests.map(|name| if folder == "." { name.clone() } else { format!("{folder}/{name}") });
-    let texts: Vec<(String, String)> =
-        paths.filter_map(|path| call.state.files.read(&path).map(|text| (path, text))).collect();
+    if !call.state.files.is_folder(file) {
+        return matching(call, file);
+    }
+    let mut texts = Vec::new();
+    inside(call, file, recursive, &mut texts);
     if texts.is_empty() {
         return Err(Failure::error(format!(
             "error reading [{file}]: recognized file extensions are [.json .yaml .yml]"
@@ -85,12 +140,66 @@ fn texts(call: &mut Call, file: &str) -> Result<Vec<(String, String)>, Failure> 
     Ok(texts)
 }
 
+/// The manifests of a folder.
+fn inside(call: &mut Call, folder: &str, recursive: bool, texts: &mut Texts) {
+    let path = |name: &str| match folder.trim_end_matches('/') {
+        "." => name.to_owned(),
+        folder => format!("{folder}/{name}"),
+    };
+    for name in call.state.files.list(folder).unwrap_or_default() {
+        let path = path(&name);
+        if [".yaml", ".yml", ".json"].iter().any(|end| name.ends_with(end))
+            && let Some(text) = call.state.files.read(&path)
+        {
+            texts.push((path, text));
+        }
+    }
+    if recursive {
+        for name in call.state.files.folders(folder) {
+            inside(call, &path(&name), true, texts);
+        }
+    }
+}
+
+/// The files that a pattern of names means: `manifests/*.yaml`.
+fn matching(call: &mut Call, pattern: &str) -> Result<Texts, Failure> {
+    let (folder, names) = pattern.rsplit_once('/').unwrap_or((".", pattern));
+    let mut texts = Vec::new();
+    for name in call.state.files.list(folder).unwrap_or_default() {
+        let path = if folder == "." { name.clone() } else { format!("{folder}/{name}") };
+        if is_matched(&name, names)
+            && let Some(text) = call.state.files.read(&path)
+        {
+            texts.push((path, text));
+        }
+    }
+    if texts.is_empty() { Err(missing(pattern)) } else { Ok(texts) }
+}
+
+/// `*` stands for any text and `?` for any letter.
+fn is_matched(name: &str, pattern: &str) -> bool {
+    let Some(first) = pattern.chars().next() else { return name.is_empty() };
+    let rest = &pattern[first.len_utf8()..];
+    match (first, name.chars().next()) {
+        ('*', _) => name.char_indices().map(|(at, _)| at).chain([name.len()]).any(|at| is_matched(&name[at..], rest)),
+        ('?', Some(letter)) => is_matched(&name[letter.len_utf8()..], rest),
+        (first, Some(letter)) if first == letter => is_matched(&name[letter.len_utf8()..], rest),
+        _ => false,
+    }
+}
+
 /// The documents of a text; the items of a list count as documents.
 pub(crate) fn documents(text: &str, source: &str) -> Result<Vec<yaml::Document>, Misread> {
-    let parsed = yaml::parse_documents(text).map_err(|error| Misread {
-        line: error.line,
-        failure: Failure::error(format!("error parsing {source}: {error}")),
-    })?;
+    let refuse = |line: u32, why: String| Misread {
+        line,
+        failure: Failure::error(format!("error parsing {source}: {why}")),
+        ends_file: true,
+    };
+    let parsed = match json_stream(text) {
+        Some(Ok(documents)) => documents,
+        Some(Err(line)) => return Err(refuse(line, "unexpected EOF".into())),
+        None => yaml::parse_documents(text).map_err(|error| refuse(error.line, error.to_string()))?,
+    };
     let mut documents = Vec::new();
     for document in parsed {
         let is_list = document.value["kind"].as_str().is_some_and(|kind| kind.ends_with("List"));
@@ -112,26 +221,70 @@ pub(crate) fn documents(text: &str, source: &str) -> Result<Vec<yaml::Document>,
     Ok(documents)
 }
 
+/// The values of a text that is JSON; the line where one breaks off. `None` for what is to be read as YAML.
+fn json_stream(text: &str) -> Option<Result<Vec<yaml::Document>, u32>> {
+    if !text.trim_start().starts_with('{') {
+        return None;
+    }
+    let mut documents = Vec::new();
+    for value in serde_json::Deserializer::from_str(text).into_iter::<Value>() {
+        match value {
+            Ok(value) => documents.push(yaml::Document { value, line: 1, lines: Default::default() }),
+            Err(error) if error.is_eof() => return Some(Err(u32::try_from(error.line()).unwrap_or(1))),
+            Err(_) => return None,
+        }
+    }
+    // One value is read for its lines once more.
+    (documents.len() > 1).then_some(Ok(documents))
+}
+
+/// Where objects belong that do not say so, and what is asked of them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Place {
+    pub namespace: String,
+    /// `--namespace` was given.
+    pub is_enforced: bool,
+    pub validates: bool,
+    /// Objects stay as they are written.
+    pub is_local: bool,
+}
+
 /// Finds the kind of a document and where its object belongs.
 pub(crate) fn resolve(
     client: &mut Client,
     document: yaml::Document,
     source: &str,
-    fallback: &str,
-    enforced: bool,
+    place: &Place,
 ) -> Result<Manifest, Misread> {
     let mut value = document.value.clone();
-    let misread = |text: String| Misread { failure: Failure::error(text), line: document.line };
+    let fallback = place.namespace.as_str();
+    let misread = |text: String| Misread { failure: Failure::error(text), line: document.line, ends_file: false };
+    let invalid = |why: &str| Misread {
+        ends_file: true,
+        ..misread(format!(
+            "error validating {source:?}: error validating data: {why}; if you choose to ignore these errors, turn \
+             validation off with --validate=false"
+        ))
+    };
     let field = |name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
     let (api_version, kind_name) = (field("apiVersion"), field("kind"));
+    if place.validates && !value.is_object() {
+        return Err(invalid("invalid object to validate"));
+    }
+    if place.validates && (api_version.is_empty() || kind_name.is_empty()) {
+        let unset = [(&api_version, "apiVersion"), (&kind_name, "kind")];
+        let unset: Vec<String> =
+            unset.iter().filter(|(text, _)| text.is_empty()).map(|(_, name)| format!("{name} not set")).collect();
+        return Err(invalid(&match unset.as_slice() {
+            [only] => only.clone(),
+            many => format!("[{}]", many.join(", ")),
+        }));
+    }
     if kind_name.is_empty() {
         return Err(misread(format!("unable to decode {source:?}: Object 'Kind' is missing in '{value}'")));
     }
     if api_version.is_empty() {
-        return Err(misread(format!(
-            "error validating {source:?}: error validating data: apiVersion not set; if you choose to ignore these \
-             errors, turn validation off with --validate=false"
-        )));
+        return Err(misread(format!("unable to decode {source:?}: Object 'apiVersion' is missing in '{value}'")));
     }
     let meta = |name: &str| value["metadata"][name].as_str().unwrap_or_default().to_owned();
     let (name, own_namespace) = (meta("name"), meta("namespace"));
@@ -141,16 +294,25 @@ pub(crate) fn resolve(
              kind {kind_name:?} in version {api_version:?}\nensure CRDs are installed first"
         )));
     };
+    // Upstream decodes the metadata alone.
+    let bare = json!({ "apiVersion": api_version, "kind": kind_name, "metadata": value["metadata"] });
+    if let Err(error) = (kind.decode)(kind, bare)
+        && let Some((_, why)) = error.to_string().split_once("json: ")
+    {
+        return Err(misread(format!("unable to decode {source:?}: json: {why}")));
+    }
     let mut namespace = String::new();
     if kind.namespaced {
-        if enforced && !own_namespace.is_empty() && own_namespace != fallback {
+        if place.is_enforced && !own_namespace.is_empty() && own_namespace != fallback {
             return Err(misread(format!(
                 "the namespace from the provided object {own_namespace:?} does not match the namespace {fallback:?}. You \
                  must pass '--namespace={own_namespace}' to perform this operation."
             )));
         }
         namespace = if own_namespace.is_empty() { fallback.to_owned() } else { own_namespace };
-        if let Some(fields) = value.as_object_mut() {
+        if let Some(fields) = value.as_object_mut()
+            && !place.is_local
+        {
             let meta = fields.entry("metadata").or_insert_with(|| Value::Object(Default::default()));
             if let Some(meta) = meta.as_object_mut() {
                 meta.insert("namespace".into(), namespace.clone().into());

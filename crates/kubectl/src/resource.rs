@@ -141,6 +141,9 @@ pub(crate) fn read(client: &mut Client, operands: &[String]) -> Result<Named, Fa
         return Ok(Named::Kinds(kinds));
     }
     let names = &operands[1..];
+    if first == "all" {
+        return Err(Failure::error("you must specify only one resource"));
+    }
     let pairs = kinds.iter().flat_map(|kind| names.iter().map(|name| (*kind, name.clone())));
     Ok(Named::Objects(pairs.collect()))
 }
@@ -201,6 +204,11 @@ Example resource specifications include:
    '<resource> <name>'
    '<resource>'";
 
+const LOCAL_NEEDS_FILES: &str = "you must specify resources by --filename when --local is set.
+Example resource specifications include:
+   '-f rsrc.yaml'
+   '--filename=rsrc.json'";
+
 pub(crate) fn no_resources() -> Failure {
     Failure::error(NO_RESOURCES)
 }
@@ -210,6 +218,8 @@ pub(crate) fn no_resources() -> Failure {
 pub(crate) struct Rules {
     /// `TYPE` alone means all of them, as for `get` and `describe`.
     pub all_of_type: bool,
+    /// `--all` may stand beside a selector, as for `wait`.
+    pub all_may_select: bool,
 }
 
 /// The list options of `-l` and `--field-selector`.
@@ -229,13 +239,16 @@ pub(crate) fn names_files(args: &Args) -> bool {
 /// Finds the objects that operands, `-f`, `-l` and `--all` name.
 pub(crate) fn pick(call: &mut Call, args: &Args, rules: Rules) -> Result<Picked, Failure> {
     let selects = args.some_text("selector").is_some() || args.some_text("field-selector").is_some();
-    if args.is("all") && selects {
+    if args.is("all") && selects && !rules.all_may_select {
         return Err(Failure::error("setting 'all' parameter but found a non empty selector. "));
     }
     let everywhere = args.is("all-namespaces");
     let namespace = if everywhere { String::new() } else { namespace(call, args) };
     if names_files(args) {
         return pick_files(call, args);
+    }
+    if args.is("local") {
+        return Err(Failure::error(LOCAL_NEEDS_FILES));
     }
     let mut picked = Picked::default();
     match read(call.client, args.before_dash())? {
@@ -271,8 +284,13 @@ pub(crate) fn pick(call: &mut Call, args: &Args, rules: Rules) -> Result<Picked,
 }
 
 fn pick_files(call: &mut Call, args: &Args) -> Result<Picked, Failure> {
-    let documents = crate::manifest::read(call, args)?;
-    let mut picked = Picked { single: documents.len() == 1, ..Picked::default() };
+    if !args.before_dash().is_empty() && args.knows("selector") {
+        return Err(Failure::error(
+            "when paths, URLs, or stdin is provided as input, you may not specify resource arguments as well",
+        ));
+    }
+    let (documents, failures) = crate::manifest::read_all(call, args)?;
+    let mut picked = Picked { single: documents.len() == 1, failures, ..Picked::default() };
     for document in documents {
         if args.is("local") {
             let object = (document.kind.decode)(document.kind, document.value.clone())

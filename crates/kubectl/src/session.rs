@@ -207,6 +207,8 @@ pub struct Progress {
     pub wake: Option<SimTime>,
     /// The page should open its editor, and answer with [`Running::edited`].
     pub edit: Option<EditRequest>,
+    /// Connections to be served until Ctrl-C: only a program on a computer is asked for that.
+    pub serving: Option<Serving>,
     /// The program reads the keyboard: what the user types goes to [`Running::input`].
     pub reads_input: bool,
 }
@@ -240,6 +242,37 @@ pub struct EditRequest {
     pub text: String,
 }
 
+/// What `kubectl port-forward` and `kubectl proxy` want done.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Serving {
+    Forward(Forward),
+    Proxy(Proxy),
+}
+
+/// Connections to local ports go to a Pod's.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Forward {
+    pub namespace: String,
+    pub pod: String,
+    /// Local ports, 0 for any, and the Pod's.
+    pub ports: Vec<(u16, u16)>,
+    /// `localhost` or addresses.
+    pub addresses: Vec<String>,
+}
+
+/// Requests to a local port go to the API server with the user's credentials.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Proxy {
+    pub address: String,
+    /// 0 for any.
+    pub port: u16,
+    /// What the API's paths begin with; empty for nothing.
+    pub prefix: String,
+    /// Regular expressions; none lets everything through.
+    pub accepted_hosts: Vec<String>,
+    pub rejected_paths: Vec<String>,
+}
+
 impl Running {
     /// Carries on until the line is done or has to wait.
     pub fn poll(&mut self, client: &mut Client) -> Progress {
@@ -257,6 +290,7 @@ impl Running {
             exit: self.exit,
             wake,
             edit: self.io.edit.take(),
+            serving: self.io.serving.take(),
             reads_input: self.exit.is_none() && self.io.reads_input,
         }
     }
@@ -269,6 +303,11 @@ impl Running {
     /// Text for the program's standard input, as typed: lines end in `\n`.
     pub fn input(&mut self, text: &str) {
         self.io.typed.push_str(text);
+    }
+
+    /// The answer to a [`Progress::edit`] when the editor did not come up, or failed.
+    pub fn edit_failed(&mut self, why: String) {
+        self.io.edit_failure = Some(why);
     }
 
     /// The answer to a [`Progress::edit`]: the saved text, or `None` when the user closed the editor without saving.

@@ -1,6 +1,7 @@
 //! How a command waits: it is a future that this crate polls, and reaches the cluster only through [`Cx::with`].
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -10,7 +11,7 @@ use api::request::{StreamId, WatchId};
 use api::{Request, Response, SimTime, Status, User};
 use client::Client;
 
-use crate::session::{EditRequest, Piece, State};
+use crate::session::{EditRequest, Piece, Serving, State};
 use crate::shell::Sink;
 
 /// What a command may touch while it runs: borrowed anew for each of its steps.
@@ -35,7 +36,12 @@ pub(crate) struct Io {
     /// Ctrl-C goes to the program of a stream instead of ending the line.
     pub interrupts_stream: bool,
     pub edit: Option<EditRequest>,
+    pub serving: Option<Serving>,
     pub edited: Option<Option<String>>,
+    /// Why there was no editor.
+    pub edit_failure: Option<String>,
+    /// What the server has warned of: a command says it once.
+    pub warned: BTreeSet<String>,
     /// Whom the command impersonates.
     identity: Option<User>,
     watches: Vec<WatchId>,
@@ -110,7 +116,9 @@ impl Call<'_, '_> {
     pub fn request(&mut self, request: Request) -> Result<Response, Status> {
         let answer = self.client.call(request);
         for warning in self.client.take_warnings() {
-            self.io.err_line(format!("Warning: {warning}"));
+            if self.io.warned.insert(warning.clone()) {
+                self.io.err_line(format!("Warning: {warning}"));
+            }
         }
         answer
     }

@@ -81,6 +81,11 @@ impl Selector {
         self
     }
 
+    /// What is required: keys, operators and values.
+    pub fn requirements(&self) -> impl Iterator<Item = (&str, Operator, &[String])> {
+        self.requirements.iter().map(|one| (one.key.as_str(), one.operator, one.values.as_slice()))
+    }
+
     /// Both selectors' requirements.
     pub fn and(mut self, other: Selector) -> Selector {
         self.requirements.extend(other.requirements);

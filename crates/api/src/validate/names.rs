@@ -196,6 +196,30 @@ pub fn relaxed_env_var_name(text: &str) -> Complaints {
     complaints
 }
 
+/// A key of a ConfigMap or Secret, which becomes a file's name.
+pub fn config_key(key: &str) -> Complaints {
+    const KEY_LENGTH_MAX: usize = 253;
+    let mut complaints = Complaints::new();
+    if key.len() > KEY_LENGTH_MAX {
+        complaints.push(format!("must be no more than {KEY_LENGTH_MAX} characters"));
+    }
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    if key.is_empty() || !key.bytes().all(allowed) {
+        complaints.push(
+            "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or \
+             'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')"
+                .into(),
+        );
+    }
+    match key {
+        "." => complaints.push("must not be '.'".into()),
+        ".." => complaints.push("must not be '..'".into()),
+        _ if key.starts_with("..") => complaints.push("must not start with '..'".into()),
+        _ => {}
+    }
+    complaints
+}
+
 /// A name that stands in a URL's path: roles and the like.
 pub fn path_segment(name: &str, prefix: bool) -> Complaints {
     if !prefix && (name == "." || name == "..") {

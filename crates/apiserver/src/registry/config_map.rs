@@ -3,9 +3,9 @@
 use api::field::{Error, Errors, Path};
 use api::types::ConfigMap;
 
-use super::pod::config_key;
 use super::rules::{complain, subdomain_name};
 use crate::strategy::Strategy;
+use api::validate::config_key;
 
 const BYTES_MAX: usize = 1 << 20;
 pub(super) const SEALED: &str = "field is immutable when `immutable` is set";

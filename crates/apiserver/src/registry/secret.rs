@@ -6,9 +6,9 @@ use api::field::{Error, Errors, Path};
 use api::types::{ByteString, Secret};
 
 use super::config_map::SEALED;
-use super::pod::config_key;
 use super::rules::{IMMUTABLE, complain, default_text, selectable, subdomain_name, text};
 use crate::strategy::Strategy;
+use api::validate::config_key;
 
 const BYTES_MAX: usize = 1 << 20;
 const REDACTED: &str = "<secret contents redacted>";

@@ -1,29 +1,22 @@
 //! `kubectl annotate`
 
-use super::meta_update::{patch, pick, split};
+use super::meta_update::{self, Changes, patch, pick};
 use crate::failure::{Failure, Outcome};
 use crate::flags::Args;
 use crate::task::Call;
 
 pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
-    let (named, changes) = split(args)?;
-    if named.operands.is_empty() && !crate::resource::names_files(&named) {
-        return Err(Failure::error(
-            "one or more resources must be specified as <resource> <name> or <resource>/<name>",
-        ));
-    }
-    if changes.set.is_empty() && changes.removed.is_empty() && !args.is("list") {
-        return Err(Failure::error("at least one annotation update is required"));
-    }
+    let (named, words) = meta_update::pairs(args, "annotation")?;
+    let changes = read(&words)?;
+    meta_update::check(&named, &changes, "annotation")?;
     let picked = pick(call, &named)?;
+    let several = picked.infos.len() > 1;
     let mut failures = picked.failures;
     for info in &picked.infos {
         let none = Default::default();
         let annotations = info.object.meta().annotations.as_ref().unwrap_or(&none);
         if args.is("list") {
-            for (key, value) in annotations {
-                call.io.line(format!("{key}={value}"));
-            }
+            meta_update::list(call, info, annotations, "annotations", several);
             continue;
         }
         let taken: Vec<String> = changes
@@ -44,4 +37,23 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
         }
     }
     Failure::all(failures).map_or(Ok(0), Err)
+}
+
+fn read(words: &[String]) -> Result<Changes, Failure> {
+    let mut changes = Changes::default();
+    for word in words {
+        match word.split_once('=') {
+            Some((key, value)) => drop(changes.set.insert(key.into(), value.into())),
+            None => changes.removed.push(word[..word.len() - 1].into()),
+        }
+    }
+    let both: Vec<&str> =
+        changes.removed.iter().filter(|key| changes.set.contains_key(*key)).map(String::as_str).collect();
+    if !both.is_empty() {
+        return Err(Failure::error(format!(
+            "can not both modify and remove the following annotation(s) in the same command: {}",
+            both.join(", ")
+        )));
+    }
+    Ok(changes)
 }

@@ -1,4 +1,4 @@
-//! `kubectl api-resources`, `api-versions`, `cluster-info`, and `get --raw`.
+//! `kubectl api-resources`, `api-versions`, and `--raw`.
 
 use api::{Kind, kinds};
 
@@ -96,21 +96,19 @@ pub(super) fn versions(call: &mut Call, args: &Args) -> Outcome {
     Ok(0)
 }
 
-pub(super) fn cluster_info(call: &mut Call, _: &Args) -> Outcome {
-    let server = call.state.context.server.clone();
-    call.io.line(format!("Kubernetes control plane is running at {server}"));
-    call.io.line("");
-    call.io.line("To further debug and diagnose cluster problems, use 'kubectl cluster-info dump'.");
-    Ok(0)
-}
-
-/// `get --raw PATH`: whatever an HTTP server answers; else the paths that name objects of the table, and the health checks.
-pub(super) fn raw(call: &mut Call, path: &str) -> Outcome {
-    if let Some(answer) = call.client.raw(path) {
+/// `--raw PATH`: whatever an HTTP server answers; else what can be read of the objects of the table, and the health checks.
+pub(super) fn raw(call: &mut Call, method: &'static str, path: &str, body: String) -> Outcome {
+    if !path.starts_with('/') {
+        return Err(Failure::error(format!("--raw must be a valid URL path: parse {path:?}: invalid URI for request")));
+    }
+    if let Some(answer) = call.client.raw(method, path, body) {
         call.io.out(&answer?);
         return Ok(0);
     }
     let unknown = || Failure::from(resource::no_such_path());
+    if method != "GET" {
+        return Err(Failure::error(format!("{method} of a path is not simulated in this page")));
+    }
     let bare = path.split('?').next().unwrap_or_default();
     if matches!(bare, "/healthz" | "/livez" | "/readyz") {
         call.io.out("ok");

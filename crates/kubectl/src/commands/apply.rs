@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::apply::{ApplyOptions, Change, LAST_APPLIED, apply_one, refusal};
 use crate::failure::{Failure, Outcome};
-use crate::flags::{Args, Flag, array, on_by_default, switch, text};
+use crate::flags::{Args, Flag, array, duration, int, on_by_default, switch, text};
 use crate::manifest;
 use crate::output::{self, Format};
 use crate::resource::{self, Rules};
@@ -26,6 +26,10 @@ pub(super) static FLAGS: &[Flag] = &[
     switch("prune", ' ', "Delete what was applied once and is not in the files"),
     switch("all", ' ', "Prune all objects of the allowed kinds"),
     array("prune-allowlist", ' ', "Kinds to prune: group/version/kind"),
+    int("grace-period", ' ', "-1", "Seconds that a Pod has to end by itself"),
+    duration("timeout", "0s", "How long to wait for a deletion"),
+    text("cascade", ' ', "background, orphan or foreground").or("background").alone("background"),
+    on_by_default("openapi-patch", "Use the schema of custom resources"),
 ];
 
 pub(super) static SET_LAST_FLAGS: &[Flag] = &[
@@ -109,12 +113,24 @@ pub(super) fn need_files(args: &Args) -> Result<(), Failure> {
 }
 
 pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
+    if !args.operands.is_empty() {
+        return Err(Failure::usage("kubectl apply", format!("Unexpected args: [{}]", args.operands.join(" "))));
+    }
+    let dry_run = DryRun::read(args)?;
     need_files(args)?;
-    if let Some(word) = args.operands.first() {
-        return Err(Failure::usage("kubectl apply", format!("Unexpected args: [{word}]")));
+    if args.is("force-conflicts") && !args.is("server-side") {
+        return Err(Failure::error("--force-conflicts only works with --server-side"));
+    }
+    if dry_run == DryRun::Client && args.is("server-side") {
+        return Err(Failure::error(
+            "--dry-run=client doesn't work with --server-side (did you mean --dry-run=server instead?)",
+        ));
     }
     if args.is("force") && args.is("server-side") {
         return Err(Failure::error("--force cannot be used with --server-side"));
+    }
+    if args.is("all") && args.some_text("selector").is_some() {
+        return Err(Failure::error("cannot set --all and --selector at the same time"));
     }
     if args.is("prune") && !args.is("all") && args.some_text("selector").is_none() {
         return Err(Failure::error(
@@ -122,10 +138,16 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
              flag. If you did not mean to prune all resources, specify a label selector",
         ));
     }
-    let dry_run = DryRun::read(args)?;
     let format = Format::read(call, args, false)?;
-    let manifests = manifest::read(call, args)?;
-    if manifests.is_empty() {
+    for text in args.all("prune-allowlist") {
+        if text.split('/').count() != 3 {
+            return Err(Failure::error(format!(
+                "invalid GroupVersionKind format: {text}, please follow <group/version/kind>"
+            )));
+        }
+    }
+    let (manifests, mut failures) = manifest::read_all(call, args)?;
+    if manifests.is_empty() && failures.is_empty() {
         return Err(Failure::error("no objects passed to apply"));
     }
     let options = ApplyOptions {
@@ -137,13 +159,19 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
         validation: Some(validation(args)?),
     };
     let selector = api::selector::Selector::parse(args.text("selector")).map_err(Failure::error)?;
-    let mut failures = Vec::new();
     let mut values = Vec::new();
     let mut applied_names = BTreeSet::new();
     for manifest in &manifests {
-        let labels: std::collections::BTreeMap<String, String> =
-            serde_json::from_value(manifest.value["metadata"]["labels"].clone()).unwrap_or_default();
-        if !selector.matches(&labels) {
+        if !manifest.is_selected(&selector) {
+            continue;
+        }
+        let prefix = manifest.value["metadata"]["generateName"].as_str().unwrap_or_default();
+        if manifest.name.is_empty() && !prefix.is_empty() {
+            failures.push(Failure::error(format!("from {prefix}: cannot use generate name with apply")));
+            continue;
+        }
+        if manifest.name.is_empty() {
+            failures.push(Failure::error(nameless(manifest)));
             continue;
         }
         let applied = if dry_run == DryRun::Client {
@@ -192,6 +220,16 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
     Failure::all(failures).map_or(Ok(0), Err)
 }
 
+/// What upstream says of an object without a name, when it asks for the object's present form.
+fn nameless(manifest: &manifest::Manifest) -> String {
+    let (kind, version) = (manifest.kind, crate::apply::version(manifest.kind));
+    format!(
+        "error when retrieving current configuration of:\nResource: \"{version}, Resource={}\", GroupVersionKind: \
+         \"{version}, Kind={}\"\nName: \"\", Namespace: {:?}\nfrom server for: {:?}: resource name may not be empty",
+        kind.plural, kind.kind, manifest.namespace, manifest.source
+    )
+}
+
 /// Kind, namespace and name.
 type Names = BTreeSet<(api::KindId, String, String)>;
 
@@ -234,7 +272,9 @@ fn prune(call: &mut Call, args: &Args, applied: &Names, dry_run: DryRun) -> Resu
 
 /// `kubectl apply set-last-applied`
 pub(super) fn set_last_applied(call: &mut Call, args: &Args) -> Outcome {
-    need_files(args)?;
+    if !resource::names_files(args) {
+        return Err(resource::no_resources());
+    }
     let dry_run = DryRun::read(args)?;
     for manifest in manifest::read(call, args)? {
         let object = resource::get(call, manifest.kind, &manifest.namespace, &manifest.name)?;
@@ -262,7 +302,8 @@ pub(super) fn set_last_applied(call: &mut Call, args: &Args) -> Outcome {
             request.options.dry_run = dry_run == DryRun::Server;
             call.request(request)?;
         }
-        call.io.line(format!("{} configured{}", resource::full_name(manifest.kind, name), dry_run.suffix()));
+        let info = resource::info(manifest.kind, object.clone());
+        super::print_changed(call, args, &info, api::wire::form(&*object), "configured", dry_run)?;
     }
     Ok(0)
 }
@@ -270,13 +311,25 @@ pub(super) fn set_last_applied(call: &mut Call, args: &Args) -> Outcome {
 /// `kubectl apply view-last-applied`
 pub(super) fn view_last_applied(call: &mut Call, args: &Args) -> Outcome {
     let picked = resource::pick(call, args, Rules::default())?;
+    let mut found = Vec::new();
     for info in &picked.infos {
-        let Some(text) = api::meta::annotation(info.object.meta(), LAST_APPLIED) else {
-            return Err(Failure::error(format!(
-                "no last-applied-configuration annotation found on resource: {}",
-                info.name
-            )));
-        };
+        match &info.object.meta().annotations {
+            Some(annotations) => found.extend(annotations.get(LAST_APPLIED)),
+            None => {
+                let name = &info.name;
+                return Err(Failure::error(format!(
+                    "no last-applied-configuration annotation found on resource: {name}"
+                )));
+            }
+        }
+    }
+    if !matches!(args.text("output"), "yaml" | "json") {
+        return Err(Failure::usage(
+            "kubectl apply view-last-applied",
+            format!("Unexpected -o output mode: {}, the flag 'output' must be one of yaml|json", args.text("output")),
+        ));
+    }
+    for text in found {
         let value: Value = serde_json::from_str(text).unwrap_or(Value::Null);
         let text = match args.text("output") {
             "json" => serde_json::to_string_pretty(&value).unwrap_or_default() + "\n",

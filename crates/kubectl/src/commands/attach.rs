@@ -34,7 +34,7 @@ pub(super) async fn run(cx: Cx, args: Args) -> Outcome {
     let (space, name) = cx
         .with(move |call| {
             let space = namespace(call, &picking);
-            let pods = pods_of(call, &space, &word)?;
+            let pods = pods_of(call, &space, &word, "attach to")?;
             let name = pods.first().map(|pod| pod.name().to_owned());
             name.map(|name| (space, name)).ok_or_else(|| Failure::error("no pods found"))
         })

@@ -158,7 +158,10 @@ fn review(call: &mut Call, api_version: &str, kind: &str, namespace: &str, spec:
 pub(super) fn whoami(call: &mut Call, args: &Args) -> Outcome {
     let value = review(call, "authentication.k8s.io/v1", "SelfSubjectReview", "", Value::Null)?;
     if let Some(format) = Format::read(call, args, false)? {
-        let text = format.text(&value)?;
+        let text = match format {
+            Format::Name => "selfsubjectreview.authentication.k8s.io/<unknown>\n".into(),
+            format => format.typed_text(&value)?,
+        };
         call.io.out(&text);
         return Ok(0);
     }

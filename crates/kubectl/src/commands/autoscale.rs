@@ -5,16 +5,15 @@ use serde_json::json;
 
 use super::create::{self, Made, require};
 use crate::failure::{Failure, Outcome};
-use crate::flags::{Args, Flag, int, text};
+use crate::flags::{Args, Flag, int32, text};
 use crate::resource::{self, Rules};
 use crate::task::Call;
 
 pub(super) static FLAGS: &[Flag] = &[
-    int("min", ' ', "-1", "The lower limit of Pods"),
-    int("max", ' ', "-1", "The upper limit of Pods"),
-    int("cpu-percent", ' ', "-1", "The wanted average use of CPU, in percent of the request"),
-    text("cpu", ' ', "The wanted average use of CPU"),
-    text("memory", ' ', "The wanted average use of memory"),
+    text("field-manager", ' ', "Name of the manager of the fields").or("kubectl-autoscale"),
+    int32("min", ' ', "-1", "The lower limit of Pods"),
+    int32("max", ' ', "-1", "The upper limit of Pods"),
+    int32("cpu-percent", ' ', "-1", "The wanted average use of CPU, in percent of the request"),
     text("name", ' ', "The autoscaler's name"),
 ];
 
@@ -54,20 +53,10 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
         if low > 0 {
             spec["minReplicas"] = low.into();
         }
-        let mut metrics = Vec::new();
-        for (resource, flag) in [("cpu", "cpu"), ("memory", "memory")] {
-            let percent = match args.some_text(flag) {
-                Some(text) => text.trim_end_matches('%').parse().unwrap_or(-1),
-                None if resource == "cpu" => args.int("cpu-percent"),
-                None => -1,
-            };
-            if percent >= 0 {
-                let target = json!({ "type": "Utilization", "averageUtilization": percent });
-                metrics.push(json!({ "type": "Resource", "resource": { "name": resource, "target": target } }));
-            }
-        }
-        if !metrics.is_empty() {
-            spec["metrics"] = metrics.into();
+        let percent = args.int("cpu-percent");
+        if percent >= 0 {
+            let target = json!({ "type": "Utilization", "averageUtilization": percent });
+            spec["metrics"] = json!([{ "type": "Resource", "resource": { "name": "cpu", "target": target } }]);
         }
         let name = args.some_text("name").unwrap_or(&info.name).to_owned();
         let value = json!({
@@ -75,15 +64,7 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
             "metadata": { "creationTimestamp": null, "name": name }, "spec": spec,
             "status": { "currentMetrics": null, "desiredReplicas": 0 },
         });
-        if args.given("dry-run") || args.some_text("output").is_some() {
-            create::make(call, args, Made { value, refused: "" })?;
-            continue;
-        }
-        call.io.sinks.push(crate::shell::Sink { captures: true, ..Default::default() });
-        let outcome = create::make(call, args, Made { value, refused: "" });
-        call.io.pop_sink();
-        outcome?;
-        call.io.line(format!("horizontalpodautoscaler.autoscaling/{name} autoscaled"));
+        create::make(call, args, Made { done: "autoscaled", ..Made::new(value, "") })?;
     }
     Ok(0)
 }

@@ -11,8 +11,10 @@ pub(super) static VIEW_FLAGS: &[Flag] = &[
     switch("minify", ' ', "Only what the current context uses"),
     switch("raw", ' ', "Show certificates and secrets"),
     switch("flatten", ' ', "Make the file self-contained"),
+    crate::flags::on_by_default("merge", "Merge all files"),
     text("output", 'o', "yaml, json, jsonpath=…").or("yaml"),
 ];
+pub(super) static CLUSTER_FLAGS: &[Flag] = &[text("proxy-url", ' ', "The proxy on the way to the cluster")];
 pub(super) static SET_FLAGS: &[Flag] = &[switch("current", ' ', "Change the current context")];
 pub(super) static CONTEXTS_FLAGS: &[Flag] =
     &[switch("no-headers", ' ', "Do not print headers"), text("output", 'o', "name")];
@@ -77,8 +79,10 @@ fn one<'a>(args: &'a Args, command: &str) -> Result<&'a str, Failure> {
     }
 }
 
+/// Upstream shows the command's help, too.
 fn unexpected(words: &[String], command: &str) -> Failure {
-    Failure::usage(&format!("kubectl config {command}"), format!("Unexpected args: [{}]", words.join(" ")))
+    let said = if command == "set-credentials" { "unexpected" } else { "Unexpected" };
+    Failure::error(format!("{said} args: [{}]", words.join(" ")))
 }
 
 /// Copies flags into an entry's fields.
@@ -96,7 +100,13 @@ pub(super) fn view(call: &mut Call, args: &Args) -> Outcome {
     super::refuse_operands(args, "kubectl config view")?;
     let mut value = call.state.config().clone();
     if args.is("minify") {
-        minify(&mut value);
+        minify(&mut value, args)?;
+    }
+    // Go writes a list that was never made so.
+    for (list, _) in [CLUSTERS, CONTEXTS, USERS] {
+        if value[list].as_array().is_some_and(Vec::is_empty) {
+            value[list] = Value::Null;
+        }
     }
     if !args.is("raw") {
         for (section, list) in [(CLUSTERS, "clusters"), (USERS, "users")] {
@@ -118,9 +128,18 @@ pub(super) fn view(call: &mut Call, args: &Args) -> Outcome {
 }
 
 /// Leaves what the current context does not use out.
-fn minify(config: &mut Value) {
-    let current = config["current-context"].as_str().unwrap_or_default().to_owned();
-    let context = entry(config, CONTEXTS, &current).cloned().unwrap_or_default();
+fn minify(config: &mut Value, args: &Args) -> Result<(), Failure> {
+    let current = args.some_text("context").or(config["current-context"].as_str()).unwrap_or_default().to_owned();
+    if current.is_empty() {
+        return Err(Failure::error("current-context must exist in order to minify"));
+    }
+    config["current-context"] = current.as_str().into();
+    let missing = |what: &str, name: &str| Failure::error(format!("cannot locate {what} {name}"));
+    let context = entry(config, CONTEXTS, &current).cloned().ok_or_else(|| missing("context", &current))?;
+    let cluster = context["cluster"].as_str().unwrap_or_default();
+    if !cluster.is_empty() && entry(config, CLUSTERS, cluster).is_none() {
+        return Err(missing("cluster", cluster));
+    }
     let used = [
         (CONTEXTS, current.as_str()),
         (CLUSTERS, context["cluster"].as_str().unwrap_or_default()),
@@ -131,6 +150,7 @@ fn minify(config: &mut Value) {
             entries.retain(|entry| entry["name"] == name);
         }
     }
+    Ok(())
 }
 
 pub(super) fn current_context(call: &mut Call, _: &Args) -> Outcome {
@@ -151,6 +171,7 @@ pub(super) fn set_context(call: &mut Call, args: &Args) -> Outcome {
         [] if args.is("current") => current,
         [] => return Err(Failure::error("you must specify a non-empty context name or --current")),
         [name] if !args.is("current") => name.clone(),
+        [_] => return Err(Failure::error("you cannot specify both a context name and --current")),
         many => return Err(unexpected(many, "set-context")),
     };
     let is_new = !names(call.state.config(), CONTEXTS).contains(&name);
@@ -223,8 +244,12 @@ pub(super) fn delete_user(call: &mut Call, args: &Args) -> Outcome {
 }
 
 pub(super) fn set_cluster(call: &mut Call, args: &Args) -> Outcome {
-    const FLAGS: [&str; 4] = ["server", "certificate-authority", "insecure-skip-tls-verify", "tls-server-name"];
+    const FLAGS: [&str; 5] =
+        ["server", "certificate-authority", "insecure-skip-tls-verify", "tls-server-name", "proxy-url"];
     let name = one(args, "set-cluster")?.to_owned();
+    if args.is("insecure-skip-tls-verify") && args.some_text("certificate-authority").is_some() {
+        return Err(Failure::error("you cannot specify a certificate authority and insecure mode at the same time"));
+    }
     call.state.change_config(|config| copy_flags(args, &FLAGS, entry_or_new(config, CLUSTERS, &name)));
     call.io.line(format!("Cluster {name:?} set."));
     Ok(0)
@@ -233,6 +258,11 @@ pub(super) fn set_cluster(call: &mut Call, args: &Args) -> Outcome {
 pub(super) fn set_credentials(call: &mut Call, args: &Args) -> Outcome {
     const FLAGS: [&str; 5] = ["client-certificate", "client-key", "token", "username", "password"];
     let name = one(args, "set-credentials")?.to_owned();
+    if args.some_text("token").is_some() && (args.some_text("username").or(args.some_text("password"))).is_some() {
+        return Err(Failure::error(
+            "you cannot specify more than one authentication method at the same time: --token, --username/--password",
+        ));
+    }
     call.state.change_config(|config| copy_flags(args, &FLAGS, entry_or_new(config, USERS, &name)));
     call.io.line(format!("User {name:?} set."));
     Ok(0)
@@ -278,6 +308,9 @@ fn change_property(
 
 pub(super) fn set(call: &mut Call, args: &Args) -> Outcome {
     let [path, value] = args.operands.as_slice() else { return Err(unexpected(&args.operands, "set")) };
+    if path.ends_with(".insecure-skip-tls-verify") && value.parse::<bool>().is_err() {
+        return Err(Failure::error(format!("strconv.ParseBool: parsing {value:?}: invalid syntax")));
+    }
     change_property(call, path, "set", |fields, name| {
         let value = value.parse::<bool>().map_or_else(|_| Value::from(value.as_str()), Value::from);
         fields.insert(name.into(), value);
@@ -295,19 +328,29 @@ pub(super) fn unset(call: &mut Call, args: &Args) -> Outcome {
         call.io.line(format!("Property {path:?} unset."));
         return Ok(0);
     }
+    if !path.contains('.')
+        && !matches!(path.as_str(), "current-context" | "preferences" | "contexts" | "clusters" | "users")
+    {
+        return Err(Failure::error(format!("unable to parse {path} after [] at api.Config")));
+    }
     change_property(call, &path, "unset", |fields, name| drop(fields.remove(name)))
 }
 
 pub(super) fn get_contexts(call: &mut Call, args: &Args) -> Outcome {
     let mut config = call.state.config().clone();
     let known = names(&config, CONTEXTS);
-    if let Some(name) = args.operands.iter().find(|name| !known.contains(name)) {
-        return Err(Failure::error(format!("context {name} not found")));
+    if !matches!(args.text("output"), "" | "name") {
+        return Err(Failure::error(format!(
+            "--output {} is not available in kubectl config get-contexts; resetting to default output format",
+            args.text("output")
+        )));
     }
+    let missing = args.operands.iter().filter(|name| !known.contains(name));
+    let missing: Vec<Failure> = missing.map(|name| Failure::error(format!("context {name} not found"))).collect();
     let shown = known.iter().filter(|name| args.operands.is_empty() || args.operands.contains(name));
     if args.text("output") == "name" {
         shown.for_each(|name| call.io.line(name));
-        return Ok(0);
+        return Failure::all(missing).map_or(Ok(0), Err);
     }
     let current = config["current-context"].as_str().unwrap_or_default().to_owned();
     let mut rows: Vec<Vec<String>> = Vec::new();
@@ -322,7 +365,7 @@ pub(super) fn get_contexts(call: &mut Call, args: &Args) -> Outcome {
     }
     let text = plain_table(&rows, 6, 3);
     call.io.out(&text);
-    Ok(0)
+    Failure::all(missing).map_or(Ok(0), Err)
 }
 
 fn print_names(call: &mut Call, section: Section) -> Outcome {

@@ -18,6 +18,15 @@ pub(super) async fn run(cx: Cx, args: Args) -> Outcome {
     let [from, to] = args.operands.as_slice() else {
         return Err(Failure::error("source and destination are required"));
     };
+    for spec in [from, to] {
+        let Some((pod, path)) = spec.split_once(':') else { continue };
+        if pod.matches('/').count() > 1 {
+            return Err(Failure::error("filespec must match the canonical format: [[namespace/]pod:]file/path"));
+        }
+        if path.is_empty() {
+            return Err(Failure::error("filepath can not be empty"));
+        }
+    }
     match (from.split_once(':'), to.split_once(':')) {
         (Some(_), Some(_)) => Err(Failure::error("one of src or dest must be a local file specification")),
         (None, None) => Err(Failure::error("one of src or dest must be a remote file specification")),

@@ -63,7 +63,8 @@ fn place(call: &mut Call, args: &Args) -> Result<Placed, Failure> {
         _ => {}
     }
     let Some(word) = args.before_dash().first() else { return Err(resource::no_resources()) };
-    if !args.given("profile") {
+    check(args)?;
+    if matches!(args.text("profile"), "" | "legacy") {
         call.io.err_line(
             "--profile=legacy is deprecated and will be removed in the future. It is recommended to explicitly specify a \
              profile, for example \"--profile=general\".",
@@ -80,7 +81,34 @@ fn place(call: &mut Call, args: &Args) -> Result<Placed, Failure> {
         "Node" => on_node(call, args, &namespace, &name),
         "Pod" if args.given("copy-to") => copy(call, args, &namespace, object),
         "Pod" => beside(call, args, &namespace, &object),
-        other => Err(Failure::error(format!("{:?} not supported by debug", other.to_lowercase()))),
+        other => {
+            let version = crate::apply::version(kind);
+            Err(Failure::error(format!("\"{version}, Kind={other}\" not supported by debug")))
+        }
+    }
+}
+
+/// Refuses flags that do not go together, and what no image, policy or profile is called.
+fn check(args: &Args) -> Result<(), Failure> {
+    const PROFILES: [&str; 7] = ["", "legacy", "general", "baseline", "netadmin", "restricted", "sysadmin"];
+    let refuse = |why: String| Err(Failure::error(why));
+    let copies = args.some_text("copy-to").is_some();
+    let (image, policy, profile) = (args.text("image"), args.text("image-pull-policy"), args.text("profile"));
+    if args.is("replace") && !copies {
+        return refuse("--replace may only be used with --copy-to.".into());
+    }
+    if args.some_text("target").is_some() && copies {
+        return refuse("--target is incompatible with --copy-to. Use --share-processes instead.".into());
+    }
+    if !image.is_empty() && !super::run::is_reference(image) {
+        return refuse(format!("invalid image name {image:?}: invalid reference format"));
+    }
+    if !matches!(policy, "" | "Always" | "IfNotPresent" | "Never") {
+        return refuse(format!("invalid image pull policy: {policy}"));
+    }
+    match PROFILES.contains(&profile) {
+        true => Ok(()),
+        false => refuse(format!("unknown profile: {profile}")),
     }
 }
 
@@ -140,8 +168,14 @@ fn beside(call: &mut Call, args: &Args, namespace: &str, pod: &Value) -> Result<
     if let Some(target) = args.some_text("target") {
         container["targetContainerName"] = target.into();
     }
+    let known = pod["spec"]["ephemeralContainers"].as_array().into_iter().flatten();
+    let names = known.map(|known| &known["name"]).chain([&container["name"]]);
+    // What is new comes last.
+    let order: Value = names.map(|name| json!({ "name": name })).collect();
+    let value = json!({
+        "spec": { "$setElementOrder/ephemeralContainers": order, "ephemeralContainers": [container] },
+    });
     let pod = pod["metadata"]["name"].as_str().unwrap_or_default().to_owned();
-    let value = json!({ "spec": { "ephemeralContainers": [container] } });
     let patch = Patch { kind: PatchKind::StrategicMerge, value };
     let request = Request::new::<Pod>(Verb::Patch, namespace, &pod).on(Subresource::EphemeralContainers).body(patch);
     call.request(request)?;
@@ -163,8 +197,8 @@ fn copy(call: &mut Call, args: &Args, namespace: &str, pod: Value) -> Result<Pla
             fields.remove("nodeName");
         }
     }
-    if args.is("share-processes") {
-        spec["shareProcessNamespace"] = true.into();
+    if args.given("share-processes") {
+        spec["shareProcessNamespace"] = args.is("share-processes").into();
     }
     for container in spec["containers"].as_array_mut().into_iter().flatten() {
         for probe in ["livenessProbe", "readinessProbe", "startupProbe"] {

@@ -72,6 +72,16 @@ fn delete_all(call: &mut Call, args: &Args) -> Result<(Vec<Leaving>, Outcome), F
     if !matches!(output, "" | "name") {
         return Err(Failure::error(format!("unexpected -o output mode: {output}. We only support '-o name'")));
     }
+    if let Some(path) = args.some_text("raw") {
+        super::api_resources::raw(call, "DELETE", path, String::new())?;
+        return Ok((Vec::new(), Ok(0)));
+    }
+    if let boolean @ ("true" | "false") = args.text("cascade") {
+        let other = if boolean == "true" { "background" } else { "orphan" };
+        call.io.err_line(format!(
+            "warning: --cascade={boolean} is deprecated (boolean value) and can be replaced with --cascade={other}."
+        ));
+    }
     let propagation = match args.text("cascade") {
         "orphan" | "false" => Propagation::Orphan,
         "foreground" => Propagation::Foreground,
@@ -107,6 +117,9 @@ fn delete_all(call: &mut Call, args: &Args) -> Result<(Vec<Leaving>, Outcome), F
     let mut failures = Vec::new();
     let targets = targets(call, args, &mut failures)?;
     let found = !targets.is_empty();
+    if args.is("interactive") && found && !confirmed(call, &targets) {
+        return Ok((Vec::new(), Ok(0)));
+    }
     let mut leaving = Vec::new();
     for target in targets {
         let Target { kind, namespace, name, manifest } = target;
@@ -152,9 +165,30 @@ fn delete_all(call: &mut Call, args: &Args) -> Result<(Vec<Leaving>, Outcome), F
     Ok((leaving, Failure::all(failures).map_or(Ok(0), Err)))
 }
 
+/// `-i`: shows what is about to be deleted, and reads whether it shall be.
+fn confirmed(call: &mut Call, targets: &[Target]) -> bool {
+    call.io.line(format!("You are about to delete the following {} resource(s):", targets.len()));
+    for target in targets {
+        call.io.line(resource::full_name(target.kind, &target.name));
+    }
+    call.io.out("Do you want to continue? (y/n): ");
+    let answer = call.io.stdin.take().unwrap_or_default();
+    let agrees = answer.lines().next().is_some_and(|line| line.trim().eq_ignore_ascii_case("y"));
+    if !agrees {
+        call.io.line("deletion is cancelled");
+    }
+    agrees
+}
+
 fn targets(call: &mut Call, args: &Args, failures: &mut Vec<Failure>) -> Result<Vec<Target>, Failure> {
-    if !args.all("filename").is_empty() {
-        let manifests = manifest::read(call, args)?;
+    if resource::names_files(args) {
+        if !args.operands.is_empty() {
+            return Err(Failure::error(
+                "when paths, URLs, or stdin is provided as input, you may not specify resource arguments as well",
+            ));
+        }
+        let (manifests, misread) = manifest::read_all(call, args)?;
+        failures.extend(misread);
         let targets = manifests.into_iter();
         return Ok(targets
             .map(|manifest| Target {
@@ -172,6 +206,9 @@ fn targets(call: &mut Call, args: &Args, failures: &mut Vec<Failure>) -> Result<
         Named::Nothing => Err(resource::no_resources()),
         Named::Objects(_) if selects || args.is("all") => {
             Err(Failure::error("name cannot be provided when a selector is specified"))
+        }
+        Named::Objects(objects) if everywhere && objects.iter().any(|(kind, _)| kind.namespaced) => {
+            Err(Failure::error("a resource cannot be retrieved by name across all namespaces"))
         }
         Named::Objects(objects) => {
             let target = |(kind, name)| Target { kind, namespace: space.clone(), name, manifest: None };

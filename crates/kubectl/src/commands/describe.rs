@@ -2,7 +2,7 @@
 
 use crate::describe;
 use crate::failure::{Failure, Outcome};
-use crate::flags::{Args, Flag, on_by_default, switch, text};
+use crate::flags::{Args, Flag, int, on_by_default, switch, text};
 use crate::resource::{self, Rules};
 use crate::task::Call;
 
@@ -10,7 +10,7 @@ pub(super) static FLAGS: &[Flag] = &[
     text("selector", 'l', "Label selector"),
     switch("all-namespaces", 'A', "In all namespaces"),
     on_by_default("show-events", "Show events"),
-    text("chunk-size", ' ', "Objects to ask for at once"),
+    int("chunk-size", ' ', "500", "Objects to ask for at once"),
 ];
 
 pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
@@ -20,7 +20,7 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
              supported resources.",
         ));
     }
-    let mut picked = resource::pick(call, args, Rules { all_of_type: true })?;
+    let mut picked = resource::pick(call, args, Rules { all_of_type: true, ..Rules::default() })?;
     // A name that does not exist may be the beginning of some that do.
     if picked.infos.is_empty()
         && let Ok(resource::Named::Objects(objects)) = resource::read(call.client, &args.operands)

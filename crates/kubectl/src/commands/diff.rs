@@ -2,7 +2,7 @@
 
 use crate::apply::{ApplyOptions, apply_one};
 use crate::failure::{Failure, Outcome};
-use crate::flags::{Args, Flag, switch, text};
+use crate::flags::{Args, Flag, array, int, switch, text};
 use crate::manifest;
 use crate::output;
 use crate::resource;
@@ -12,6 +12,12 @@ pub(super) static FLAGS: &[Flag] = &[
     switch("server-side", ' ', "Apply in the server instead of the client"),
     switch("force-conflicts", ' ', "Take fields over from other managers"),
     text("selector", 'l', "Label selector"),
+    text("field-manager", ' ', "Name of the manager of the fields").or("kubectl-client-side-apply"),
+    switch("show-managed-fields", ' ', "Keep managedFields in what is compared"),
+    switch("prune", ' ', "Show what would be pruned"),
+    switch("all", ' ', "Prune all objects of the allowed kinds"),
+    array("prune-allowlist", ' ', "Kinds to prune: group/version/kind"),
+    int("concurrency", ' ', "1", "Objects to compare at once"),
 ];
 
 /// An object that changes between being read and being tried is looked at again.
@@ -33,6 +39,9 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
 }
 
 fn differences(call: &mut Call, args: &Args) -> Result<bool, Failure> {
+    if !args.operands.is_empty() {
+        return Err(Failure::usage("kubectl diff", format!("Unexpected args: [{}]", args.operands.join(" "))));
+    }
     super::apply::need_files(args)?;
     let mut differs = false;
     for manifest in manifest::read(call, args)? {

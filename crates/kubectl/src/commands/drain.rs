@@ -23,7 +23,7 @@ pub(super) static FLAGS: &[Flag] = &[
     text("selector", 'l', "Label selector of nodes"),
     text("pod-selector", ' ', "Label selector of Pods"),
     int("skip-wait-for-delete-timeout", ' ', "0", "Do not wait for Pods that are deleted for so many seconds"),
-    text("chunk-size", ' ', "Objects to ask for at once"),
+    int("chunk-size", ' ', "500", "Objects to ask for at once"),
     text("dry-run", ' ', "none, server or client").or("none").alone("unchanged"),
 ];
 
@@ -47,6 +47,9 @@ struct Plan {
 
 pub(super) async fn run(cx: Cx, args: Args) -> Outcome {
     let dry_run = DryRun::read(&args)?;
+    if api::selector::Selector::parse(args.text("pod-selector")).is_err() {
+        return Err(Failure::error("--pod-selector=<pod_selector> must be a valid label selector"));
+    }
     let picking = args.clone();
     let (nodes, failures) = cx.with(move |call| pick(call, &picking, "drain")).await?;
     if let Some(failure) = Failure::all(failures) {
@@ -57,23 +60,27 @@ pub(super) async fn run(cx: Cx, args: Args) -> Outcome {
     // All nodes are closed before the first is emptied, so that no Pod moves from one to the next.
     let closing = nodes.clone();
     cx.with(move |call| closing.iter().try_for_each(|node| mark(call, node, true, dry_run))).await?;
-    let mut pending: Vec<(String, String)> = Vec::new();
+    let mut pending: Vec<(String, Vec<String>)> = Vec::new();
     for node in nodes {
-        if let Err(why) = drain(&cx, &args, &node, dry_run, deadline).await? {
+        if let Err(whys) = drain(&cx, &args, &node, dry_run, deadline).await? {
+            let why = match whys.as_slice() {
+                [only] => only.clone(),
+                many => format!("[{}]", many.join(", ")),
+            };
             cx.err_line(format!(
                 "error: unable to drain node {:?} due to error: {why}, continuing command...",
                 node.name
             ))
             .await;
-            pending.push((node.name, why));
+            pending.push((node.name, whys));
         }
     }
     if pending.is_empty() {
         return Ok(0);
     }
     let mut text = String::from("There are pending nodes to be drained:\n");
-    for (name, why) in pending {
-        text.push_str(&format!(" {name}\n{why}\n"));
+    for (name, whys) in pending {
+        text.push_str(&format!(" {name}\n{}\n", whys.join("\n")));
     }
     Err(Failure::plain(text.trim_end()))
 }
@@ -85,7 +92,7 @@ async fn drain(
     node: &Info,
     dry_run: DryRun,
     deadline: Option<SimTime>,
-) -> Result<Result<(), String>, Failure> {
+) -> Result<Result<(), Vec<String>>, Failure> {
     let planning = args.clone();
     let name = node.name.clone();
     let plan = cx.with(move |call| plan(call, &planning, &name)).await?;
@@ -128,10 +135,10 @@ async fn drain(
                             }
                             _ => {
                                 let pod = &waiting[at];
-                                return Ok(Err(format!(
+                                return Ok(Err(vec![format!(
                                     "error when evicting pods/{:?} -n {:?}: {}",
                                     pod.name, pod.namespace, status.message
-                                )));
+                                )]));
                             }
                         }
                     }
@@ -159,12 +166,12 @@ async fn drain(
                 break;
             }
             if deadline.is_some_and(|deadline| now >= deadline) {
-                return Ok(Err(format!(
+                return Ok(Err(vec![format!(
                     "error when waiting for pod {:?} in namespace {:?} to terminate: global timeout reached: {}",
                     waiting[0].name,
                     waiting[0].namespace,
                     args.text("timeout")
-                )));
+                )]));
             }
             cx.pause(Some(now + POLL_INTERVAL)).await;
         }
@@ -248,7 +255,8 @@ fn plan(call: &mut Call, args: &Args, node: &str) -> Result<Plan, Failure> {
 }
 
 impl Plan {
-    fn obstacles(&self) -> String {
+    /// Reasons in upstream's order: those about a Pod that comes first are first.
+    fn obstacles(&self) -> Vec<String> {
         let reasons = [
             ("cannot delete DaemonSet-managed Pods (use --ignore-daemonsets to ignore)", &self.refused_daemons),
             ("cannot delete Pods with local storage (use --delete-emptydir-data to override)", &self.refused_local),
@@ -258,13 +266,7 @@ impl Plan {
                 &self.refused_unmanaged,
             ),
         ];
-        let shown = reasons.iter().filter(|(_, pods)| !pods.is_empty());
-        let texts: Vec<String> = shown.map(|(why, pods)| format!("{why}: {}", pods.join(", "))).collect();
-        match texts.as_slice() {
-            [] => String::new(),
-            [only] => only.clone(),
-            many => format!("[{}]", many.join(", ")),
-        }
+        in_order(&reasons)
     }
 
     fn warnings(&self) -> String {
@@ -272,7 +274,13 @@ impl Plan {
             ("ignoring DaemonSet-managed Pods", &self.ignored),
             ("deleting Pods that declare no controller", &self.unmanaged),
         ];
-        let shown = all.iter().filter(|(_, pods)| !pods.is_empty());
-        shown.map(|(what, pods)| format!("{what}: {}", pods.join(", "))).collect::<Vec<_>>().join("; ")
+        in_order(&all).join("; ")
     }
+}
+
+/// What is said of some Pods; whatever is about the first Pod comes first.
+fn in_order(texts: &[(&str, &Vec<String>)]) -> Vec<String> {
+    let mut shown: Vec<&(&str, &Vec<String>)> = texts.iter().filter(|(_, pods)| !pods.is_empty()).collect();
+    shown.sort_by_key(|(_, pods)| pods.first());
+    shown.iter().map(|(what, pods)| format!("{what}: {}", pods.join(", "))).collect()
 }

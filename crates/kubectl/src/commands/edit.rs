@@ -1,10 +1,10 @@
 //! `kubectl edit`: hands the object to an editor, and sends what has changed.
 
 use api::request::{Subresource, Verb};
-use api::{Request, Status};
-use serde_json::Value;
+use api::{Patch, PatchKind, Request, Status};
+use serde_json::{Value, json};
 
-use crate::apply::with_last_applied;
+use crate::apply::{LAST_APPLIED, with_last_applied};
 use crate::failure::{Failure, Outcome};
 use crate::flags::{Args, Flag, switch, text};
 use crate::output;
@@ -28,23 +28,49 @@ const HEADER: &str = "\
 #
 ";
 
+/// `kubectl edit`
 pub(super) async fn run(cx: Cx, args: Args) -> Outcome {
+    edit_all(cx, args, false).await
+}
+
+/// `kubectl apply edit-last-applied`: the configuration that the annotation remembers, instead of the object.
+pub(super) async fn last_applied(cx: Cx, args: Args) -> Outcome {
+    edit_all(cx, args, true).await
+}
+
+async fn edit_all(cx: Cx, args: Args, of_last_applied: bool) -> Outcome {
     let picking = args.clone();
-    let picked = cx.with(move |call| resource::pick(call, &picking, Rules::default())).await?;
+    let picked =
+        cx.with(move |call| resource::pick(call, &picking, Rules { all_of_type: true, ..Rules::default() })).await?;
     if let Some(failure) = Failure::all(picked.failures) {
         return Err(failure);
     }
     for info in picked.infos {
-        Edit { cx: cx.clone(), args: args.clone(), info }.run().await?;
+        let value = match of_last_applied {
+            true => remembered(&info)?,
+            false => output::shown(api::wire::form(&*info.object), &Args::default()),
+        };
+        Edit { cx: cx.clone(), args: args.clone(), info, of_last_applied }.run(value).await?;
     }
     Ok(0)
 }
 
-/// One object in the editor.
+fn remembered(info: &Info) -> Result<Value, Failure> {
+    let text = api::meta::annotation(info.object.meta(), LAST_APPLIED);
+    text.and_then(|text| serde_json::from_str(text).ok()).ok_or_else(|| {
+        Failure::error(
+            "no last-applied-configuration annotation found on resources, to create the annotation, use command `kubectl \
+             apply set-last-applied --create-annotation`",
+        )
+    })
+}
+
+/// One object in the editor, or the configuration that was applied last to it.
 struct Edit {
     cx: Cx,
     args: Args,
     info: Info,
+    of_last_applied: bool,
 }
 
 /// Why a saved text was not taken, as the comments at its top say it.
@@ -63,13 +89,14 @@ impl Reason {
 }
 
 impl Edit {
-    async fn run(self) -> Result<(), Failure> {
-        let before = output::shown(api::wire::form(&*self.info.object), &Args::default());
+    async fn run(self, before: Value) -> Result<(), Failure> {
         let original = self.write(&before);
-        let mut text = format!("{HEADER}{original}");
+        // JSON has no comments.
+        let header = if self.args.text("output") == "json" { "" } else { HEADER };
+        let mut text = format!("{header}{original}");
         let mut refused = false;
         loop {
-            let Some(saved) = self.ask(&text).await.filter(|saved| body(saved) != body(&text)) else {
+            let Some(saved) = self.ask(&text).await?.filter(|saved| body(saved) != body(&text)) else {
                 if refused {
                     return self.give_up(&text).await;
                 }
@@ -98,7 +125,7 @@ impl Edit {
                 }
             };
             refused = true;
-            text = format!("{HEADER}{}{written}", reason.comment());
+            text = format!("{header}{}{written}", reason.comment());
         }
     }
 
@@ -111,12 +138,15 @@ impl Edit {
     }
 
     /// Opens the editor, and waits until it is closed.
-    async fn ask(&self, text: &str) -> Option<String> {
+    async fn ask(&self, text: &str) -> Result<Option<String>, Failure> {
         let request = EditRequest { file_name: self.file_name(), text: text.to_owned() };
         self.cx.with(move |call| call.io.edit = Some(request)).await;
         loop {
+            if let Some(why) = self.cx.with(|call| call.io.edit_failure.take()).await {
+                return Err(Failure::error(why));
+            }
             if let Some(answer) = self.cx.with(|call| call.io.edited.take()).await {
-                return answer;
+                return Ok(answer);
             }
             self.cx.pause(None).await;
         }
@@ -124,7 +154,9 @@ impl Edit {
 
     /// Keeps the text in a file.
     async fn keep(&self, text: &str) -> String {
-        let path = format!("/tmp/kubectl-edit-{}", self.file_name());
+        let number = self.cx.with(|call| call.client.random() % 10_000_000_000).await;
+        let end = if self.args.text("output") == "json" { "json" } else { "yaml" };
+        let path = format!("/tmp/kubectl-edit-{number}.{end}");
         let (file, text) = (path.clone(), text.to_owned());
         self.cx.with(move |call| call.state.files.write(&file, text)).await;
         self.cx.err_line(format!("A copy of your changes has been stored to {path:?}")).await;
@@ -140,10 +172,16 @@ impl Edit {
     async fn save(&self, before: &Value, after: Value) -> Result<Option<Reason>, Failure> {
         let same = |pointer: &str| before.pointer(pointer) == after.pointer(pointer);
         if !(same("/apiVersion") && same("/kind") && same("/metadata/name")) {
+            self.keep(&self.write(&after)).await;
             return Err(Failure::error("At least one of apiVersion, kind and name was changed"));
         }
-        let kept = if self.args.is("save-config") { with_last_applied(&after) } else { after.clone() };
-        let patch = crate::apply::three_way(self.info.kind, before, &kept, before)?;
+        let patch = if self.of_last_applied {
+            let annotations = json!({ LAST_APPLIED: crate::apply::annotation_text(&after) });
+            Patch { kind: PatchKind::Merge, value: json!({ "metadata": { "annotations": annotations } }) }
+        } else {
+            let kept = if self.args.is("save-config") { with_last_applied(&after) } else { after.clone() };
+            crate::apply::three_way(self.info.kind, before, &kept, before)?
+        };
         let value = &patch.value;
         let full_name = self.info.full_name();
         if value.as_object().is_none_or(serde_json::Map::is_empty) {

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::namespace;
 use crate::describe::interval;
 use crate::failure::{Failure, Outcome};
-use crate::flags::{Args, Flag, list, switch, text};
+use crate::flags::{Args, Flag, int, list, switch, text};
 use crate::output::{self, Format, plain_table};
 use crate::resource;
 use crate::task::{Call, Cx};
@@ -20,7 +20,7 @@ pub(super) static FLAGS: &[Flag] = &[
     list("types", ' ', "Normal, Warning"),
     switch("watch", 'w', "After listing, watch for more"),
     switch("no-headers", ' ', "Do not print headers"),
-    text("chunk-size", ' ', "Objects to ask for at once"),
+    int("chunk-size", ' ', "500", "Objects to ask for at once"),
 ];
 
 pub(super) async fn run(cx: Cx, args: Args) -> Outcome {
@@ -50,7 +50,11 @@ impl Wanted {
             None => None,
             Some(text) => match text.split_once('/') {
                 Some((kind, name)) if !kind.is_empty() && !name.is_empty() && !name.contains('/') => {
-                    Some((resource::find_kind(call.client, kind)?.kind, name.to_owned()))
+                    let kind = resource::find_kind(call.client, kind).map_err(Failure::without_prefix)?;
+                    Some((kind.kind, name.to_owned()))
+                }
+                Some((_, name)) if name.contains('/') => {
+                    return Err(Failure::error("arguments in resource/name form may not have more than one slash"));
                 }
                 _ => return Err(Failure::error("--for must be in resource/name form")),
             },
@@ -90,7 +94,7 @@ fn once(call: &mut Call, args: &Args) -> Result<Option<(WatchId, Wanted)>, Failu
         Some(format) => {
             let items: Value = events.iter().map(|event| output::shown(api::wire::form(&**event), args)).collect();
             let list = json!({ "apiVersion": "v1", "items": items, "kind": "EventList", "metadata": {} });
-            let text = format.text(&list)?;
+            let text = format.typed_text(&list)?;
             call.io.out(&text);
         }
     }

@@ -1,7 +1,7 @@
 //! `kubectl exec`
 
 use api::request::{ExecOptions, Subresource, Verb};
-use api::types::Pod;
+use api::types::{Pod, PodSpec};
 use api::{Body, Request, Response};
 
 use super::logs::{default_container, pods_of};
@@ -12,6 +12,7 @@ use crate::task::{Call, Cx};
 
 pub(super) static FLAGS: &[Flag] = &[
     text("container", 'c', "The container"),
+    crate::flags::list("filename", 'f', "A file that names the object"),
     switch("stdin", 'i', "Pass the keyboard on"),
     switch("tty", 't', "The keyboard is a terminal"),
     switch("quiet", 'q', "Print only what the program prints"),
@@ -70,7 +71,10 @@ fn open(call: &mut Call, args: &Args) -> Result<api::request::StreamId, Failure>
         return Err(Failure::error("you must specify at least one command for the container"));
     }
     let space = namespace(call, args);
-    let pods = pods_of(call, &space, word)?;
+    if args.duration("pod-running-timeout") == 0 {
+        return Err(Failure::usage("kubectl exec", "--pod-running-timeout must be higher than zero"));
+    }
+    let pods = pods_of(call, &space, word, "attach to")?;
     let Some(pod) = pods.first().and_then(|pod| pod.downcast_ref::<Pod>()) else {
         return Err(Failure::error("no pods found"));
     };
@@ -81,18 +85,12 @@ fn open(call: &mut Call, args: &Args) -> Result<api::request::StreamId, Failure>
             "cannot exec into a container in a completed pod; current phase is {phase}"
         )));
     }
-    let several = pod.spec.as_ref().is_some_and(|spec| spec.containers.len() > 1);
+    let names: Vec<String> = pod.spec.as_ref().map(container_names).unwrap_or_default();
     let container = match args.some_text("container") {
         Some(container) => container.to_owned(),
         None => {
             let default = default_container(pod);
-            if several && !args.is("quiet") {
-                let names: Vec<&str> = pod
-                    .spec
-                    .iter()
-                    .flat_map(|spec| &spec.containers)
-                    .map(|container| container.name.as_str())
-                    .collect();
+            if names.len() > 1 && !args.is("quiet") {
                 call.io.err_line(format!("Defaulted container {default:?} out of: {}", names.join(", ")));
             }
             default
@@ -101,7 +99,7 @@ fn open(call: &mut Call, args: &Args) -> Result<api::request::StreamId, Failure>
     let tty = args.is("tty");
     let stdin = args.is("stdin");
     let piped = call.io.stdin.take();
-    if tty && (!stdin || piped.is_some()) {
+    if tty && stdin && piped.is_some() {
         call.io.err_line("Unable to use a TTY - input is not a terminal or the right kind of file");
     }
     let options = ExecOptions { container, command: std::mem::take(&mut command), stdin, tty: tty && stdin };
@@ -119,4 +117,12 @@ fn open(call: &mut Call, args: &Args) -> Result<api::request::StreamId, Failure>
         }
         _ => Err(Failure::error("the server answered without a stream")),
     }
+}
+
+/// How a message lists a Pod's containers: those that ran first last, and what they are.
+fn container_names(spec: &PodSpec) -> Vec<String> {
+    let main = spec.containers.iter().map(|container| container.name.clone());
+    let init = spec.init_containers.iter().flatten().map(|container| format!("{} (init)", container.name));
+    let ephemeral = spec.ephemeral_containers.iter().flatten().map(|container| format!("{} (ephem)", container.name));
+    main.chain(ephemeral).chain(init).collect()
 }

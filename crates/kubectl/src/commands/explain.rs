@@ -105,10 +105,13 @@ fn explain_custom<'a>(
     }
     let mut text = format!("{head}\n");
     if !last.is_empty() {
-        text.push_str(&format!("FIELD: {last} <{}>\n\n", schema_type(node)));
+        text.push_str(&format!("FIELD: {last} <{}>\n\n\n", schema_type(node)));
     }
-    let description = node["description"].as_str().unwrap_or("<empty>");
-    text.push_str(&format!("DESCRIPTION:\n    {description}\n"));
+    text.push_str("DESCRIPTION:\n");
+    match node["description"].as_str() {
+        Some(description) => text.push_str(&format!("{}    \n", wrapped(description, 4))),
+        None => text.push_str("    <empty>\n"),
+    }
     let mut fields = String::new();
     list_properties(inner(node), last.is_empty(), recursive, 1, &mut fields);
     if !fields.is_empty() {
@@ -118,6 +121,27 @@ fn explain_custom<'a>(
     text.push('\n');
     call.io.out(&text);
     Ok(0)
+}
+
+/// A description in lines of at most 80 letters.
+fn wrapped(text: &str, indent: usize) -> String {
+    const WIDTH: usize = 80;
+    let mut out = String::new();
+    for paragraph in text.lines() {
+        let mut line = String::new();
+        for word in paragraph.split_whitespace() {
+            if !line.is_empty() && indent + line.chars().count() + 1 + word.chars().count() > WIDTH {
+                out.push_str(&format!("{}{line}\n", " ".repeat(indent)));
+                line.clear();
+            }
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+        out.push_str(&format!("{}{line}\n", " ".repeat(indent)));
+    }
+    out
 }
 
 /// What lists and maps are of.
@@ -159,9 +183,11 @@ fn list_properties(node: &Value, root: bool, recursive: bool, depth: usize, out:
         out.push_str(&format!("{}{name}\t<{of}>{required}\n", "  ".repeat(depth)));
         if !recursive {
             let description = field.and_then(|field| field["description"].as_str()).unwrap_or("<no description>");
-            out.push_str(&format!("{}  {description}\n\n", "  ".repeat(depth)));
+            out.push_str(&format!("{}\n", wrapped(description, 2 * depth + 2)));
         } else if let Some(field) = field {
             list_properties(inner(field), false, true, depth + 1, out);
+        } else if name == "metadata" {
+            list_fields("meta.v1.ObjectMeta", true, depth + 1, out);
         }
     }
 }

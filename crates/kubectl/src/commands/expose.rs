@@ -9,6 +9,7 @@ use crate::resource::{self, Info, Rules};
 use crate::task::Call;
 
 pub(super) static FLAGS: &[Flag] = &[
+    text("field-manager", ' ', "Name of the manager of the fields").or("kubectl-expose"),
     text("port", ' ', "The port of the service"),
     text("target-port", ' ', "The port or port name of the containers"),
     text("name", ' ', "The service's name"),
@@ -21,6 +22,7 @@ pub(super) static FLAGS: &[Flag] = &[
     text("session-affinity", ' ', "None or ClientIP"),
     text("load-balancer-ip", ' ', "The balancer's address"),
     text("overrides", ' ', "JSON to merge into the service"),
+    text("override-type", ' ', "merge, strategic or json").or("merge"),
 ];
 
 /// `a=b,c=d`
@@ -44,11 +46,14 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
     if let Some(failure) = Failure::all(picked.failures) {
         return Err(failure);
     }
+    let mut failures = Vec::new();
     for info in &picked.infos {
-        let value = service_of(args, info)?;
-        make_exposed(call, args, value)?;
+        let value = super::run::overridden(args, service_of(args, info)?)?;
+        if let Err(failure) = create::make(call, args, Made { done: "exposed", ..Made::new(value, "") }) {
+            failures.push(failure);
+        }
     }
-    Ok(0)
+    Failure::all(failures).map_or(Ok(0), Err)
 }
 
 /// `--selector` is the service's here, not a filter.
@@ -57,20 +62,6 @@ fn without_selector(args: &Args) -> Args {
     named.operands.clone_from(&args.operands);
     named.adopt(args, &["filename", "namespace"]);
     named
-}
-
-fn make_exposed(call: &mut Call, args: &Args, value: Value) -> Outcome {
-    if args.some_text("output").is_some() || args.given("dry-run") {
-        return create::make(call, args, Made { value, refused: "" });
-    }
-    let name = value["metadata"]["name"].as_str().unwrap_or_default().to_owned();
-    // The same as a creation, with another word for it.
-    call.io.sinks.push(crate::shell::Sink { captures: true, ..Default::default() });
-    let outcome = create::make(call, args, Made { value, refused: "" });
-    call.io.pop_sink();
-    outcome?;
-    call.io.line(format!("service/{name} exposed"));
-    Ok(0)
 }
 
 fn service_of(args: &Args, info: &Info) -> Result<Value, Failure> {
@@ -131,6 +122,9 @@ fn service_of(args: &Args, info: &Info) -> Result<Value, Failure> {
     if !labels.is_empty() {
         meta["labels"] = labels.into();
     }
+    if !matches!(args.text("session-affinity"), "" | "None" | "ClientIP") {
+        return Err(Failure::error(format!("unknown session affinity: {}", args.text("session-affinity"))));
+    }
     let mut spec = json!({ "ports": entries, "selector": selector });
     for (flag, field) in [
         ("type", "type"),
@@ -166,6 +160,20 @@ fn selector_of(info: &Info, object: &Value) -> Result<Map<String, Value>, Failur
             return Err(Failure::error(format!("cannot expose a {}", info.kind.kind)));
         }
     };
+    let expressions = object["spec"]["selector"]["matchExpressions"].as_array().cloned().unwrap_or_default();
+    if info.kind.kind != "Service" && !expressions.is_empty() {
+        let shown = expressions.iter().map(|expression| {
+            let text = |field: &str| expression[field].as_str().unwrap_or_default().to_owned();
+            let values = expression["values"].as_array().into_iter().flatten().filter_map(Value::as_str);
+            let values = values.collect::<Vec<_>>().join(" ");
+            format!("{{Key:{} Operator:{} Values:[{values}]}}", text("key"), text("operator"))
+        });
+        let shown = shown.collect::<Vec<_>>().join(" ");
+        return Err(Failure::error(format!(
+            "couldn't retrieve selectors via --selector flag or introspection: couldn't convert expressions - \"[{shown}]\" to \
+             map-based selector format"
+        )));
+    }
     match labels.as_object().filter(|labels| !labels.is_empty()) {
         Some(labels) => Ok(labels.clone()),
         None => Err(Failure::error(format!(

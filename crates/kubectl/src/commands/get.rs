@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::namespace;
 use crate::failure::{Failure, Outcome};
-use crate::flags::{Args, Flag, list, on_by_default, switch, text};
+use crate::flags::{Args, Flag, int, list, on_by_default, switch, text};
 use crate::output::{self, Columns, Format, Path, TablePrinter, TableStyle};
 use crate::resource::{self, Info, Named, Picked, Rules};
 use crate::task::{Call, Cx};
@@ -26,7 +26,7 @@ pub(super) static FLAGS: &[Flag] = &[
     switch("ignore-not-found", ' ', "A missing object is no error"),
     on_by_default("server-print", "Let the server make tables"),
     text("raw", ' ', "Ask for a path of the API server"),
-    text("chunk-size", ' ', "Objects to ask for at once"),
+    int("chunk-size", ' ', "500", "Objects to ask for at once"),
     text("subresource", ' ', "A subresource to get"),
 ];
 
@@ -39,22 +39,28 @@ See 'kubectl get -h' for help and examples";
 
 pub(super) async fn run(cx: Cx, args: Args) -> Outcome {
     if args.is("watch") || args.is("watch-only") {
+        if args.some_text("raw").is_some() {
+            return Err(Failure::error(
+                "--raw may not be specified with other flags that filter the server request or alter the output",
+            ));
+        }
         return watch(cx, args).await;
     }
     cx.with(move |call| once(call, &args)).await
 }
 
 fn once(call: &mut Call, args: &Args) -> Outcome {
+    if args.is("output-watch-events") {
+        return Err(Failure::error("--output-watch-events option can only be used with --watch or --watch-only"));
+    }
     if let Some(path) = args.some_text("raw") {
+        if args.some_text("output").is_some() {
+            return Err(Failure::error("--raw and --output are mutually exclusive"));
+        }
         if !args.operands.is_empty() {
             return Err(Failure::error("arguments may not be passed when --raw is specified"));
         }
-        if !path.starts_with('/') {
-            return Err(Failure::error(format!(
-                "--raw must be a valid URL path: parse {path:?}: invalid URI for request"
-            )));
-        }
-        return super::api_resources::raw(call, path);
+        return super::api_resources::raw(call, "GET", path, String::new());
     }
     if args.operands.is_empty() && !resource::names_files(args) {
         return Err(Failure::plain(NO_TYPE));
@@ -66,7 +72,7 @@ fn once(call: &mut Call, args: &Args) -> Outcome {
     };
     let mut picked = match args.some_text("subresource") {
         Some(name) => pick_subresource(call, args, name)?,
-        None => resource::pick(call, args, Rules { all_of_type: true })?,
+        None => resource::pick(call, args, Rules { all_of_type: true, ..Rules::default() })?,
     };
     if args.is("ignore-not-found") {
         picked.failures.retain(|failure| !matches!(failure, Failure::Status(status) if status.is_not_found()));
@@ -164,7 +170,8 @@ fn print_columns(call: &mut Call, args: &Args, columns: &Columns, picked: &Picke
     if items.is_empty() && !picked.failures.is_empty() {
         return;
     }
-    let text = columns.text(&json!({ "items": items }), !args.is("no-headers"));
+    let headers = columns.keeps_headers || !args.is("no-headers");
+    let text = columns.text(&json!({ "items": items }), headers);
     call.io.out(&text);
 }
 
@@ -207,7 +214,7 @@ fn print_tables(call: &mut Call, args: &Args, picked: &Picked, wide: bool, sever
 
 pub(super) fn no_resources_found(call: &mut Call, args: &Args) -> String {
     let cluster_wide = match resource::read(call.client, &args.operands) {
-        Ok(Named::Kinds(kinds)) => kinds.iter().all(|kind| !kind.namespaced),
+        Ok(Named::Kinds(kinds)) => kinds.iter().any(|kind| !kind.namespaced),
         _ => false,
     };
     if args.is("all-namespaces") || cluster_wide {
@@ -258,7 +265,9 @@ fn natural(text: &str) -> String {
 /// `get -w`: one kind, with a watch that stays open.
 async fn watch(cx: Cx, args: Args) -> Outcome {
     let printing = args.clone();
-    let timeout = api::time::parse_duration(args.text("request-timeout")).filter(|timeout| *timeout > 0);
+    let seconds = args.text("request-timeout").parse::<i64>().ok().map(|seconds| seconds * api::time::SECOND as i64);
+    let timeout = seconds.or_else(|| api::time::parse_duration(args.text("request-timeout")));
+    let timeout = timeout.filter(|timeout| *timeout > 0);
     let started = cx.with(move |call| start_watch(call, &args)).await?;
     let mut watching = started;
     let end = match timeout {
@@ -284,6 +293,8 @@ struct Watching {
     name: String,
     printer: TablePrinter,
     format: Format,
+    /// Whether something has been printed: YAML documents stand apart.
+    has_printed: bool,
 }
 
 fn start_watch(call: &mut Call, args: &Args) -> Result<Watching, Failure> {
@@ -292,10 +303,14 @@ fn start_watch(call: &mut Call, args: &Args) -> Result<Watching, Failure> {
         Named::Nothing => return Err(Failure::plain(NO_TYPE)),
         Named::Kinds(kinds) if kinds.len() == 1 => (kinds[0], String::new()),
         Named::Objects(objects) if objects.len() == 1 => (objects[0].0, objects[0].1.clone()),
+        Named::Kinds(_) => return Err(Failure::error("you may only specify a single resource type")),
         _ => {
             return Err(Failure::error("watch is only supported on individual resources and resource collections"));
         }
     };
+    if args.some_text("sort-by").is_some() {
+        call.io.err_line("warning: --watch requested, --sort-by will be ignored for watch events received");
+    }
     let wide = matches!(format, Format::Table { wide: true });
     let namespace = if args.is("all-namespaces") { String::new() } else { namespace(call, args) };
     let mut options = resource::selectors(args);
@@ -306,16 +321,18 @@ fn start_watch(call: &mut Call, args: &Args) -> Result<Watching, Failure> {
     let listed = resource::list(call, kind, &namespace, options.clone());
     let (objects, revision) = listed.map_err(|status| resource::refused_list(kind, status, args))?;
     let mut printer = TablePrinter::new(style(args, wide, false));
+    let mut has_printed = false;
     if !args.is("watch-only") {
         let event = args.is("output-watch-events").then_some("ADDED");
         let text = show(&mut printer, &format, kind, &objects, event, call.client.now(), args)?;
-        call.io.out(&text);
+        call.io.out(apart(&text, &format, has_printed));
+        has_printed = !text.is_empty();
     }
     let mut request = Request::of(Verb::Watch, kind.id, resource::scope(kind, &namespace), "");
     request.options = options;
     request.options.resource_version = revision.to_string();
     let watch = call.watch(request)?;
-    Ok(Watching { watch, kind, name, printer, format })
+    Ok(Watching { watch, kind, name, printer, format, has_printed })
 }
 
 fn show(
@@ -343,6 +360,14 @@ fn show(
     Ok(text)
 }
 
+/// A text as it follows others: the first YAML document begins without a line of its own.
+fn apart<'a>(text: &'a str, format: &Format, has_printed: bool) -> &'a str {
+    match format {
+        Format::Yaml if !has_printed => text.strip_prefix("---\n").unwrap_or(text),
+        _ => text,
+    }
+}
+
 impl Watching {
     /// Prints what the watch has brought.
     fn follow(&mut self, call: &mut Call, args: &Args) -> Result<(), Failure> {
@@ -358,7 +383,8 @@ impl Watching {
             let word = args.is("output-watch-events").then_some(word);
             let now = call.client.now();
             let text = show(&mut self.printer, &self.format, self.kind, &[event.object], word, now, args)?;
-            call.io.out(&text);
+            call.io.out(apart(&text, &self.format, self.has_printed));
+            self.has_printed = true;
         }
         Ok(())
     }

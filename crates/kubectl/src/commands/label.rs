@@ -1,33 +1,25 @@
 //! `kubectl label`
 
-use super::meta_update::{patch, pick, split};
+use std::collections::BTreeMap;
+
+use api::validate::label_value;
+
+use super::meta_update::{self, Changes, patch, pick};
 use crate::failure::{Failure, Outcome};
 use crate::flags::Args;
 use crate::task::Call;
 
 pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
-    let (named, changes) = split(args)?;
-    if named.operands.is_empty() && !crate::resource::names_files(&named) {
-        return Err(Failure::error(
-            "one or more resources must be specified as <resource> <name> or <resource>/<name>",
-        ));
-    }
-    if changes.set.is_empty() && changes.removed.is_empty() && !args.is("list") {
-        return Err(Failure::error("at least one label update is required"));
-    }
+    let (named, words) = meta_update::pairs(args, "label")?;
+    let changes = read(&words)?;
+    meta_update::check(&named, &changes, "label")?;
     let picked = pick(call, &named)?;
     let several = picked.infos.len() > 1;
     let mut failures = picked.failures;
     for info in &picked.infos {
         let labels = api::meta::labels(info.object.meta());
         if args.is("list") {
-            if several {
-                call.io.line(format!("Listing labels for {}.{}/{}:", info.kind.kind, info.kind.group, info.name));
-            }
-            let indent = if several { " " } else { "" };
-            for (key, value) in labels {
-                call.io.line(format!("{indent}{key}={value}"));
-            }
+            meta_update::list(call, info, labels, "labels", several);
             continue;
         }
         let taken: Vec<String> = changes
@@ -43,18 +35,47 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
         for key in changes.removed.iter().filter(|key| !labels.contains_key(*key)) {
             call.io.line(format!("label {key:?} not found."));
         }
-        // Removing alone is "unlabeled", unless nothing was there to remove.
-        let unchanged =
-            changes.removed.is_empty() && changes.set.iter().all(|(key, value)| labels.get(key) == Some(value));
-        let removes = changes.set.is_empty() && changes.removed.iter().any(|key| labels.contains_key(key));
-        let done = match (removes, unchanged) {
-            (true, _) => "unlabeled",
-            (_, true) => "not labeled",
-            _ => "labeled",
-        };
-        if let Err(failure) = patch(call, args, info, "labels", &changes, done) {
+        if let Err(failure) = patch(call, args, info, "labels", &changes, done(labels, &changes, args)) {
             failures.push(failure);
         }
     }
     Failure::all(failures).map_or(Ok(0), Err)
+}
+
+fn read(words: &[String]) -> Result<Changes, Failure> {
+    let mut changes = Changes::default();
+    for word in words {
+        match word.split('=').collect::<Vec<_>>().as_slice() {
+            [removed] => changes.removed.push(removed[..removed.len() - 1].into()),
+            [key, value] => {
+                let complaints = label_value(value);
+                if !complaints.is_empty() {
+                    return Err(Failure::error(format!("invalid label value: {word:?}: {}", complaints.join(";"))));
+                }
+                changes.set.insert((*key).into(), (*value).into());
+            }
+            _ => return Err(Failure::error(format!("invalid label spec: {word}"))),
+        }
+    }
+    if changes.removed.iter().any(|key| changes.set.contains_key(key)) {
+        return Err(Failure::error("can not both modify and remove a label in the same command"));
+    }
+    Ok(changes)
+}
+
+/// What was done to the object. Upstream takes one whose text has become shorter for one that has lost a label.
+fn done(labels: &BTreeMap<String, String>, changes: &Changes, args: &Args) -> &'static str {
+    let mut after = labels.clone();
+    after.extend(changes.set.clone());
+    after.retain(|key, _| !changes.removed.contains(key));
+    let length = |labels: &BTreeMap<String, String>| -> usize {
+        labels.iter().map(|(key, value)| key.len() + value.len() + r#""":"","#.len()).sum()
+    };
+    // To remove from no labels at all makes an empty map of them.
+    let makes_empty_map = labels.is_empty() && !changes.removed.is_empty();
+    match after == *labels && !makes_empty_map {
+        true => "not labeled",
+        false if !args.is("overwrite") && length(&after) < length(labels) => "unlabeled",
+        false => "labeled",
+    }
 }

@@ -29,6 +29,33 @@ pub(super) static FLAGS: &[Flag] = &[
     duration("pod-running-timeout", "20s", "How long to wait for a Pod"),
 ];
 
+/// Refuses flags that make no sense, before the server is asked.
+fn check(args: &Args) -> Result<(), Failure> {
+    if args.is("all-containers") && (args.some_text("container").is_some() || args.operands.len() == 2) {
+        let name = args.some_text("container").or(args.operands.get(1).map(String::as_str)).unwrap_or_default();
+        return Err(Failure::error(format!(
+            "--all-containers=true should not be specified with container name {name}"
+        )));
+    }
+    if args.int("tail") < -1 {
+        return Err(Failure::error("--tail must be greater than or equal to -1"));
+    }
+    if args.int("limit-bytes") < 0 {
+        return Err(Failure::error("--limit-bytes must be greater than 0"));
+    }
+    if args.text("since").starts_with('-') {
+        return Err(Failure::error("--since must be greater than 0"));
+    }
+    if let Some(text) = args.some_text("since-time")
+        && text.parse::<api::k8s_openapi::jiff::Timestamp>().is_err()
+    {
+        return Err(Failure::error(format!(
+            "parsing time {text:?} as \"2006-01-02T15:04:05Z07:00\": cannot parse {text:?} as \"2006\""
+        )));
+    }
+    Ok(())
+}
+
 /// One container's log.
 struct Source {
     pod: String,
@@ -46,6 +73,7 @@ pub(super) async fn run(cx: Cx, args: Args) -> Outcome {
     if args.given("since") && args.given("since-time") {
         return Err(Failure::error("at most one of `sinceTime` or `sinceSeconds` may be specified"));
     }
+    check(&args)?;
     let follows = args.is("follow");
     let streams = cx.with(move |call| open(call, &args)).await?;
     if !follows {
@@ -81,7 +109,15 @@ fn prefixed(text: &str, prefix: &str) -> String {
 /// Prints what there is; with `-f` returns the streams of what will come.
 fn open(call: &mut Call, args: &Args) -> Result<Vec<(StreamId, String)>, Failure> {
     let mut streams = Vec::new();
-    for source in sources(call, args)? {
+    let sources = sources(call, args)?;
+    let (wanted, most) = (sources.len(), args.int("max-log-requests"));
+    if args.is("follow") && wanted as i64 > most {
+        return Err(Failure::error(format!(
+            "you are attempting to follow {wanted} log streams, but maximum allowed concurrency is {most}, use \
+             --max-log-requests to increase the limit"
+        )));
+    }
+    for source in sources {
         let mut request = Request::new::<Pod>(Verb::Get, &source.namespace, &source.pod).on(Subresource::Log);
         let selected = args.some_text("selector").is_some();
         // With a selector the default is the last ten lines.
@@ -105,7 +141,7 @@ fn open(call: &mut Call, args: &Args) -> Result<Vec<(StreamId, String)>, Failure
                 streams.push((stream, source.prefix));
             }
             Ok(_) => return Err(Failure::error("the server answered without a log")),
-            Err(status) if args.is("ignore-errors") => call.io.err_line(format!("error: {}", status.message)),
+            Err(status) if args.is("ignore-errors") => call.io.line(format!("error: {}", status.message)),
             Err(status) => return Err(status.into()),
         }
     }
@@ -185,7 +221,7 @@ fn pods(call: &mut Call, args: &Args, space: &str) -> Result<Vec<api::ObjectRef>
             "expected 'logs [-f] [-p] (POD | TYPE/NAME) [-c CONTAINER]'.\nPOD or TYPE/NAME is a required argument for the logs command",
         ));
     };
-    let all = pods_of(call, space, word).map_err(|failure| match failure {
+    let all = pods_of(call, space, word, "get the logs from").map_err(|failure| match failure {
         Failure::Status(status) if status.is_not_found() => {
             Failure::error(format!("error from server (NotFound): {} in namespace {space:?}", status.message))
         }
@@ -199,8 +235,8 @@ fn pods(call: &mut Call, args: &Args, space: &str) -> Result<Vec<api::ObjectRef>
     Ok(all)
 }
 
-/// The Pods of `NAME` or `TYPE/NAME`, those that run first.
-pub(super) fn pods_of(call: &mut Call, space: &str, word: &str) -> Result<Vec<api::ObjectRef>, Failure> {
+/// The Pods of `NAME` or `TYPE/NAME`, those that run first. `what`: what is to be done with them.
+pub(super) fn pods_of(call: &mut Call, space: &str, word: &str, what: &str) -> Result<Vec<api::ObjectRef>, Failure> {
     let (kind, name) = match resource::read(call.client, &[word.to_owned()]) {
         Ok(Named::Objects(objects)) if objects.len() == 1 => (objects[0].0, objects[0].1.clone()),
         _ if word.contains('/') => return resource::read(call.client, &[word.to_owned()]).map(|_| Vec::new()),
@@ -211,6 +247,10 @@ pub(super) fn pods_of(call: &mut Call, space: &str, word: &str) -> Result<Vec<ap
         return Ok(vec![object]);
     }
     let value = object.to_value();
+    if value["spec"]["selector"].is_null() {
+        let of = format!("*{}.{}", kind.version, kind.kind);
+        return Err(Failure::error(format!("cannot {what} {of}: selector for {of} not implemented")));
+    }
     let selector = match kind.kind {
         "Service" | "ReplicationController" => {
             let labels = serde_json::from_value(value["spec"]["selector"].clone()).unwrap_or_default();

@@ -7,6 +7,8 @@ mod attach;
 mod auth;
 mod autoscale;
 mod certificate;
+mod cluster_info;
+mod completion;
 mod config;
 mod copy;
 mod create;
@@ -27,25 +29,28 @@ mod logs;
 mod meta_update;
 mod node;
 mod patch;
+mod reconcile;
 mod replace;
 mod rollout;
 mod run;
 mod scale;
+mod serve;
 mod set;
 mod table;
 mod taint;
 mod top;
-mod unsupported;
 mod version;
 mod wait;
 
 use std::pin::Pin;
 
 use api::User;
+use serde_json::json;
 pub(crate) use table::COMMANDS;
 
 use crate::failure::{Failure, Outcome};
 use crate::flags::{self, Args, Flag, FlagKind};
+use crate::output::{self, Format};
 use crate::task::{Call, Cx};
 
 /// A row of the table of commands.
@@ -103,6 +108,7 @@ pub(crate) enum Run {
 
 /// Runs `kubectl` with these words.
 pub(crate) async fn run(cx: Cx, words: Vec<String>) -> i32 {
+    cx.with(|call| call.io.warned.clear()).await;
     let outcome = dispatch(&cx, words).await;
     cx.with(|call| call.act_as(None)).await;
     match outcome {
@@ -118,6 +124,9 @@ pub(crate) async fn run(cx: Cx, words: Vec<String>) -> i32 {
 async fn dispatch(cx: &Cx, words: Vec<String>) -> Outcome {
     let Found { command, path, rest } = find(&words)?;
     let Some(command) = command else {
+        if let Err(text) = flags::parse(&rest, &[]) {
+            return Err(Failure::error(format!("{text}\nSee 'kubectl --help' for usage.")));
+        }
         return help_of_all(cx).await;
     };
     let args = flags::parse(&rest, command.flags)
@@ -305,7 +314,7 @@ fn help(command: &Command, path: &str) -> String {
         let short = flag.short.map_or("    ".into(), |short| format!("-{short}, "));
         let default = match flag.kind {
             FlagKind::Text => format!("'{}'", flag.default),
-            FlagKind::List | FlagKind::Array => "[]".into(),
+            FlagKind::List | FlagKind::Map | FlagKind::Array => "[]".into(),
             _ => flag.default.to_owned(),
         };
         options.push_str(&format!("    {short}--{}={default}:\n\t{}\n\n", flag.name, flag.note));
@@ -336,6 +345,34 @@ pub(in crate::commands) fn as_typed(mut value: serde_json::Value) -> serde_json:
             meta.entry("creationTimestamp").or_insert_with(Default::default);
         }
     }
+    let (strategy, status) = match value["kind"].as_str().unwrap_or_default() {
+        "Deployment" => ("strategy", json!({})),
+        "StatefulSet" => ("updateStrategy", json!({ "availableReplicas": 0, "replicas": 0 })),
+        "DaemonSet" => (
+            "updateStrategy",
+            json!({
+                "currentNumberScheduled": 0, "desiredNumberScheduled": 0, "numberMisscheduled": 0, "numberReady": 0,
+            }),
+        ),
+        "ReplicaSet" | "ReplicationController" => ("", json!({ "replicas": 0 })),
+        "Pod" | "Job" | "CronJob" => ("", json!({})),
+        _ => return value,
+    };
+    if let Some(fields) = value.as_object_mut() {
+        fields.entry("status").or_insert(status);
+    }
+    if let Some(spec) = value["spec"].as_object_mut().filter(|_| !strategy.is_empty()) {
+        spec.entry(strategy).or_insert_with(|| json!({}));
+    }
+    for place in ["/spec", "/spec/template/spec", "/spec/jobTemplate/spec/template/spec"] {
+        let Some(spec) = value.pointer_mut(place) else { continue };
+        for list in ["containers", "initContainers"] {
+            let containers = spec.get_mut(list).and_then(serde_json::Value::as_array_mut).into_iter().flatten();
+            for container in containers.filter_map(serde_json::Value::as_object_mut) {
+                container.entry("resources").or_insert_with(|| json!({}));
+            }
+        }
+    }
     value
 }
 
@@ -361,12 +398,45 @@ pub(in crate::commands) fn print_changed(
     done: &str,
     dry_run: apply::DryRun,
 ) -> Result<(), Failure> {
-    use crate::output::{self, Format};
+    print_value(call, args, &info.full_name(), object, &format!("{done}{}", dry_run.suffix()))
+}
+
+/// The same of an object that is only written so far.
+pub(in crate::commands) fn print_value(
+    call: &mut Call,
+    args: &Args,
+    full_name: &str,
+    object: serde_json::Value,
+    done: &str,
+) -> Result<(), Failure> {
+    print_with(call, args, full_name, object, done, Format::text)
+}
+
+/// The same of an object that upstream holds as a struct.
+pub(in crate::commands) fn print_typed(
+    call: &mut Call,
+    args: &Args,
+    info: &crate::resource::Info,
+    object: serde_json::Value,
+    done: &str,
+    dry_run: apply::DryRun,
+) -> Result<(), Failure> {
+    print_with(call, args, &info.full_name(), object, &format!("{done}{}", dry_run.suffix()), Format::typed_text)
+}
+
+fn print_with(
+    call: &mut Call,
+    args: &Args,
+    full_name: &str,
+    object: serde_json::Value,
+    done: &str,
+    write: fn(&Format, &serde_json::Value) -> Result<String, Failure>,
+) -> Result<(), Failure> {
     match Format::read(call, args, false)? {
-        None => call.io.line(format!("{} {done}{}", info.full_name(), dry_run.suffix())),
-        Some(Format::Name) => call.io.line(info.full_name()),
+        None => call.io.line(format!("{full_name} {done}")),
+        Some(Format::Name) => call.io.line(full_name),
         Some(format) => {
-            let text = format.text(&output::shown(object, args))?;
+            let text = write(&format, &output::shown(object, args))?;
             call.io.out(&text);
         }
     }

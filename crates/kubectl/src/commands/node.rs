@@ -24,7 +24,9 @@ pub(super) fn pick(call: &mut Call, args: &Args, usage: &str) -> Result<(Vec<Inf
         return Err(Failure::usage(&format!("kubectl {command}"), format!("USAGE: {usage} NODE [flags]")));
     }
     if !args.operands.is_empty() && selector.is_some() {
-        return Err(Failure::error("cannot specify both a node name and a --selector option"));
+        let command = usage.split(' ').next().unwrap_or_default();
+        let why = "error: cannot specify both a node name and a --selector option";
+        return Err(Failure::usage(&format!("kubectl {command}"), why));
     }
     let kind = Node::row();
     if selector.is_some() {
@@ -33,8 +35,12 @@ pub(super) fn pick(call: &mut Call, args: &Args, usage: &str) -> Result<(Vec<Inf
     }
     let (mut infos, mut failures) = (Vec::new(), Vec::new());
     for word in &args.operands {
-        let name = word.strip_prefix("node/").or(word.strip_prefix("nodes/")).unwrap_or(word);
-        match resource::get(call, kind, "", name) {
+        let (kind, name) = match word.split_once('/') {
+            Some((kind, name)) => (resource::find_kind(call.client, kind)?, name),
+            None => (kind, word.as_str()),
+        };
+        let space = super::namespace(call, args);
+        match resource::get(call, kind, &space, name) {
             Ok(node) => infos.push(resource::info(kind, node)),
             Err(status) => failures.push(status.into()),
         }
@@ -66,6 +72,10 @@ fn mark_all(call: &mut Call, args: &Args, unschedulable: bool) -> Outcome {
     let usage = if unschedulable { "cordon" } else { "uncordon" };
     let dry_run = DryRun::read(args)?;
     let (infos, mut failures) = pick(call, args, usage)?;
+    // One that is not there keeps the others as they are.
+    if let Some(failure) = Failure::all(std::mem::take(&mut failures)) {
+        return Err(failure);
+    }
     for info in infos {
         if let Err(failure) = mark(call, &info, unschedulable, dry_run) {
             failures.push(failure);

@@ -18,6 +18,7 @@ pub(super) static FLAGS: &[Flag] = &[
     switch("local", ' ', "Do not ask the server"),
     text("dry-run", ' ', "none, server or client").or("none").alone("unchanged"),
     text("field-manager", ' ', "Name of the manager of the fields").or("kubectl-patch"),
+    switch("record", ' ', "Keep the line in an annotation"),
 ];
 
 pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
@@ -31,6 +32,9 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
             return Err(Failure::error("must specify --patch or --patch-file containing the contents of the patch"));
         }
     };
+    if args.given("record") {
+        call.io.err_line("Flag --record has been deprecated, --record will be removed in the future");
+    }
     let kind = match args.text("type") {
         "json" => PatchKind::Json,
         "merge" => PatchKind::Merge,
@@ -39,13 +43,24 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
             return Err(Failure::error(format!("--type must be one of [json merge strategic], not {other:?}")));
         }
     };
-    let unreadable = |why: String| Failure::error(format!("unable to parse {text:?}: {why}"));
+    let given = args.text("patch");
+    let unreadable = |why: String| {
+        let why = why.trim_start_matches("error converting YAML to JSON: ");
+        Failure::error(format!("unable to parse {given:?}: {why}"))
+    };
+    // What looks like JSON goes to the server as it is.
+    if text.trim_start().starts_with('{') && serde_json::from_str::<Value>(&text).is_err_and(|error| error.is_eof()) {
+        return Err(api::Status::bad_request("unexpected end of JSON input").into());
+    }
     let mut documents = api::yaml::parse_documents(&text).map_err(|error| unreadable(error.to_string()))?;
     if documents.is_empty() {
         return Err(unreadable("the patch is empty".into()));
     }
     let value: Value = documents.remove(0).value;
     let dry_run = DryRun::read(args)?;
+    if args.is("local") && !resource::names_files(args) {
+        return Err(Failure::error("cannot specify --local and server resources"));
+    }
     let picked = resource::pick(call, args, Rules::default())?;
     let mut failures = picked.failures;
     for info in &picked.infos {
@@ -95,13 +110,13 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
                 continue;
             }
         };
-        let done = if object.revision() == info.object.revision() && dry_run == DryRun::None {
-            "patched (no change)"
-        } else {
-            "patched"
+        let is_same = match dry_run {
+            DryRun::None => object.revision() == info.object.revision(),
+            _ => object.to_value() == info.object.to_value(),
         };
-        // Upstream does not say here that the server only tried it.
-        let said = if dry_run == DryRun::Server { DryRun::None } else { dry_run };
+        let done = if is_same { "patched (no change)" } else { "patched" };
+        // Upstream does not say here that it was only tried.
+        let said = DryRun::None;
         if subresource == Subresource::Scale && matches!(args.text("output"), "" | "name") {
             let done = if args.text("output").is_empty() { format!(" {done}{}", said.suffix()) } else { String::new() };
             call.io.line(format!("scale.autoscaling/{}{done}", info.name));

@@ -1,6 +1,7 @@
 //! `kubectl run`
 
 use api::types::Pod;
+use api::validate::env_var_name;
 use serde_json::{Value, json};
 
 use super::attach;
@@ -12,6 +13,7 @@ use crate::flags::{Args, Flag, array, duration, int, on_by_default, switch, text
 use crate::task::{Call, Cx};
 
 pub(super) static FLAGS: &[Flag] = &[
+    text("field-manager", ' ', "Name of the manager of the fields").or("kubectl-run"),
     text("image", ' ', "The image to run"),
     text("image-pull-policy", ' ', "Always, IfNotPresent or Never"),
     array("env", ' ', "NAME=value"),
@@ -33,6 +35,8 @@ pub(super) static FLAGS: &[Flag] = &[
     int("grace-period", ' ', "-1", "Seconds that the Pod has to end by itself"),
     duration("pod-running-timeout", "1m0s", "How long to wait for the Pod"),
     duration("timeout", "0s", "How long to wait for a deletion"),
+    text("cascade", ' ', "background, orphan or foreground").or("background").alone("background"),
+    switch("force", ' ', "Delete at once"),
     switch("leave-stdin-open", ' ', "Keep the keyboard open"),
 ];
 
@@ -76,9 +80,17 @@ fn make(call: &mut Call, args: &Args, attaches: bool) -> Outcome {
         }
         [name, ..] => name.clone(),
     };
-    let image = args.some_text("image").ok_or_else(|| Failure::error("required flag(s) \"image\" not set"))?;
-    if image.contains(char::is_whitespace) {
+    create::require(args, &["image"])?;
+    let image = args.some_text("image").ok_or_else(|| Failure::error("--image is required"))?;
+    if !is_reference(image) {
         return Err(Failure::error(format!("Invalid image name {image:?}: invalid reference format")));
+    }
+    if args.is("tty") && !args.is("stdin") {
+        return Err(Failure::usage("kubectl run", "-i/--stdin is required for containers with -t/--tty=true"));
+    }
+    let policy = args.text("image-pull-policy");
+    if !matches!(policy, "" | "Always" | "IfNotPresent" | "Never") {
+        return Err(Failure::usage("kubectl run", format!("invalid image pull policy: {policy}")));
     }
     let restart = args.text("restart");
     if !matches!(restart, "Always" | "OnFailure" | "Never") {
@@ -98,8 +110,12 @@ fn make(call: &mut Call, args: &Args, attaches: bool) -> Outcome {
     }
     let mut env = Vec::new();
     for text in args.all("env") {
-        let (key, value) = text.split_once('=').ok_or_else(|| Failure::error(format!("invalid env: {text}")))?;
-        env.push(json!({ "name": key, "value": value }));
+        let refuse = || Failure::error(format!("invalid env: {text}"));
+        let (key, value) = text.split_once('=').filter(|(key, _)| env_var_name(key).is_empty()).ok_or_else(refuse)?;
+        env.push(match value {
+            "" => json!({ "name": key }),
+            value => json!({ "name": key, "value": value }),
+        });
     }
     if !env.is_empty() {
         container["env"] = env.into();
@@ -132,13 +148,17 @@ fn make(call: &mut Call, args: &Args, attaches: bool) -> Outcome {
         "status": {},
     });
     for text in args.all("annotations") {
-        let (key, text) = text.split_once('=').unwrap_or((text, ""));
+        let refuse = || Failure::error(format!("invalid annotations format: {text}"));
+        let (key, text) = text.split_once('=').ok_or_else(refuse)?;
         value["metadata"]["annotations"][key] = text.into();
     }
-    if let Some(text) = args.some_text("overrides") {
-        let patch: Value = serde_json::from_str(text).map_err(|_| Failure::error("Invalid JSON Patch"))?;
-        value = api::patch::merge(value, patch);
-    }
+    value = overridden(args, value)?;
+    // The Pod is made first, and printed last. With `-it` its output is what the user wants to see, not that it was
+    // created.
+    call.io.sinks.push(crate::shell::Sink { captures: true, ..Default::default() });
+    let outcome = create::make(call, args, Made::new(value, ""));
+    let printed = call.io.pop_sink();
+    let code = outcome?;
     if args.is("expose") {
         let service = json!({
             "apiVersion": "v1", "kind": "Service", "metadata": { "creationTimestamp": null, "name": name },
@@ -148,18 +168,55 @@ fn make(call: &mut Call, args: &Args, attaches: bool) -> Outcome {
             },
             "status": { "loadBalancer": {} },
         });
-        let prints_yaml = args.text("output") == "yaml";
-        create::make(call, args, Made { value: service, refused: "" })?;
-        if prints_yaml {
+        create::make(call, args, Made::new(service, ""))?;
+        if args.text("output") == "yaml" {
             call.io.out("---\n---\n");
         }
     }
-    // With `-it` the Pod's output is what the user wants to see, not that it was created.
-    if attaches && !args.given("dry-run") {
-        call.io.sinks.push(crate::shell::Sink { captures: true, ..Default::default() });
-        let outcome = create::make(call, args, Made { value, refused: "" });
-        call.io.pop_sink();
-        return outcome;
+    if !attaches || args.given("dry-run") {
+        call.io.out(&printed);
     }
-    create::make(call, args, Made { value, refused: "" })
+    Ok(code)
+}
+
+/// Whether an image can be called so: lower case within its path.
+pub(super) fn is_reference(image: &str) -> bool {
+    let (name, _digest) = image.split_once('@').unwrap_or((image, ""));
+    let path = match name.rsplit_once('/') {
+        Some((folder, last)) => format!("{folder}/{}", last.split(':').next().unwrap_or_default()),
+        None => name.split(':').next().unwrap_or_default().to_owned(),
+    };
+    let (host, rest) = path.split_once('/').unwrap_or(("", &path));
+    let is_host = host.contains(['.', ':']) || host == "localhost";
+    let named = if is_host { rest } else { path.as_str() };
+    let fits = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '.' | '_' | '-' | '/');
+    !image.contains(char::is_whitespace) && !named.is_empty() && named.chars().all(fits)
+}
+
+/// The object with what `--overrides` says, in the way that `--override-type` says.
+pub(super) fn overridden(args: &Args, value: Value) -> Result<Value, Failure> {
+    let kind = args.text("override-type");
+    let Some(text) = args.some_text("overrides") else { return Ok(value) };
+    if !matches!(kind, "merge" | "strategic" | "json") {
+        return Err(Failure::error(format!("invalid override type: {kind}")));
+    }
+    let documents = api::yaml::parse_documents(text).ok();
+    let patch = documents.and_then(|documents| documents.into_iter().next()).map(|document| document.value);
+    let patch = patch.filter(|patch| patch.is_object() || patch.is_array());
+    let patch = patch.ok_or_else(|| Failure::error("Invalid JSON Patch"))?;
+    let (api_version, name) = (value["apiVersion"].as_str(), value["kind"].as_str());
+    let row = api::kinds::by_kind(api_version.unwrap_or_default(), name.unwrap_or_default());
+    let mut patched = match (kind, row) {
+        ("json", _) => api::patch::json(value, &patch)?,
+        ("strategic", Some(row)) => api::patch::strategic(row, value, patch)?,
+        _ => api::patch::merge(value, patch),
+    };
+    // Upstream reads it into structs, which have resources.
+    let containers = patched.pointer_mut("/spec/containers").and_then(Value::as_array_mut);
+    for container in containers.into_iter().flatten() {
+        if let Some(fields) = container.as_object_mut() {
+            fields.entry("resources").or_insert_with(|| json!({}));
+        }
+    }
+    Ok(patched)
 }

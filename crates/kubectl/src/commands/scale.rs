@@ -31,12 +31,21 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
             "The --replicas=COUNT flag is required, and COUNT must be greater than or equal to 0",
         ));
     }
+    if args.int("current-replicas") < -1 {
+        return Err(Failure::error("The --current-replicas must specify an integer of -1 or greater"));
+    }
     let dry_run = DryRun::read(args)?;
     let picked = resource::pick(call, args, Rules::default())?;
-    let mut failures = picked.failures;
-    if picked.infos.is_empty() && failures.is_empty() {
-        return Err(Failure::error("no objects passed to scale"));
+    if picked.infos.is_empty() {
+        let why = picked.failures.iter().map(|failure| match failure {
+            Failure::Status(status) => status.message.clone(),
+            other => other.text(),
+        });
+        let why = why.collect::<Vec<_>>().join(", ");
+        let several = if picked.failures.len() > 1 { format!("[{why}]") } else { why };
+        return Err(Failure::error(format!("no objects passed to scale {several}").trim_end()));
     }
+    let mut failures = picked.failures;
     for info in &picked.infos {
         if !info.kind.has(Subresource::Scale) {
             return Err(resource::no_such_path().into());
@@ -59,6 +68,7 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
             let request = Request::of(Verb::Patch, info.kind.id, &info.namespace, &info.name);
             let mut request = request.on(Subresource::Scale).body(patch);
             request.options.dry_run = dry_run == DryRun::Server;
+            request.options.field_manager = "kubectl".into();
             if let Err(status) = call.request(request) {
                 failures.push(status.into());
                 continue;

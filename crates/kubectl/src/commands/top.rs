@@ -12,9 +12,20 @@ pub(super) static FLAGS: &[Flag] = &[
     switch("no-headers", ' ', "Do not print headers"),
 ];
 
-pub(super) fn run(_: &mut Call, args: &Args) -> Outcome {
+pub(super) fn node(_: &mut Call, args: &Args) -> Outcome {
+    refuse(args, "node")
+}
+
+pub(super) fn pod(_: &mut Call, args: &Args) -> Outcome {
+    refuse(args, "pod")
+}
+
+fn refuse(args: &Args, what: &str) -> Outcome {
     if args.operands.len() > 1 {
-        return Err(Failure::usage("kubectl top node", "node [NAME | -l label]"));
+        return Err(Failure::usage(&format!("kubectl top {what}"), format!("{what} [NAME | -l label]")));
+    }
+    if !args.operands.is_empty() && args.some_text("selector").is_some() {
+        return Err(Failure::error("only one of NAME or selector can be provided"));
     }
     if !matches!(args.text("sort-by"), "" | "cpu" | "memory") {
         return Err(Failure::error("--sort-by accepts only cpu or memory"));

@@ -3,11 +3,12 @@
 use api::SimTime;
 use serde_json::Value;
 
+use super::apply::DryRun;
 use crate::failure::{Failure, Outcome};
 use crate::flags::{Args, Flag, duration, switch, text};
 use crate::output::Path;
 use crate::resource::{self, Info, Rules};
-use crate::task::Cx;
+use crate::task::{Call, Cx};
 
 pub(super) static FLAGS: &[Flag] = &[
     text("for", ' ', "delete, create, condition=NAME[=VALUE] or jsonpath='{PATH}'[=VALUE]"),
@@ -49,6 +50,9 @@ impl Wanted {
                     "jsonpath wait has to have a value after equal sign, like --for=jsonpath='{.status.readyReplicas}'=3",
                 ));
             }
+            if rest[..end].is_empty() {
+                return Err(Failure::error("jsonpath expression cannot be empty"));
+            }
             let path = Path::relaxed(&rest[..end]).map_err(Failure::error)?;
             return Ok(Wanted::Path { path, value });
         }
@@ -59,8 +63,8 @@ impl Wanted {
         }
     }
 
-    fn is_met(&self, object: &Value) -> bool {
-        match self {
+    fn is_met(&self, object: &Value) -> Result<bool, Failure> {
+        Ok(match self {
             Wanted::Deletion => false,
             Wanted::Creation => true,
             Wanted::Condition { name, value } => {
@@ -86,15 +90,21 @@ impl Wanted {
                     (_, None) => true,
                     ([only], Some(value)) => match only {
                         Value::String(text) => text == value,
-                        Value::Array(_) | Value::Object(_) => false,
+                        Value::Array(_) | Value::Object(_) => {
+                            return Err(Failure::error(
+                                "jsonpath leads to a nested object or list which is not supported",
+                            ));
+                        }
                         other => other.to_string() == *value,
                     },
                     _ => false,
                 }
             }
-        }
+        })
     }
 }
+
+const RULES: Rules = Rules { all_of_type: false, all_may_select: true };
 
 /// How often an object is looked at.
 const POLL_INTERVAL: SimTime = 50 * api::time::MILLISECOND;
@@ -104,24 +114,21 @@ pub(super) async fn run(cx: Cx, args: Args) -> Outcome {
     let timeout = api::time::parse_duration(args.text("timeout")).unwrap_or_default();
     let timeout = if timeout < 0 { 7 * 24 * 3600 * api::time::SECOND } else { timeout as SimTime };
     let deadline = cx.now().await + timeout;
-    let infos = match find(&cx, &args, &wanted, deadline).await? {
-        Some(infos) => infos,
-        None => return Ok(0),
-    };
-    let mut failures = Vec::new();
-    for info in infos {
-        if let Err(failure) = wait_for(&cx, &info, &wanted, deadline, args.text("output") == "name").await {
-            failures.push(failure);
+    let mut picked = find(&cx, &args, &wanted, deadline).await?;
+    for info in picked.infos {
+        let waiting = Waiting { info: &info, wanted: &wanted, args: &args, deadline, has_time: timeout > 0 };
+        if let Err(failure) = wait_for(&cx, waiting).await {
+            picked.failures.push(failure);
         }
     }
-    Failure::all(failures).map_or(Ok(0), Err)
+    Failure::all(picked.failures).map_or(Ok(0), Err)
 }
 
-/// The objects to wait for. Waiting for a creation waits for them to be there first; `None` when there is nothing to do.
-async fn find(cx: &Cx, args: &Args, wanted: &Wanted, deadline: SimTime) -> Result<Option<Vec<Info>>, Failure> {
+/// The objects to wait for. Waiting for a creation waits for them to be there first.
+async fn find(cx: &Cx, args: &Args, wanted: &Wanted, deadline: SimTime) -> Result<resource::Picked, Failure> {
     loop {
         let picking = args.clone();
-        let mut picked = cx.with(move |call| resource::pick(call, &picking, Rules::default())).await?;
+        let mut picked = cx.with(move |call| resource::pick(call, &picking, RULES)).await?;
         let absent = |failure: &Failure| matches!(failure, Failure::Status(status) if status.is_not_found());
         match wanted {
             Wanted::Deletion => picked.failures.retain(|failure| !absent(failure)),
@@ -134,20 +141,25 @@ async fn find(cx: &Cx, args: &Args, wanted: &Wanted, deadline: SimTime) -> Resul
             }
             _ => {}
         }
-        if let Some(failure) = Failure::all(picked.failures) {
-            return Err(failure);
+        if picked.infos.is_empty() && picked.failures.is_empty() && !matches!(wanted, Wanted::Deletion) {
+            return Err(Failure::error("no matching resources found"));
         }
-        if picked.infos.is_empty() {
-            return match wanted {
-                Wanted::Deletion => Ok(None),
-                _ => Err(Failure::error("no matching resources found")),
-            };
-        }
-        return Ok(Some(picked.infos));
+        return Ok(picked);
     }
 }
 
-async fn wait_for(cx: &Cx, info: &Info, wanted: &Wanted, deadline: SimTime, names: bool) -> Result<(), Failure> {
+/// One object, and what is to become of it.
+struct Waiting<'a> {
+    info: &'a Info,
+    wanted: &'a Wanted,
+    args: &'a Args,
+    deadline: SimTime,
+    /// Without time the object is looked at once.
+    has_time: bool,
+}
+
+async fn wait_for(cx: &Cx, waiting: Waiting<'_>) -> Result<(), Failure> {
+    let Waiting { info, wanted, args, deadline, has_time } = waiting;
     let (kind, uid) = (info.kind, info.object.uid().to_owned());
     loop {
         let (space, name) = (info.namespace.clone(), info.name.clone());
@@ -155,20 +167,23 @@ async fn wait_for(cx: &Cx, info: &Info, wanted: &Wanted, deadline: SimTime, name
         let met = match (&found, wanted) {
             (Err(status), Wanted::Deletion) if status.is_not_found() => true,
             (Ok(object), Wanted::Deletion) => object.uid() != uid,
-            (Ok(object), wanted) => wanted.is_met(&object.to_value()),
+            (Ok(object), wanted) => wanted.is_met(&object.to_value())?,
             (Err(status), _) => return Err(status.clone().into()),
         };
         if met {
-            let line = match wanted {
-                _ if names => format!("{}\n", info.full_name()),
-                Wanted::Deletion => return Ok(()),
-                _ => format!("{} condition met\n", info.full_name()),
+            let last = found.unwrap_or_else(|_| info.object.clone());
+            let (args, info) = (args.clone(), info.clone());
+            let print = move |call: &mut Call| {
+                let value = api::wire::form(&*last);
+                super::print_changed(call, &args, &info, value, "condition met", DryRun::None)
             };
-            cx.out(line).await;
-            return Ok(());
+            return cx.with(print).await;
         }
         if cx.now().await >= deadline {
             let resource = format!("{}/{}", kind.plural, info.name);
+            if !has_time {
+                return Err(Failure::error(format!("condition not met for {resource}")));
+            }
             return Err(Failure::error(format!("timed out waiting for the condition on {resource}")));
         }
         cx.pause(Some((cx.now().await + POLL_INTERVAL).min(deadline))).await;

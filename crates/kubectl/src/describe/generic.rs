@@ -10,7 +10,7 @@ const HIDDEN: [&str; 5] = ["annotations", "labels", "name", "namespace", "manage
 
 pub(super) fn describe(writer: &mut Writer, context: &mut Context) {
     let object = context.info.object.clone();
-    let value = object.to_value();
+    let value = api::wire::form(&*object);
     writer.field(0, "Name", object.name());
     writer.field(0, "Namespace", object.namespace());
     labels(writer, 0, object.meta().labels.as_ref());
@@ -55,26 +55,40 @@ fn plain(value: &Value) -> String {
     }
 }
 
-/// `creationTimestamp` is `Creation Timestamp`, `apiVersion` is `API Version`, `uid` is `UID`.
+/// `creationTimestamp` is `Creation Timestamp`, `apiVersion` is `API Version`, `uid` is `UID`. What has other letters stays
+/// as it is.
 fn title(name: &str) -> String {
-    const ACRONYMS: [&str; 6] = ["api", "uid", "ip", "ips", "url", "id"];
-    let mut words: Vec<String> = Vec::new();
-    let mut was_lower = false;
-    for c in name.chars() {
-        if (c.is_uppercase() && was_lower) || words.is_empty() {
-            words.push(String::new());
-        }
-        was_lower = c.is_lowercase() || c.is_ascii_digit();
-        if let Some(word) = words.last_mut() {
-            word.push(c);
-        }
+    const ACRONYMS: [&str; 5] = ["API", "URL", "UID", "OSB", "GUID"];
+    if !name.chars().all(|c| c.is_alphabetic() || c == '-') {
+        return name.to_owned();
     }
-    let cased = words.into_iter().map(|word| {
-        if ACRONYMS.contains(&word.to_lowercase().as_str()) {
+    let cased = words(name).into_iter().map(|word| {
+        if ACRONYMS.contains(&word.to_uppercase().as_str()) {
             return word.to_uppercase();
         }
         let mut chars = word.chars();
         chars.next().map(|first| first.to_uppercase().chain(chars).collect::<String>()).unwrap_or_default()
     });
     cased.collect::<Vec<_>>().join(" ")
+}
+
+/// The words of a camel-cased name. The last of several capitals begins the next word: `URLs` is `UR` and `Ls`.
+fn words(name: &str) -> Vec<String> {
+    let class = |c: char| (c.is_uppercase(), c.is_lowercase());
+    let mut words: Vec<String> = Vec::new();
+    for c in name.chars() {
+        let last = words.last().and_then(|word| word.chars().last());
+        match (last, words.last_mut()) {
+            (Some(last), Some(word)) if class(last) == class(c) => word.push(c),
+            (Some(last), Some(word)) if last.is_uppercase() && c.is_lowercase() => {
+                word.pop();
+                if word.is_empty() {
+                    words.pop();
+                }
+                words.push([last, c].iter().collect());
+            }
+            _ => words.push(c.into()),
+        }
+    }
+    words
 }

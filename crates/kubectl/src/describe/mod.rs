@@ -109,6 +109,7 @@ pub(crate) fn describe(call: &mut Call, info: &Info, show_events: bool) -> Strin
         ClusterRoleBinding => rbac::cluster_role_binding,
     }
     let by_value: Option<OfValue> = match (info.kind.group, info.kind.kind) {
+        ("", "ReplicationController") => Some(workload::replication_controller),
         ("", "ResourceQuota") => Some(limits::quota),
         ("", "LimitRange") => Some(limits::limit_range),
         ("policy", "PodDisruptionBudget") => Some(limits::disruption_budget),

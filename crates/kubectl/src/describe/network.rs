@@ -34,11 +34,15 @@ pub(super) fn service(writer: &mut Writer, object: &Service, context: &mut Conte
         writer.field(0, "External Name", name);
     }
     let balancer = object.status.as_ref().and_then(|status| status.load_balancer.as_ref());
-    let ingress: Vec<&str> = balancer
+    let ingress: Vec<String> = balancer
         .and_then(|balancer| balancer.ingress.as_deref())
         .unwrap_or_default()
         .iter()
-        .filter_map(|ingress| ingress.ip.as_deref().or(ingress.hostname.as_deref()))
+        .filter_map(|ingress| match (&ingress.ip, &ingress.ip_mode) {
+            (Some(ip), Some(mode)) => Some(format!("{ip} ({mode})")),
+            (Some(ip), None) => Some(ip.clone()),
+            (None, _) => ingress.hostname.clone(),
+        })
         .collect();
     if !ingress.is_empty() {
         writer.field(0, "LoadBalancer Ingress", ingress.join(", "));

@@ -1,6 +1,6 @@
 //! Pods.
 
-use api::types::{Pod, PodSpec, PodStatus};
+use api::types::{Container, Pod, PodSpec, PodStatus};
 
 use super::events::events;
 use super::template::{Containers, placement};
@@ -68,6 +68,11 @@ pub(super) fn describe(writer: &mut Writer, pod: &Pod, context: &mut Context) {
     }
     let statuses = status.container_statuses.as_deref().unwrap_or_default();
     containers(statuses).write(writer, "Containers", &spec.containers);
+    let ephemeral: Vec<Container> = spec.ephemeral_containers.iter().flatten().filter_map(as_container).collect();
+    if !ephemeral.is_empty() {
+        let statuses = status.ephemeral_container_statuses.as_deref().unwrap_or_default();
+        containers(statuses).write(writer, "Ephemeral Containers", &ephemeral);
+    }
     if let Some(gates) = spec.readiness_gates.as_ref().filter(|gates| !gates.is_empty()) {
         writer.line(0, "Readiness Gates:");
         writer.line(1, "Type\tStatus");
@@ -86,4 +91,11 @@ pub(super) fn describe(writer: &mut Writer, pod: &Pod, context: &mut Context) {
     writer.field(0, "QoS Class", status.qos_class.as_deref().unwrap_or_default());
     placement(writer, spec, 0);
     events(writer, context);
+}
+
+/// An ephemeral container has the fields of any other, and one more.
+fn as_container(container: &impl serde::Serialize) -> Option<Container> {
+    let mut value = serde_json::to_value(container).ok()?;
+    value.as_object_mut()?.remove("targetContainerName");
+    api::decode::typed(value).ok()
 }

@@ -135,5 +135,18 @@ pub(super) fn class(writer: &mut Writer, object: &StorageClass, context: &mut Co
     }
     writer.field(0, "ReclaimPolicy", cell(context, "ReclaimPolicy"));
     writer.field(0, "VolumeBindingMode", cell(context, "VolumeBindingMode"));
+    if let Some(terms) = object.allowed_topologies.as_ref().filter(|terms| !terms.is_empty()) {
+        writer.line(0, "AllowedTopologies:");
+        for (at, term) in terms.iter().enumerate() {
+            let expressions = term.match_label_expressions.iter().flatten();
+            let shown: Vec<String> =
+                expressions.map(|one| format!("{} in [{}]", one.key, one.values.join(", "))).collect();
+            writer.field(
+                1,
+                &format!("Term {at}"),
+                if shown.is_empty() { " <none>".into() } else { shown.join("\n\t") },
+            );
+        }
+    }
     events(writer, context);
 }

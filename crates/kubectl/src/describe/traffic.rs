@@ -74,7 +74,11 @@ fn rules(writer: &mut Writer, rules: &[Value], direction: &Direction) {
         }
         for port in ports {
             let number = if port["port"].is_null() { "<nil>".into() } else { text(&port["port"]) };
-            writer.line(2, format!("To Port: {number}/{}", port["protocol"].as_str().unwrap_or("TCP")));
+            let protocol = port["protocol"].as_str().unwrap_or("TCP");
+            match port["endPort"].as_i64() {
+                Some(end) => writer.line(2, format!("To Port Range: {number}-{end}/{protocol}")),
+                None => writer.line(2, format!("To Port: {number}/{protocol}")),
+            }
         }
         let peers = items(&rule[direction.peers]);
         if peers.is_empty() {

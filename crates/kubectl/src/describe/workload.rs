@@ -1,9 +1,12 @@
 //! What keeps Pods running.
 
+use std::collections::BTreeMap;
+
 use api::k8s_openapi::api::batch::v1::{CronJob, Job, JobSpec};
 use api::request::Options;
-use api::types::{DaemonSet, Deployment, IntOrString, ObjectMeta, Pod, ReplicaSet, StatefulSet};
+use api::types::{DaemonSet, Deployment, IntOrString, ObjectMeta, Pod, PodTemplateSpec, ReplicaSet, StatefulSet};
 use api::{Kinded, meta};
+use serde_json::Value;
 
 use super::events::events;
 use super::template::pod_template;
@@ -135,6 +138,25 @@ pub(super) fn replica_set(writer: &mut Writer, object: &ReplicaSet, context: &mu
     events(writer, context);
 }
 
+pub(super) fn replication_controller(writer: &mut Writer, value: &Value, context: &mut Context) {
+    let object = context.info.object.clone();
+    head(writer, object.meta());
+    let pairs: Option<BTreeMap<String, String>> = serde_json::from_value(value["spec"]["selector"].clone()).ok();
+    writer.field(0, "Selector", super::selector_map(pairs.as_ref()));
+    labels_and_annotations(writer, object.meta());
+    let count = |part: &str| value[part]["replicas"].as_i64().unwrap_or_default();
+    writer.field(0, "Replicas", format!("{} current / {} desired", count("status"), count("spec")));
+    writer.field(0, "Pods Status", pods_status(context, object.meta()));
+    let template: Option<PodTemplateSpec> = api::decode::typed(value["spec"]["template"].clone()).ok();
+    pod_template(writer, template.as_ref());
+    let listed = value["status"]["conditions"].as_array().into_iter().flatten();
+    let text = |value: &'_ Value| value.as_str().unwrap_or_default().to_owned();
+    let rows: Vec<[String; 3]> =
+        listed.map(|condition| ["type", "status", "reason"].map(|name| text(&condition[name]))).collect();
+    conditions(writer, rows.iter().map(|[kind, status, reason]| (kind.as_str(), status.as_str(), reason.as_str())));
+    events(writer, context);
+}
+
 pub(super) fn stateful_set(writer: &mut Writer, object: &StatefulSet, context: &mut Context) {
     head(writer, &object.metadata);
     writer.field(0, "CreationTimestamp", time(object.metadata.creation_timestamp.as_ref()));
@@ -247,9 +269,6 @@ pub(super) fn cron_job(writer: &mut Writer, object: &CronJob, context: &mut Cont
     labels_and_annotations(writer, &object.metadata);
     let spec = &object.spec;
     writer.field(0, "Schedule", &spec.schedule);
-    if let Some(zone) = &spec.time_zone {
-        writer.field(0, "Time Zone", zone);
-    }
     writer.field(0, "Concurrency Policy", spec.concurrency_policy.as_deref().unwrap_or_default());
     let unset = || "<unset>".to_owned();
     let suspended = |suspends: bool| if suspends { "True" } else { "False" }.to_owned();

@@ -29,8 +29,9 @@ pub(crate) struct Built {
 pub(crate) fn build(files: &Files, folder: &str) -> Result<Built, String> {
     if files.list(folder).is_none() {
         return Err(format!(
-            "must build at directory: not a valid directory: evalsymlink failure on '{folder}' : lstat {folder}: no such \
-             file or directory"
+            "must build at directory: not a valid directory: evalsymlink failure on '{folder}' : lstat {}: no such file \
+             or directory",
+            files.absolute(folder)
         ));
     }
     let mut target = Target { files, warnings: Vec::new(), depth: 0 };
@@ -78,7 +79,8 @@ impl Target<'_> {
         let texts = NAMES.iter().filter_map(|name| self.files.read(&join(folder, name)));
         let Some(text) = texts.into_iter().next() else {
             return Err(format!(
-                "unable to find one of 'kustomization.yaml', 'kustomization.yml' or 'Kustomization' in directory '{folder}'"
+                "unable to find one of 'kustomization.yaml', 'kustomization.yml' or 'Kustomization' in directory '{}'",
+                self.files.absolute(folder)
             ));
         };
         let documents = api::yaml::parse_documents(&text).map_err(|error| error.to_string())?;
@@ -264,7 +266,7 @@ patches:
         check(
             "none",
             expect![
-                "must build at directory: not a valid directory: evalsymlink failure on 'none' : lstat none: no such file or directory"
+                "must build at directory: not a valid directory: evalsymlink failure on 'none' : lstat /root/none: no such file or directory"
             ],
         );
         check(

@@ -6,7 +6,10 @@ use super::{Path, plain_table};
 use crate::failure::Failure;
 
 pub(crate) struct Columns {
-    columns: Vec<(String, Path)>,
+    /// Headers and paths; without a path there is nothing to show.
+    columns: Vec<(String, Option<Path>)>,
+    /// A file's headers are always shown.
+    pub keeps_headers: bool,
 }
 
 impl Columns {
@@ -20,7 +23,7 @@ impl Columns {
                 ))),
             })
             .collect::<Result<_, _>>()?;
-        Ok(Columns { columns })
+        Ok(Columns { columns, keeps_headers: false })
     }
 
     /// Headers on the first line, paths on the second.
@@ -29,7 +32,7 @@ impl Columns {
         let headers = lines.next().unwrap_or_default().split_whitespace();
         let paths = lines.next().unwrap_or_default().split_whitespace();
         let columns = headers.zip(paths).map(|(header, path)| column(header, path)).collect::<Result<_, _>>()?;
-        Ok(Columns { columns })
+        Ok(Columns { columns, keeps_headers: true })
     }
 
     /// The table of an object, or of the items of a list.
@@ -50,6 +53,7 @@ impl Columns {
         self.columns
             .iter()
             .map(|(_, path)| {
+                let Some(path) = path else { return "<none>".into() };
                 let found = path.find(item).unwrap_or_default();
                 let texts: Vec<String> = found.into_iter().map(go_text).collect();
                 if texts.is_empty() { "<none>".into() } else { texts.join(",") }
@@ -58,8 +62,11 @@ impl Columns {
     }
 }
 
-fn column(header: &str, path: &str) -> Result<(String, Path), Failure> {
-    Path::relaxed(path).map(|path| (header.into(), path)).map_err(|why| Failure::error(why.to_string()))
+fn column(header: &str, path: &str) -> Result<(String, Option<Path>), Failure> {
+    if path.is_empty() {
+        return Ok((header.into(), None));
+    }
+    Path::relaxed(path).map(Some).map(|path| (header.into(), path)).map_err(|why| Failure::error(why.to_string()))
 }
 
 /// Commas inside brackets belong to a path.

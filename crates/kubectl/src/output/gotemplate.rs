@@ -32,6 +32,9 @@ struct Run {
     out: String,
 }
 
+/// Whoever counts further means harm.
+const COUNT_MAX: u64 = 100_000;
+
 fn is_true(value: &Value) -> bool {
     match value {
         Value::Null => false,
@@ -90,6 +93,10 @@ impl Run {
             Value::Array(items) => items.into_iter().enumerate().map(|(at, item)| (Value::from(at), item)).collect(),
             Value::Object(fields) => fields.into_iter().map(|(name, item)| (Value::from(name), item)).collect(),
             Value::Null => Vec::new(),
+            Value::Number(count) => {
+                let count = count.as_u64().filter(|count| *count <= COUNT_MAX).unwrap_or_default();
+                (0..count).map(|at| (Value::from(at), Value::from(at))).collect()
+            }
             other => return Err(format!("range can't iterate over {}", go_text(&other))),
         };
         if items.is_empty() {
@@ -202,9 +209,32 @@ fn function(name: &str, arguments: &[Value]) -> Result<Value, String> {
             let bytes = super::base64_decode(first.as_str().unwrap_or_default());
             Value::from(String::from_utf8_lossy(&bytes.ok_or("illegal base64 data")?).into_owned())
         }
-        "js" | "html" | "urlquery" => first.clone(),
+        "slice" => {
+            let Some(text) = first.as_str() else { return Err("can't slice item".into()) };
+            let at = |index: usize| arguments.get(index).and_then(Value::as_u64).map(|at| at as usize);
+            let (from, to) = (at(1).unwrap_or(0), at(2).unwrap_or(text.len()));
+            let slice = text.get(from..to).ok_or_else(|| format!("index out of range: {to}"))?;
+            Value::from(slice)
+        }
+        "html" => {
+            let escapes = [("&", "&amp;"), ("\"", "&#34;"), ("'", "&#39;"), ("<", "&lt;"), (">", "&gt;")];
+            Value::from(escapes.iter().fold(go_text(first), |text, (from, to)| text.replace(from, to)))
+        }
+        "urlquery" => Value::from(url_query(&go_text(first))),
+        "js" => first.clone(),
         other => return Err(format!("function {other:?} not defined")),
     })
+}
+
+/// A text as a query's value: blanks become `+`.
+fn url_query(text: &str) -> String {
+    let escaped = |byte: u8| match byte {
+        b' ' => "+".to_owned(),
+        b'-' | b'_' | b'.' | b'~' => char::from(byte).to_string(),
+        byte if byte.is_ascii_alphanumeric() => char::from(byte).to_string(),
+        byte => format!("%{byte:02X}"),
+    };
+    text.bytes().map(escaped).collect()
 }
 
 /// `printf`: `%s %v %d %q %%` and widths such as `%-20s`.

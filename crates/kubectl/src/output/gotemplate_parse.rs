@@ -41,6 +41,34 @@ enum Token {
     Define,
 }
 
+/// The words of templates: constants, Go's functions, and kubectl's.
+const FUNCTIONS: [&str; 24] = [
+    "true",
+    "false",
+    "nil",
+    "and",
+    "or",
+    "not",
+    "len",
+    "index",
+    "slice",
+    "print",
+    "printf",
+    "println",
+    "html",
+    "js",
+    "urlquery",
+    "call",
+    "eq",
+    "ne",
+    "lt",
+    "le",
+    "gt",
+    "ge",
+    "exists",
+    "base64decode",
+];
+
 pub fn parse(text: &str) -> Result<Vec<Node>, String> {
     let mut rest = text;
     let (nodes, end) = parse_nodes(&mut rest)?;
@@ -208,6 +236,9 @@ fn parse_pipeline(tokens: &[Token]) -> Result<Pipeline, String> {
             Token::Variable(name, path) => command.push(Term::Variable(name.clone(), path.clone())),
             Token::Text(text) => command.push(Term::Text(text.clone())),
             Token::Number(number) => command.push(Term::Number(*number)),
+            Token::Word(word) if !FUNCTIONS.contains(&word.as_str()) => {
+                return Err(format!("function {word:?} not defined"));
+            }
             Token::Word(word) => command.push(Term::Word(word.clone())),
             Token::Mark('|') => pipeline.commands.push(std::mem::take(&mut command)),
             Token::Mark('(') => {

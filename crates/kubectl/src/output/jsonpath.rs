@@ -1,6 +1,6 @@
 //! kubectl's JSONPath: `{.items[*].metadata.name}`, `{range .items[*]}…{end}`, `[?(@.x=="y")]`.
 
-use api::jsonpath::{Path, closing_quote, unescape};
+use api::jsonpath::{Path, closing_quote, unescape, unrecognized};
 use serde_json::Value;
 
 use crate::failure::Failure;
@@ -15,22 +15,22 @@ enum Part {
     Text(String),
     Value(Path),
     Range(Path, Vec<Part>),
+    /// What is found to be wrong when the template runs.
+    Mistake(String),
 }
 
 impl JsonPath {
     pub fn parse(template: &str) -> Result<JsonPath, Failure> {
-        // A bare path is accepted without its braces.
-        let text = if template.contains('{') { template.to_owned() } else { format!("{{{template}}}") };
         let refuse = |why: String| Failure::error(format!("error parsing jsonpath {template}, {why}"));
-        let mut rest = text.as_str();
+        let mut rest = template;
         let parts = parse_parts(&mut rest, false).map_err(refuse)?;
         Ok(JsonPath { template: template.into(), parts })
     }
 
-    /// What the template prints of a value.
-    pub fn text(&self, value: &Value) -> Result<String, Failure> {
+    /// What the template prints of a value. When it is `strict`, fields must be there.
+    pub fn text(&self, value: &Value, strict: bool) -> Result<String, Failure> {
         let mut out = String::new();
-        print_parts(&self.parts, value, value, &mut out).map_err(|why| {
+        print_parts(&self.parts, value, value, strict, &mut out).map_err(|why| {
             let template = &self.template;
             Failure::error(format!(
                 "error executing jsonpath {template:?}: Error executing template: {why}. Printing more information for \
@@ -75,7 +75,11 @@ fn parse_parts(rest: &mut &str, in_range: bool) -> Result<Vec<Part>, String> {
         let action = rest[..end].trim();
         *rest = &rest[end + 1..];
         if action == "end" {
-            return if in_range { Ok(parts) } else { Err("not in range, nothing to end".into()) };
+            if in_range {
+                return Ok(parts);
+            }
+            parts.push(Part::Mistake("not in range, nothing to end".into()));
+            continue;
         }
         if let Some(path) = action.strip_prefix("range") {
             let path = Path::parse(path.trim())?;
@@ -92,16 +96,23 @@ fn parse_parts(rest: &mut &str, in_range: bool) -> Result<Vec<Part>, String> {
             }
             let end = path_end(action);
             if end == 0 {
-                return Err(format!(
-                    "unrecognized character in action: {:?}",
-                    action.chars().next().unwrap_or_default()
-                ));
+                return Err(unrecognized(action));
+            }
+            if action.starts_with(char::is_alphabetic) {
+                let name_end = action.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(action.len());
+                match &action[..name_end] {
+                    word @ ("true" | "false") => parts.push(Part::Text(word.into())),
+                    name => parts.push(Part::Mistake(format!("unrecognized identifier {name}"))),
+                }
+                action = action[end..].trim_start();
+                continue;
             }
             parts.push(Part::Value(Path::parse(&action[..end])?));
             action = action[end..].trim_start();
         }
     }
-    if in_range { Err("unexpected end of range".into()) } else { Ok(parts) }
+    // A range may end with the template.
+    Ok(parts)
 }
 
 fn closing_brace(text: &str) -> Option<usize> {
@@ -136,17 +147,21 @@ fn path_end(text: &str) -> usize {
     text.len()
 }
 
-fn print_parts(parts: &[Part], value: &Value, root: &Value, out: &mut String) -> Result<(), String> {
+fn print_parts(parts: &[Part], value: &Value, root: &Value, strict: bool, out: &mut String) -> Result<(), String> {
     for part in parts {
         match part {
             Part::Text(text) => out.push_str(text),
+            Part::Mistake(why) => return Err(why.clone()),
             Part::Value(path) => {
+                if let (true, Some(name)) = (strict, path.missing_field(value, root)) {
+                    return Err(format!("{name} is not found"));
+                }
                 let texts: Vec<String> = path.walk(value, root)?.into_iter().map(plain).collect();
                 out.push_str(&texts.join(" "));
             }
             Part::Range(path, inner) => {
                 for item in path.walk(value, root)? {
-                    print_parts(inner, item, root, out)?;
+                    print_parts(inner, item, root, strict, out)?;
                 }
             }
         }
@@ -178,7 +193,7 @@ mod tests {
             "data": {"color": "red", "size": "large"},
             "none": null,
         });
-        let text = JsonPath::parse(template).and_then(|path| path.text(&value));
+        let text = JsonPath::parse(template).and_then(|path| path.text(&value, false));
         expected.assert_eq(&text.unwrap_or_else(|failure| failure.text()));
     }
 

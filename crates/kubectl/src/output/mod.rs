@@ -30,7 +30,8 @@ pub(crate) enum Format {
     Name,
     Json,
     Yaml,
-    JsonPath(JsonPath),
+    /// A template, and whether it needs all of its fields.
+    JsonPath(JsonPath, bool),
     /// The values that a path leads to, as a JSON list.
     JsonPathAsJson(Path),
     Columns(Columns),
@@ -54,21 +55,24 @@ impl Format {
                 Failure::error(format!("error reading --template {path}, open {path}: no such file or directory"))
             })
         };
+        let strict = args.knows("allow-missing-template-keys") && !args.is("allow-missing-template-keys");
         let needed = |what: &str| {
-            template.ok_or_else(|| Failure::error(format!("template format specified but no {what} given")))
+            template
+                .filter(|text| !text.is_empty())
+                .ok_or_else(|| Failure::error(format!("template format specified but no {what} given")))
         };
-        Ok(Some(match name {
+        Ok(Some(match name.to_lowercase().as_str() {
             "" if args.some_text("template").is_some() => Format::GoTemplate(GoTemplate::parse(args.text("template"))?),
             "" => return Ok(None),
             "wide" if tables => Format::Table { wide: true },
             "name" => Format::Name,
             "json" => Format::Json,
             "yaml" => Format::Yaml,
-            "jsonpath" => Format::JsonPath(JsonPath::parse(needed("template")?)?),
+            "jsonpath" => Format::JsonPath(JsonPath::parse(needed("template")?)?, strict),
             "jsonpath-as-json" => Format::JsonPathAsJson(
                 Path::relaxed(needed("template")?).map_err(|why| Failure::error(why.to_string()))?,
             ),
-            "jsonpath-file" => Format::JsonPath(JsonPath::parse(&file(needed("template file")?)?)?),
+            "jsonpath-file" => Format::JsonPath(JsonPath::parse(&file(needed("template file")?)?)?, strict),
             "go-template" | "template" => Format::GoTemplate(GoTemplate::parse(needed("template")?)?),
             "go-template-file" | "templatefile" => {
                 Format::GoTemplate(GoTemplate::parse(&file(needed("template file")?)?)?)
@@ -78,7 +82,9 @@ impl Format {
                 _ => return Err(Failure::error("custom-columns format specified but no custom columns given")),
             },
             "custom-columns-file" if tables => {
-                let path = joined.unwrap_or_default();
+                let Some(path) = joined.filter(|path| !path.is_empty()) else {
+                    return Err(Failure::error("custom-columns format specified but no custom columns given"));
+                };
                 let text = call.state.files.read(path).ok_or_else(|| {
                     Failure::error(format!("error reading template {path}, open {path}: no such file or directory"))
                 })?;
@@ -93,12 +99,20 @@ impl Format {
         }))
     }
 
+    /// An object that upstream holds as a struct, not as a map: its JSON has the struct's order.
+    pub fn typed_text(&self, value: &Value) -> Result<String, Failure> {
+        match self {
+            Format::Json => Ok(indented(&api::schema::go_document(value)) + "\n"),
+            other => other.text(value),
+        }
+    }
+
     /// One value as this format writes it. Tables and names need more than the value and are not for here.
     pub fn text(&self, value: &Value) -> Result<String, Failure> {
         Ok(match self {
             Format::Json => json(value) + "\n",
             Format::Yaml => yaml(value),
-            Format::JsonPath(path) => path.text(value)?,
+            Format::JsonPath(path, strict) => path.text(value, *strict)?,
             Format::JsonPathAsJson(path) => {
                 let found = path.find(value).map_err(|why| Failure::error(why.to_string()))?;
                 json(&found.into_iter().cloned().collect::<Value>()) + "\n"
@@ -119,6 +133,45 @@ pub(crate) fn json(value: &Value) -> String {
         Ok(()) => escape_html(&String::from_utf8_lossy(&bytes)),
         Err(_) => value.to_string(),
     }
+}
+
+/// A JSON text with the line breaks of Go's `json.Indent`.
+fn indented(text: &str) -> String {
+    let mut out = String::new();
+    let (mut depth, mut quoted, mut escaped) = (0, false, false);
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        if quoted {
+            quoted = escaped || c != '"';
+            escaped = !escaped && c == '\\';
+            out.push(c);
+            continue;
+        }
+        if matches!(c, '}' | ']') {
+            depth -= 1;
+            line_break(&mut out, depth);
+        }
+        out.push(c);
+        match c {
+            '"' => quoted = true,
+            ':' => out.push(' '),
+            ',' => line_break(&mut out, depth),
+            '{' | '[' => match chars.next_if(|next| matches!(next, '}' | ']')) {
+                Some(end) => out.push(end),
+                None => {
+                    depth += 1;
+                    line_break(&mut out, depth);
+                }
+            },
+            _ => {}
+        }
+    }
+    out
+}
+
+fn line_break(out: &mut String, depth: usize) {
+    out.push('\n');
+    out.push_str(&"    ".repeat(depth));
 }
 
 /// Go's encoder writes `<`, `>` and `&` as escapes.

@@ -101,7 +101,8 @@ impl TablePrinter {
             row.push(labels.get(label).cloned().unwrap_or_default());
         }
         if self.style.show_labels {
-            let all: Vec<String> = labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            let mut all: Vec<String> = labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
+            all.sort();
             row.push(if all.is_empty() { "<none>".into() } else { all.join(",") });
         }
         row

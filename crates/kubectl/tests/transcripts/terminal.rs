@@ -233,7 +233,7 @@ fn an_edit_can_be_given_up() {
             # * spec.replicas: Invalid value: -1: must be greater than or equal to 0
             #
             error: deployments.apps "web" is invalid
-            A copy of your changes has been stored to "/tmp/kubectl-edit-deployment-web.yaml"
+            A copy of your changes has been stored to "/tmp/kubectl-edit-1892356520.yaml"
             error: Edit cancelled, no valid changes were saved.
             ? 1
         "#]],

@@ -2,9 +2,8 @@
 
 use api::field::{Error, Errors, Path};
 use api::types::{EnvFromSource, EnvVar, EnvVarSource, ObjectFieldSelector, ResourceFieldSelector};
-use api::validate::{dns1123_subdomain, qualified_name, relaxed_env_var_name};
+use api::validate::{config_key, dns1123_subdomain, qualified_name, relaxed_env_var_name};
 
-use super::volumes::config_key;
 use crate::registry::rules::{complain, text};
 
 const FIELDS: &[&str] = &[

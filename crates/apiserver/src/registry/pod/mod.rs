@@ -37,7 +37,7 @@ pub(in crate::registry) use handlers::port;
 pub(in crate::registry) use resources::overhead;
 pub(in crate::registry) use spec::{required_word, validate as validate_spec};
 pub(in crate::registry) use tolerations::validate as validate_tolerations;
-pub(in crate::registry) use volumes::{config_key, host_path};
+pub(in crate::registry) use volumes::host_path;
 pub(in crate::registry) use warnings::{fraction_warning, of as warnings};
 
 impl Strategy for Pod {

@@ -2,7 +2,7 @@
 
 use api::field::{Error, Errors, Path};
 use api::types::{DownwardAPIVolumeFile, HostPathVolumeSource, KeyToPath, ProjectedVolumeSource, Volume};
-use api::validate::{Complaints, dns1123_label};
+use api::validate::dns1123_label;
 
 use super::env;
 use super::mounts::{descending_path, no_backsteps};
@@ -263,28 +263,4 @@ fn projections(source: &ProjectedVolumeSource, path: &Path, errors: &mut Errors)
             errors.push(Error::forbidden(&path, "may not specify more than 1 volume type per source"));
         }
     }
-}
-
-/// A key of a ConfigMap or Secret, which becomes a file's name.
-pub(in crate::registry) fn config_key(key: &str) -> Complaints {
-    const KEY_LENGTH_MAX: usize = 253;
-    let mut complaints = Complaints::new();
-    if key.len() > KEY_LENGTH_MAX {
-        complaints.push(format!("must be no more than {KEY_LENGTH_MAX} characters"));
-    }
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-    if key.is_empty() || !key.bytes().all(allowed) {
-        complaints.push(
-            "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or \
-             'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')"
-                .into(),
-        );
-    }
-    match key {
-        "." => complaints.push("must not be '.'".into()),
-        ".." => complaints.push("must not be '..'".into()),
-        _ if key.starts_with("..") => complaints.push("must not start with '..'".into()),
-        _ => {}
-    }
-    complaints
 }

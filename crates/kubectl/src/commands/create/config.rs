@@ -1,10 +1,12 @@
 //! `kubectl create configmap`, `secret`, `namespace`, `serviceaccount`, `quota`, `priorityclass`, `token`
 
+use api::selector::{Operator, Selector};
+use api::validate::{config_key, env_var_name};
 use serde_json::{Map, Value, json};
 
 use super::{Made, make, name};
 use crate::failure::{Failure, Outcome};
-use crate::flags::{Args, Flag, array, int, switch, text};
+use crate::flags::{Args, Flag, array, int32, switch, text};
 use crate::output::base64_encode;
 use crate::task::Call;
 
@@ -22,11 +24,13 @@ pub(in crate::commands) static REGISTRY_FLAGS: &[Flag] = &[
     text("docker-username", ' ', "User name"),
     text("docker-password", ' ', "Password"),
     text("docker-email", ' ', "E-mail address"),
+    array("from-file", ' ', "A file that holds the configuration"),
+    switch("append-hash", ' ', "Append a hash of the data to the name"),
 ];
 pub(in crate::commands) static QUOTA_FLAGS: &[Flag] =
     &[text("hard", ' ', "resource=quantity,…"), text("scopes", ' ', "Scopes, comma-separated")];
 pub(in crate::commands) static PRIORITY_FLAGS: &[Flag] = &[
-    int("value", ' ', "0", "The priority"),
+    int32("value", ' ', "0", "The priority"),
     switch("global-default", ' ', "The priority of Pods that name no class"),
     text("description", ' ', "When to use the class"),
     text("preemption-policy", ' ', "PreemptLowerPriority or Never").or("PreemptLowerPriority"),
@@ -60,7 +64,7 @@ fn pairs(call: &Call, args: &Args, secret: bool) -> Result<Vec<(String, String)>
             .split_once('=')
             .filter(|(key, _)| !key.is_empty())
             .ok_or_else(|| Failure::error(format!("invalid literal source {text}, expected key=value")))?;
-        pairs.push((key.into(), value.trim_matches(['"', '\'']).into()));
+        pairs.push((key.into(), value.into()));
     }
     for text in args.all("from-file") {
         let (key, path) = match text.split_once('=') {
@@ -69,27 +73,58 @@ fn pairs(call: &Call, args: &Args, secret: bool) -> Result<Vec<(String, String)>
             }
             Some(("", path)) => return Err(Failure::error(format!("key name for file path {path} missing"))),
             Some((key, "")) => return Err(Failure::error(format!("file path for key name {key} missing"))),
+            Some((_, path)) if call.state.files.is_folder(path) => {
+                return Err(Failure::error("cannot give a key name for a directory path"));
+            }
             Some((key, path)) => (key, path),
+            None if call.state.files.is_folder(text) => {
+                for name in call.state.files.list(text).unwrap_or_default() {
+                    let inside = read(&format!("{}/{name}", text.trim_end_matches('/')))?;
+                    pairs.push((name, inside));
+                }
+                continue;
+            }
             None => (text.rsplit('/').next().unwrap_or_default(), text.as_str()),
         };
         pairs.push((key.into(), read(path)?));
     }
     for path in args.all("from-env-file") {
-        for line in read(path)?.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        let text = read(path)?;
+        let lines = text.lines().map(str::trim_start).filter(|line| !line.is_empty() && !line.starts_with('#'));
+        for line in lines {
             let (key, value) = line.split_once('=').unwrap_or((line, ""));
+            check_variable(key)?;
             pairs.push((key.into(), value.into()));
         }
     }
     for (at, (key, _)) in pairs.iter().enumerate() {
+        let complaints = config_key(key);
+        if !complaints.is_empty() {
+            return Err(Failure::error(match secret {
+                true => format!("{key:?} is not valid key name for a Secret {}", complaints.join(";")),
+                false => format!("{key:?} is not a valid key name for a ConfigMap: {}", complaints.join(",")),
+            }));
+        }
         if pairs[..at].iter().any(|(known, _)| known == key) {
-            let name = args.before_dash().first().filter(|_| !secret).map(|name| format!(" for ConfigMap {name:?}"));
-            return Err(Failure::error(format!(
-                "cannot add key {key:?}, another key by that name already exists in Data{}",
-                name.unwrap_or_default()
-            )));
+            let name = args.before_dash().first().map(String::as_str).unwrap_or_default();
+            return Err(Failure::error(match secret {
+                true => format!("cannot add key {key}, another key by that name already exists"),
+                false => format!(
+                    "cannot add key {key:?}, another key by that name already exists in Data for ConfigMap {name:?}"
+                ),
+            }));
         }
     }
     Ok(pairs)
+}
+
+/// Refuses what no variable of an environment is called.
+pub(in crate::commands) fn check_variable(key: &str) -> Result<(), Failure> {
+    let complaints = env_var_name(key);
+    match complaints.is_empty() {
+        true => Ok(()),
+        false => Err(Failure::error(format!("{key:?} is not a valid key name: {}", complaints.join(";")))),
+    }
 }
 
 fn with_data(mut value: Value, pairs: Vec<(String, String)>, encode: fn(&str) -> String) -> Value {
@@ -116,7 +151,7 @@ pub(in crate::commands) fn config_map(call: &mut Call, args: &Args) -> Outcome {
         "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "creationTimestamp": null, "name": name },
     });
     let value = with_hash(args, with_data(value, pairs(call, args, false)?, str::to_owned));
-    make(call, args, Made { value, refused: "failed to create configmap: " })
+    make(call, args, Made::new(value, "failed to create configmap: "))
 }
 
 fn secret(call: &mut Call, args: &Args, name: &str, kind: &str, pairs: Vec<(String, String)>) -> Outcome {
@@ -127,7 +162,7 @@ fn secret(call: &mut Call, args: &Args, name: &str, kind: &str, pairs: Vec<(Stri
         value["type"] = kind.into();
     }
     let value = with_hash(args, with_data(value, pairs, |text| base64_encode(text.as_bytes())));
-    make(call, args, Made { value, refused: "failed to create secret " })
+    make(call, args, Made::new(value, "failed to create secret "))
 }
 
 pub(in crate::commands) fn secret_generic(call: &mut Call, args: &Args) -> Outcome {
@@ -145,12 +180,25 @@ pub(in crate::commands) fn secret_tls(call: &mut Call, args: &Args) -> Outcome {
         let text = call.state.files.read(path);
         text.ok_or_else(|| Failure::error(format!("Cannot read file {path}, open {path}: no such file or directory")))
     };
-    let pairs = vec![("tls.crt".into(), read(args.text("cert"))?), ("tls.key".into(), read(args.text("key"))?)];
+    let (certificate, key) = (read(args.text("cert"))?, read(args.text("key"))?);
+    for (text, what) in [(&certificate, "certificate"), (&key, "key")] {
+        if !text.contains("-----BEGIN ") {
+            return Err(Failure::error(format!("tls: failed to find any PEM data in {what} input")));
+        }
+    }
+    let pairs = vec![("tls.crt".into(), certificate), ("tls.key".into(), key)];
     secret(call, args, &name, "kubernetes.io/tls", pairs)
 }
 
 pub(in crate::commands) fn secret_registry(call: &mut Call, args: &Args) -> Outcome {
     let name = name(args, "kubectl create secret docker-registry")?;
+    const CONFIG: &str = ".dockerconfigjson";
+    if let [file] = args.all("from-file") {
+        let path = file.split_once('=').map_or(file.as_str(), |(_, path)| path);
+        let read = call.state.files.read(path);
+        let text = read.ok_or_else(|| Failure::error(format!("error reading {path}: no such file or directory")))?;
+        return secret(call, args, &name, "kubernetes.io/dockerconfigjson", vec![(CONFIG.into(), text)]);
+    }
     if args.some_text("docker-username").is_none() || args.some_text("docker-password").is_none() {
         return Err(Failure::error(
             "either --from-file or the combination of --docker-username, --docker-password and --docker-server is required",
@@ -165,7 +213,7 @@ pub(in crate::commands) fn secret_registry(call: &mut Call, args: &Args) -> Outc
     fields.push(("auth", quoted(&auth)));
     let fields: Vec<String> = fields.iter().map(|(name, text)| format!("{name:?}:{text}")).collect();
     let text = format!("{{\"auths\":{{{}:{{{}}}}}}}", quoted(args.text("docker-server")), fields.join(","));
-    secret(call, args, &name, "kubernetes.io/dockerconfigjson", vec![(".dockerconfigjson".into(), text)])
+    secret(call, args, &name, "kubernetes.io/dockerconfigjson", vec![(CONFIG.into(), text)])
 }
 
 pub(in crate::commands) fn namespace(call: &mut Call, args: &Args) -> Outcome {
@@ -174,7 +222,7 @@ pub(in crate::commands) fn namespace(call: &mut Call, args: &Args) -> Outcome {
         "apiVersion": "v1", "kind": "Namespace", "metadata": { "creationTimestamp": null, "name": name },
         "spec": {}, "status": {},
     });
-    make(call, args, Made { value, refused: "" })
+    make(call, args, Made::new(value, ""))
 }
 
 pub(in crate::commands) fn service_account(call: &mut Call, args: &Args) -> Outcome {
@@ -182,7 +230,7 @@ pub(in crate::commands) fn service_account(call: &mut Call, args: &Args) -> Outc
     let value = json!({
         "apiVersion": "v1", "kind": "ServiceAccount", "metadata": { "creationTimestamp": null, "name": name },
     });
-    make(call, args, Made { value, refused: "failed to create serviceaccount: " })
+    make(call, args, Made::new(value, "failed to create serviceaccount: "))
 }
 
 pub(in crate::commands) fn quota(call: &mut Call, args: &Args) -> Outcome {
@@ -202,13 +250,16 @@ pub(in crate::commands) fn quota(call: &mut Call, args: &Args) -> Outcome {
         spec.insert("hard".into(), hard.into());
     }
     if let Some(scopes) = args.some_text("scopes") {
+        if scopes.split(',').any(str::is_empty) {
+            return Err(Failure::error("invalid resource quota scope \"\""));
+        }
         spec.insert("scopes".into(), scopes.split(',').collect::<Vec<_>>().into());
     }
     let value = json!({
         "apiVersion": "v1", "kind": "ResourceQuota", "metadata": { "creationTimestamp": null, "name": name },
         "spec": spec, "status": {},
     });
-    make(call, args, Made { value, refused: "failed to create quota: " })
+    make(call, args, Made::new(value, "failed to create quota: "))
 }
 
 pub(in crate::commands) fn priority_class(call: &mut Call, args: &Args) -> Outcome {
@@ -224,7 +275,7 @@ pub(in crate::commands) fn priority_class(call: &mut Call, args: &Args) -> Outco
     if let Some(text) = args.some_text("description") {
         value["description"] = text.into();
     }
-    make(call, args, Made { value, refused: "failed to create priorityclass: " })
+    make(call, args, Made::new(value, "failed to create priorityclass: "))
 }
 
 pub(in crate::commands) fn token(call: &mut Call, args: &Args) -> Outcome {
@@ -246,8 +297,17 @@ pub(in crate::commands) fn token(call: &mut Call, args: &Args) -> Outcome {
     } else if bound_name.is_empty() {
         return Err(Failure::error("--bound-object-name is required if --bound-object-kind is provided"));
     }
+    if args.text("duration").starts_with('-') {
+        return Err(Failure::error("--duration must be greater than or equal to 0"));
+    }
     let namespace = super::super::namespace(call, args);
     let mut spec = json!({ "audiences": args.all("audience") });
+    if !bound_kind.is_empty() {
+        spec["boundObjectRef"] = json!({ "kind": bound_kind, "apiVersion": "v1", "name": bound_name });
+        if !bound_uid.is_empty() {
+            spec["boundObjectRef"]["uid"] = bound_uid.as_str().into();
+        }
+    }
     if args.given("duration") {
         spec["expirationSeconds"] = (args.duration("duration") / api::time::SECOND).into();
     }
@@ -262,7 +322,10 @@ pub(in crate::commands) fn token(call: &mut Call, args: &Args) -> Outcome {
     match call.request(request).map_err(refuse)? {
         api::Response::Object(object) => {
             if let Some(format) = format {
-                let text = format.text(&api::wire::form(&*object))?;
+                let text = match format {
+                    crate::output::Format::Name => format!("tokenrequest.authentication.k8s.io/{name}\n"),
+                    format => format.typed_text(&api::wire::form(&*object))?,
+                };
                 call.io.out(&text);
                 return Ok(0);
             }
@@ -286,13 +349,54 @@ pub(in crate::commands) fn disruption_budget(call: &mut Call, args: &Args) -> Ou
         (Some(text), None) => ("minAvailable", text),
         (None, Some(text)) => ("maxUnavailable", text),
     };
-    let labels = super::super::expose::pairs(selector)?;
+    let selector = label_selector(selector)?;
+    let amount_fits = limit.1.strip_suffix('%').unwrap_or(limit.1);
+    if amount_fits.is_empty() || !amount_fits.bytes().all(|byte| byte.is_ascii_digit()) {
+        let flag = if limit.0 == "minAvailable" { "min-available" } else { "max-unavailable" };
+        return Err(Failure::error(format!("invalid format specified for {flag}")));
+    }
     let amount = limit.1.parse::<i64>().map_or_else(|_| Value::from(limit.1), Value::from);
     let value = json!({
         "apiVersion": "policy/v1", "kind": "PodDisruptionBudget",
         "metadata": { "creationTimestamp": null, "name": name },
-        "spec": { limit.0: amount, "selector": { "matchLabels": labels } },
+        "spec": { limit.0: amount, "selector": selector },
         "status": { "currentHealthy": 0, "desiredHealthy": 0, "disruptionsAllowed": 0, "expectedPods": 0 },
     });
-    make(call, args, Made { value, refused: "failed to create poddisruptionbudgets: " })
+    make(call, args, Made::new(value, "failed to create poddisruptionbudgets: "))
+}
+
+/// The structured form of a label selector's text.
+fn label_selector(text: &str) -> Result<Value, Failure> {
+    let parsed = Selector::parse(text)
+        .map_err(|why| Failure::error(format!("couldn't parse the selector string {text:?}: {why}")))?;
+    let (mut labels, mut expressions) = (Map::new(), Vec::new());
+    let is_set = |key: &str| text.contains(&format!("{key} in"));
+    for (key, operator, values) in parsed.requirements() {
+        let operator = match operator {
+            Operator::In if values.len() == 1 && !is_set(key) => {
+                labels.insert(key.into(), values[0].as_str().into());
+                continue;
+            }
+            Operator::In => "In",
+            Operator::NotIn => "NotIn",
+            Operator::Exists => "Exists",
+            Operator::DoesNotExist => "DoesNotExist",
+            Operator::GreaterThan | Operator::LessThan => {
+                return Err(Failure::error(format!("{key:?} is not a valid label selector operator")));
+            }
+        };
+        let mut expression = json!({ "key": key, "operator": operator });
+        if !values.is_empty() {
+            expression["values"] = values.into();
+        }
+        expressions.push(expression);
+    }
+    let mut selector = Map::new();
+    if !labels.is_empty() {
+        selector.insert("matchLabels".into(), labels.into());
+    }
+    if !expressions.is_empty() {
+        selector.insert("matchExpressions".into(), expressions.into());
+    }
+    Ok(selector.into())
 }

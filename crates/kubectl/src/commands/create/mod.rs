@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::apply::{DryRun, need_files};
 use super::namespace;
-use crate::apply::with_last_applied;
+use crate::apply::{LAST_APPLIED, with_last_applied};
 use crate::failure::{Failure, Outcome};
 use crate::flags::{Args, Flag, switch, text};
 use crate::manifest;
@@ -46,33 +46,60 @@ pub(in crate::commands) struct Made {
     pub value: Value,
     /// `failed to create configmap: `; empty for the server's own words.
     pub refused: &'static str,
+    pub done: &'static str,
+}
+
+impl Made {
+    pub fn new(value: Value, refused: &'static str) -> Made {
+        Made { value, refused, done: "created" }
+    }
+
+    /// A Pod that is only printed does not remember its configuration.
+    fn saves(&self, dry_run: DryRun) -> bool {
+        dry_run != DryRun::Client || self.value["kind"] != "Pod"
+    }
 }
 
 /// `kubectl create -f`
 pub(in crate::commands) fn run(call: &mut Call, args: &Args) -> Outcome {
-    if let Some(word) = args.operands.first() {
-        return Err(Failure::usage("kubectl create", format!("Unexpected args: [{word}]")));
+    if !args.operands.is_empty() {
+        return Err(Failure::usage("kubectl create", format!("Unexpected args: [{}]", args.operands.join(" "))));
     }
     need_files(args)?;
     let dry_run = DryRun::read(args)?;
-    let manifests = manifest::read(call, args)?;
-    if manifests.is_empty() {
+    if let Some(path) = args.some_text("raw") {
+        return send_raw(call, args, path);
+    }
+    let (manifests, mut failures) = manifest::read_all(call, args)?;
+    let selector = api::selector::Selector::parse(args.text("selector")).map_err(Failure::error)?;
+    let selected: Vec<_> = manifests.into_iter().filter(|manifest| manifest.is_selected(&selector)).collect();
+    if selected.is_empty() && failures.is_empty() {
         return Err(Failure::error("no objects passed to create"));
     }
-    let mut failures = Vec::new();
-    for manifest in manifests {
+    for manifest in selected {
         let doing = |status| crate::apply::during("creating", &manifest, status).into();
-        if let Err(failure) = send(call, args, manifest.value.clone(), dry_run, doing) {
+        let remembers = if args.is("save-config") { with_last_applied } else { Value::clone };
+        let sending = Sending { value: remembers(&manifest.value), dry_run, is_typed: false, done: "created" };
+        if let Err(failure) = send(call, args, sending, doing) {
             failures.push(failure);
         }
     }
     Failure::all(failures).map_or(Ok(0), Err)
 }
 
+/// `--raw`: sends the text of the only file to a path of the API server.
+fn send_raw(call: &mut Call, args: &Args, path: &str) -> Outcome {
+    let [file] = args.all("filename") else {
+        return Err(Failure::error("--raw can only use a single local file or stdin"));
+    };
+    let text = manifest::text(call, file)?;
+    super::api_resources::raw(call, "POST", path, text)
+}
+
 /// Creates what a generator has made, or only prints it.
 pub(in crate::commands) fn make(call: &mut Call, args: &Args, made: Made) -> Outcome {
     let dry_run = DryRun::read(args)?;
-    let Made { mut value, refused } = made;
+    let mut value = made.value.clone();
     let api_version = value["apiVersion"].as_str().unwrap_or_default().to_owned();
     let kind_name = value["kind"].as_str().unwrap_or_default().to_owned();
     let namespaced = resource::by_kind(call.client, &api_version, &kind_name).is_none_or(|kind| kind.namespaced);
@@ -80,28 +107,42 @@ pub(in crate::commands) fn make(call: &mut Call, args: &Args, made: Made) -> Out
     if namespaced && (args.given("namespace") || dry_run != DryRun::Client) {
         value["metadata"]["namespace"] = namespace(call, args).into();
     }
-    send(call, args, value, dry_run, |status| match refused {
+    if args.is("save-config") && made.saves(dry_run) {
+        let mut bare = value.clone();
+        bare["metadata"].as_object_mut().map(|meta| meta.remove("namespace"));
+        value["metadata"]["annotations"][LAST_APPLIED] = (api::schema::go_document(&bare) + "\n").into();
+    }
+    let sending = Sending { value, dry_run, is_typed: true, done: made.done };
+    send(call, args, sending, |status| match made.refused {
         "" => status.into(),
         refused => Failure::error(format!("{refused}{}", status.message)),
     })?;
     Ok(0)
 }
 
+/// What goes to the server, or only to the terminal.
+struct Sending {
+    value: Value,
+    dry_run: DryRun,
+    /// Upstream holds it as a struct.
+    is_typed: bool,
+    done: &'static str,
+}
+
 /// Sends an object and prints what became of it.
 fn send(
     call: &mut Call,
     args: &Args,
-    value: Value,
-    dry_run: DryRun,
+    sending: Sending,
     refuse: impl Fn(api::Status) -> Failure,
 ) -> Result<(), Failure> {
+    let Sending { value, dry_run, is_typed, done } = sending;
     let format = Format::read(call, args, false)?;
     let validation = super::apply::validation(args)?;
     let api_version = value["apiVersion"].as_str().unwrap_or_default().to_owned();
     let kind_name = value["kind"].as_str().unwrap_or_default().to_owned();
     let name = value["metadata"]["name"].as_str().unwrap_or_default().to_owned();
     let kind = resource::by_kind(call.client, &api_version, &kind_name);
-    let value = if args.is("save-config") { with_last_applied(&value) } else { value };
     let value = if dry_run == DryRun::Client {
         value
     } else {
@@ -110,7 +151,7 @@ fn send(
         let space = value["metadata"]["namespace"].as_str().unwrap_or_default().to_owned();
         let mut request = Request::of(Verb::Create, kind.id, resource::scope(kind, &space), "").body(value);
         request.options.dry_run = dry_run == DryRun::Server;
-        request.options.field_manager = args.some_text("field-manager").unwrap_or("kubectl-create").into();
+        request.options.field_manager = args.text("field-manager").into();
         request.options.field_validation = validation;
         let object = call.request(request).and_then(resource::expect_object).map_err(refuse)?;
         api::wire::form(&*object)
@@ -121,10 +162,14 @@ fn send(
         None => format!("{}/{name}", dotted(&api_version, &kind_name)),
     };
     match format {
-        None => call.io.line(format!("{full_name} created{}", dry_run.suffix())),
+        None => call.io.line(format!("{full_name} {done}{}", dry_run.suffix())),
         Some(Format::Name) => call.io.line(full_name),
         Some(format) => {
-            let text = format.text(&output::shown(value, args))?;
+            let value = output::shown(value, args);
+            let text = match is_typed {
+                true => format.typed_text(&super::as_typed(value))?,
+                false => format.text(&value)?,
+            };
             call.io.out(&text);
         }
     }

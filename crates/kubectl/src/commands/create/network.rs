@@ -1,10 +1,13 @@
 //! `kubectl create service`, `ingress`
 
+use std::collections::BTreeSet;
+
+use api::validate::{dns1123_subdomain, port_name, port_number};
 use serde_json::{Map, Value, json};
 
 use super::{Made, make, name, require};
 use crate::failure::{Failure, Outcome};
-use crate::flags::{Args, Flag, array, int, list, text};
+use crate::flags::{Args, Flag, array, go_reason, int, list, text};
 use crate::task::Call;
 
 pub(in crate::commands) static SERVICE_FLAGS: &[Flag] =
@@ -42,18 +45,28 @@ fn service(call: &mut Call, args: &Args, name: &str, kind: &str, refused: &'stat
         "spec": spec,
         "status": { "loadBalancer": {} },
     });
-    make(call, args, Made { value, refused })
+    make(call, args, Made::new(value, refused))
 }
 
 fn ports(args: &Args) -> Result<Vec<Value>, Failure> {
     let mut ports = Vec::new();
     for text in args.all("tcp") {
-        let (port, target) = text.split_once(':').map_or((text.as_str(), None), |(port, target)| (port, Some(target)));
-        let number: u16 =
-            port.parse().map_err(|_| Failure::error(format!("strconv.ParseUint: parsing {port:?}: invalid syntax")))?;
-        let target_value = match target {
+        // Upstream looks at the first two parts alone.
+        let mut parts = text.split(':');
+        let (port, target) = (parts.next().unwrap_or_default(), parts.next());
+        let number: u16 = port
+            .parse()
+            .map_err(|error| Failure::error(format!("strconv.ParseUint: parsing {port:?}: {}", go_reason(&error))))?;
+        let target_value = match target.map(|target| (target, target.parse::<i32>())) {
             None => Value::from(number),
-            Some(target) => target.parse::<u16>().map_or_else(|_| Value::from(target), Value::from),
+            Some((_, Ok(target))) => match port_number(target) {
+                None => Value::from(target),
+                Some(why) => return Err(Failure::error(why)),
+            },
+            Some((target, Err(_))) => match port_name(target).as_slice() {
+                [] => Value::from(target),
+                complaints => return Err(Failure::error(complaints.join(","))),
+            },
         };
         let mut value = json!({
             "name": text.replace(':', "-"), "port": number, "protocol": "TCP", "targetPort": target_value,
@@ -84,6 +97,9 @@ pub(in crate::commands) fn load_balancer(call: &mut Call, args: &Args) -> Outcom
 pub(in crate::commands) fn external_name(call: &mut Call, args: &Args) -> Outcome {
     let name = name(args, "kubectl create service externalname")?;
     require(args, &["external-name"])?;
+    if !dns1123_subdomain(args.text("external-name")).is_empty() {
+        return Err(Failure::error(format!("invalid service external name {}", args.text("external-name"))));
+    }
     service(call, args, &name, "ExternalName", "failed to create ExternalName service: ")
 }
 
@@ -133,7 +149,7 @@ pub(in crate::commands) fn ingress(call: &mut Call, args: &Args) -> Outcome {
         "spec": spec,
         "status": { "loadBalancer": {} },
     });
-    make(call, args, Made { value, refused: "failed to create ingress: " })
+    make(call, args, Made::new(value, "failed to create ingress: "))
 }
 
 type RulesAndTls = (Vec<Value>, Vec<Value>);
@@ -141,6 +157,7 @@ type RulesAndTls = (Vec<Value>, Vec<Value>);
 /// The rules of `host/path=service:port,tls=secret`, those of one host together.
 fn rules(texts: &[String]) -> Result<RulesAndTls, Failure> {
     let (mut rules, mut tls): RulesAndTls = Default::default();
+    let mut hosts = BTreeSet::new();
     for text in texts {
         let invalid = || {
             Failure::error(format!(
@@ -149,7 +166,10 @@ fn rules(texts: &[String]) -> Result<RulesAndTls, Failure> {
         };
         let (place, rest) = text.split_once('=').ok_or_else(invalid)?;
         let (host, path) = place.split_once('/').ok_or_else(invalid)?;
-        let (target, secret) = rest.split_once(",tls").map_or((rest, None), |(target, secret)| (target, Some(secret)));
+        let (target, secret) = match rest.split(',').collect::<Vec<_>>().as_slice() {
+            [target, tls] => (*target, Some(tls.split('=').nth(1).unwrap_or_default())),
+            parts => (parts[0], None),
+        };
         let (path, path_type) = match path.strip_suffix('*') {
             Some(prefix) => (format!("/{prefix}"), "Prefix"),
             None => (format!("/{path}"), "Exact"),
@@ -168,14 +188,24 @@ fn rules(texts: &[String]) -> Result<RulesAndTls, Failure> {
                 rules.push(rule);
             }
         }
-        if let Some(secret) = secret {
-            let mut entry = Map::new();
-            if !host.is_empty() {
-                entry.insert("hosts".into(), json!([host]));
+        let Some(secret) = secret.filter(|_| hosts.insert(host)) else { continue };
+        // The hosts of one secret stand together.
+        let same = |entry: &&mut Value| entry["secretName"].as_str().unwrap_or_default() == secret;
+        if let Some(entry) = tls.iter_mut().find(same) {
+            match entry["hosts"].as_array_mut() {
+                Some(hosts) => hosts.push(host.into()),
+                None => entry["hosts"] = json!([host]),
             }
-            if let Some(name) = secret.strip_prefix('=').filter(|name| !name.is_empty()) {
-                entry.insert("secretName".into(), name.into());
-            }
+            continue;
+        }
+        let mut entry = Map::new();
+        if !host.is_empty() {
+            entry.insert("hosts".into(), json!([host]));
+        }
+        if !secret.is_empty() {
+            entry.insert("secretName".into(), secret.into());
+        }
+        if !entry.is_empty() {
             tls.push(entry.into());
         }
     }

@@ -4,14 +4,14 @@ use serde_json::{Map, Value, json};
 
 use super::{Made, make, name, require};
 use crate::failure::{Failure, Outcome};
-use crate::flags::{Args, Flag, array, int, text};
+use crate::flags::{Args, Flag, int32, list, text};
 use crate::resource;
 use crate::task::Call;
 
 pub(in crate::commands) static DEPLOYMENT_FLAGS: &[Flag] = &[
-    array("image", ' ', "Image name to run; several make several containers"),
-    int("replicas", 'r', "1", "Number of replicas"),
-    int("port", ' ', "-1", "The port that the container exposes"),
+    list("image", ' ', "Image name to run; several make several containers"),
+    int32("replicas", 'r', "1", "Number of replicas"),
+    int32("port", ' ', "-1", "The port that the container exposes"),
 ];
 pub(in crate::commands) static JOB_FLAGS: &[Flag] =
     &[text("image", ' ', "Image name to run"), text("from", ' ', "The cron job to make a job of: cronjob/NAME")];
@@ -51,7 +51,7 @@ pub(in crate::commands) fn deployment(call: &mut Call, args: &Args) -> Outcome {
             if !command.is_empty() {
                 container["command"] = command.into();
             }
-            if at == 0 && args.int("port") > 0 {
+            if at == 0 && args.int("port") >= 0 {
                 container["ports"] = json!([{ "containerPort": args.int("port") }]);
             }
             container
@@ -73,7 +73,7 @@ pub(in crate::commands) fn deployment(call: &mut Call, args: &Args) -> Outcome {
         },
         "status": {},
     });
-    make(call, args, Made { value, refused: "failed to create deployment: " })
+    make(call, args, Made::new(value, "failed to create deployment: "))
 }
 
 /// The Pod template of `create job` and `create cronjob`.
@@ -93,6 +93,9 @@ pub(in crate::commands) fn job(call: &mut Call, args: &Args) -> Outcome {
     if args.given("image") == args.given("from") {
         return Err(Failure::error("either --image or --from must be specified"));
     }
+    if args.given("from") && !args.after_dash().is_empty() {
+        return Err(Failure::error("cannot specify --from and command"));
+    }
     let value = if args.given("from") {
         job_of_cron_job(call, args, &name)?
     } else {
@@ -104,23 +107,21 @@ pub(in crate::commands) fn job(call: &mut Call, args: &Args) -> Outcome {
             "status": {},
         })
     };
-    make(call, args, Made { value, refused: "failed to create job: " })
+    make(call, args, Made::new(value, "failed to create job: "))
 }
 
 /// A Job from a CronJob's template, owned by it, as the controller would make it.
 fn job_of_cron_job(call: &mut Call, args: &Args, name: &str) -> Result<Value, Failure> {
     let from = args.text("from");
-    let (kind, source) = match from.split_once('/') {
-        Some((word, source)) if word.starts_with("cj") || word.starts_with("cronjob") => {
-            (resource::find_kind(call.client, word)?, source)
-        }
-        Some((word, source)) => (resource::find_kind(call.client, word)?, source),
-        None => return Err(Failure::error(format!("from must be an existing cronjob, not {from:?}"))),
-    };
+    let (word, source) = from.split_once('/').unwrap_or((from, ""));
+    let kind = resource::find_kind(call.client, word)?;
+    if source.is_empty() {
+        return Err(Failure::error(format!("from must be an existing cronjob, not {from:?}")));
+    }
     let namespace = super::namespace(call, args);
     let cron = resource::get(call, kind, &namespace, source)?.to_value();
     if kind.kind != "CronJob" {
-        return Err(Failure::error("from must be an existing cronjob"));
+        return Err(Failure::error(format!("unknown object type *{}.{}", kind.version, kind.kind)));
     }
     let template = &cron["spec"]["jobTemplate"];
     let mut annotations = template["metadata"]["annotations"].as_object().cloned().unwrap_or_default();
@@ -146,8 +147,8 @@ fn job_of_cron_job(call: &mut Call, args: &Args, name: &str) -> Result<Value, Fa
 }
 
 pub(in crate::commands) fn cron_job(call: &mut Call, args: &Args) -> Outcome {
-    let name = name(args, "kubectl create cronjob")?;
     require(args, &["image", "schedule"])?;
+    let name = name(args, "kubectl create cronjob")?;
     let restart = args.some_text("restart").unwrap_or("OnFailure");
     let value = json!({
         "apiVersion": "batch/v1",
@@ -162,5 +163,5 @@ pub(in crate::commands) fn cron_job(call: &mut Call, args: &Args) -> Outcome {
         },
         "status": {},
     });
-    make(call, args, Made { value, refused: "failed to create cronjob: " })
+    make(call, args, Made::new(value, "failed to create cronjob: "))
 }

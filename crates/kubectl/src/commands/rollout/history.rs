@@ -50,7 +50,7 @@ pub(super) fn revisions(call: &mut Call, info: &Info) -> Result<Vec<Revision>, F
                 });
             }
         }
-        _ => return Err(super::without_history(info.kind)),
+        _ => return Err(super::without_history(info.kind, "history")),
     }
     found.sort_by_key(|revision| revision.number);
     Ok(found)
@@ -71,8 +71,12 @@ pub(in crate::commands) fn run(call: &mut Call, args: &Args) -> Outcome {
                 .find(|revision| revision.number == wanted)
                 .ok_or_else(|| Failure::error("unable to find the specified revision"))?;
             match &format {
+                Some(Format::Name) => {
+                    let kind = api::kinds::row(revision.object.kind_id());
+                    call.io.line(resource::full_name(kind, revision.object.name()));
+                }
                 Some(format) => {
-                    let text = format.text(&revision.object.to_value())?;
+                    let text = format.typed_text(&api::wire::form(&*revision.object))?;
                     call.io.out(&text);
                 }
                 None => {
@@ -85,10 +89,15 @@ pub(in crate::commands) fn run(call: &mut Call, args: &Args) -> Outcome {
         }
         if let Some(format) = &format {
             for (at, revision) in revisions.iter().enumerate() {
+                if matches!(format, Format::Name) {
+                    let kind = api::kinds::row(revision.object.kind_id());
+                    call.io.line(resource::full_name(kind, revision.object.name()));
+                    continue;
+                }
                 if at > 0 && matches!(format, Format::Yaml) {
                     call.io.line("---");
                 }
-                let text = format.text(&api::wire::form(&*revision.object))?;
+                let text = format.typed_text(&api::wire::form(&*revision.object))?;
                 call.io.out(&text);
             }
             continue;

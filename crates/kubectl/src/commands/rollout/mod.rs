@@ -19,10 +19,12 @@ pub(super) static STATUS_FLAGS: &[Flag] = &[
 ];
 pub(super) static HISTORY_FLAGS: &[Flag] =
     &[text("selector", 'l', "Label selector"), int("revision", ' ', "0", "Show this revision in full")];
-pub(super) static UPDATE_FLAGS: &[Flag] = &[
-    text("selector", 'l', "Label selector"),
+pub(super) static UNDO_FLAGS: &[Flag] = &[
     int("to-revision", ' ', "0", "The revision to go back to"),
     text("dry-run", ' ', "none, server or client").or("none").alone("unchanged"),
+];
+pub(super) static UPDATE_FLAGS: &[Flag] = &[
+    text("selector", 'l', "Label selector"),
     text("field-manager", ' ', "Name of the manager of the fields").or("kubectl-rollout"),
 ];
 
@@ -30,13 +32,14 @@ fn pick(call: &mut Call, args: &Args) -> Result<Picked, Failure> {
     if args.operands.is_empty() && args.all("filename").is_empty() && args.some_text("selector").is_none() {
         return Err(Failure::error("required resource not specified"));
     }
-    resource::pick(call, args, Rules { all_of_type: true })
+    resource::pick(call, args, Rules { all_of_type: true, ..Rules::default() })
 }
 
-fn without_history(kind: &Kind) -> Failure {
+/// `what`: what upstream looks for in vain.
+fn without_history(kind: &Kind, what: &str) -> Failure {
     let (named, group) = (kind.group_kind(), kind.group);
     Failure::error(format!(
-        "error retrieving history for {named:?}, no visitor method exists for {{{group} {}}}",
+        "error retrieving {what} for {named:?}, no visitor method exists for {{{group} {}}}",
         kind.kind
     ))
 }

@@ -17,6 +17,9 @@ type State = Result<(String, bool), Failure>;
 pub(in crate::commands) async fn run(cx: Cx, args: Args) -> Outcome {
     let watches = args.is("watch");
     let timeout = args.duration("timeout");
+    if args.int("revision") < 0 {
+        return Err(Failure::error(format!("revision must be a positive integer: {}", args.int("revision"))));
+    }
     let picking = args.clone();
     let picked = cx.with(move |call| super::pick(call, &picking)).await?;
     if let Some(failure) = Failure::all(picked.failures) {

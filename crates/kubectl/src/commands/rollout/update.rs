@@ -19,24 +19,31 @@ fn for_each(
 ) -> Outcome {
     let dry_run = DryRun::read(args)?;
     let picked = super::pick(call, args)?;
+    if picked.infos.is_empty() && picked.failures.is_empty() {
+        let text = format!("No resources found in {} namespace.", super::super::namespace(call, args));
+        call.io.err_line(text);
+    }
     let mut failures = picked.failures;
     for info in &picked.infos {
         let mut step = || -> Result<(), Failure> {
             let Some((kind, value)) = change(call, info)? else {
-                call.io
-                    .line(format!("{} skipped rollback (current template already matches revision)", info.full_name()));
+                let revision = args.int("to-revision");
+                call.io.line(format!(
+                    "{} skipped rollback (current template already matches revision {revision})",
+                    info.full_name()
+                ));
                 return Ok(());
             };
             let object = if dry_run == DryRun::Client {
-                info.object.to_value()
+                api::wire::form(&*info.object)
             } else {
                 let patch = Patch { kind, value };
                 let mut request = Request::of(Verb::Patch, info.kind.id, &info.namespace, &info.name).body(patch);
                 request.options.dry_run = dry_run == DryRun::Server;
                 request.options.field_manager = args.text("field-manager").into();
-                resource::expect_object(call.request(request)?)?.to_value()
+                api::wire::form(&*resource::expect_object(call.request(request)?)?)
             };
-            super::super::print_changed(call, args, info, object, done, dry_run)
+            super::super::print_typed(call, args, info, object, done, dry_run)
         };
         if let Err(failure) = step() {
             failures.push(failure);
@@ -109,6 +116,9 @@ pub(in crate::commands) fn undo(call: &mut Call, args: &Args) -> Outcome {
         return try_undo(call, args, wanted);
     }
     for_each(call, args, "rolled back", |call, info| {
+        if !matches!(info.kind.kind, "Deployment" | "StatefulSet" | "DaemonSet") {
+            return Err(super::without_history(info.kind, "rollbacker"));
+        }
         let mut revisions = history::revisions(call, info)?;
         if info.kind.kind == "Deployment" {
             return undo_deployment(info, &mut revisions, wanted);
@@ -128,7 +138,8 @@ fn try_undo(call: &mut Call, args: &Args, wanted: i64) -> Outcome {
     for info in &picked.infos {
         let revisions = history::revisions(call, info)?;
         let text = history::template_text(&target(&revisions, wanted, info)?.template);
-        call.io.line(format!("{} {text}{}", info.full_name(), DryRun::Client.suffix()));
+        let will = if info.kind.kind == "Deployment" { "" } else { "will roll back to " };
+        call.io.line(format!("{} {will}{text}{}", info.full_name(), DryRun::Client.suffix()));
     }
     Failure::all(picked.failures).map_or(Ok(0), Err)
 }
@@ -140,7 +151,10 @@ fn target<'a>(revisions: &'a [Revision], wanted: i64, info: &Info) -> Result<&'a
         let missing = || Failure::error(format!("unable to find specified revision {wanted} in history"));
         return revisions.iter().find(|revision| revision.number == wanted).ok_or_else(missing);
     }
-    let none = || Failure::error(format!("no rollout history found for {kind} {:?}", info.name));
+    let none = || match info.kind.kind {
+        "Deployment" => Failure::error(format!("no rollout history found for {kind} {:?}", info.name)),
+        _ => Failure::error("no last revision to roll back to"),
+    };
     revisions.len().checked_sub(2).and_then(|at| revisions.get(at)).ok_or_else(none)
 }
 

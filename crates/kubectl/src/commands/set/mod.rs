@@ -88,7 +88,7 @@ fn change_objects(
     let mut failures = picked.failures;
     for info in &picked.infos {
         let mut step = || -> Result<(), Failure> {
-            let before = info.object.to_value();
+            let before = api::wire::form(&*info.object);
             let mut after = before.clone();
             if !change(info, &mut after)? {
                 return Ok(());
@@ -101,9 +101,9 @@ fn change_objects(
                 request.options.dry_run = dry_run == DryRun::Server;
                 request.options.field_manager = args.text("field-manager").into();
                 let object = call.request(request).and_then(resource::expect_object);
-                object.map_err(|status| refused(done, status))?.to_value()
+                api::wire::form(&*object.map_err(|status| refused(done, status))?)
             };
-            super::print_changed(call, args, info, object, done, dry_run)
+            super::print_typed(call, args, info, object, done, dry_run)
         };
         if let Err(failure) = step() {
             failures.push(failure);
@@ -145,7 +145,7 @@ fn name_of(container: &Value) -> &str {
 }
 
 pub(super) fn image(call: &mut Call, args: &Args) -> Outcome {
-    let (named, changes) = split(args);
+    let (named, changes) = super::meta_update::pairs(args, "image")?;
     if named.operands.is_empty() && !resource::names_files(&named) {
         return Err(resource::no_resources());
     }
@@ -202,7 +202,10 @@ pub(super) fn env(call: &mut Call, args: &Args) -> Outcome {
     let mut removed: Vec<String> = Vec::new();
     for change in &changes {
         match change.split_once('=') {
-            Some((name, value)) => added.push((name.into(), json!({ "name": name, "value": value }))),
+            Some((name, value)) => {
+                super::create::config::check_variable(name)?;
+                added.push((name.into(), json!({ "name": name, "value": value })));
+            }
             None => removed.push(change.trim_end_matches('-').into()),
         }
     }
@@ -251,7 +254,7 @@ pub(super) fn env(call: &mut Call, args: &Args) -> Outcome {
 }
 
 fn env_from(call: &mut Call, args: &Args, from: &str) -> Result<Vec<(String, Value)>, Failure> {
-    let (word, name) = from.split_once('/').ok_or_else(|| Failure::error(format!("invalid --from {from:?}")))?;
+    let (word, name) = from.split_once('/').unwrap_or((from, ""));
     let kind = resource::find_kind(call.client, word)?;
     if !matches!(kind.kind, "ConfigMap" | "Secret") {
         return Err(Failure::error("unsupported resource specified in --from"));
