@@ -1,14 +1,16 @@
-//! Addresses and node ports of Services.
+//! Addresses and node ports of Services. Upstream: `pkg/registry/core/service/{ipallocator,portallocator}`.
 
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
 use api::field::{Error, Path};
+use api::object::Tree;
 use api::rng::Rng;
 use api::types::{Service, ServiceSpec};
-use api::{Kinded, Object, Status};
+use api::{Draft, Kind, Kinded, Object, Status};
 
-use crate::registry::service;
+use crate::registry::{service, service_network};
+use crate::{ApiServer, Context};
 
 /// `--service-cluster-ip-range=10.96.0.0/12`
 const FIRST_ADDRESS: u32 = u32::from_be_bytes([10, 96, 0, 0]);
@@ -238,6 +240,44 @@ impl ServiceAddresses {
         }
         port
     }
+}
+
+impl ApiServer {
+    /// Writes down which addresses a Service has, each as an IPAddress.
+    pub(crate) fn settle_addresses(&mut self, context: &Context, old: Option<&dyn Object>, new: Option<&dyn Object>) {
+        let (before, after) = (addresses_of(old), addresses_of(new));
+        if before == after {
+            return;
+        }
+        let kind = ip_addresses();
+        for address in before.iter().filter(|address| !after.contains(address)) {
+            if let Some(object) = self.storage.get(kind, "", address).cloned() {
+                self.remove(context, kind, &object, object.clone());
+            }
+        }
+        let Some(meta) = new.map(|service| service.meta()) else { return };
+        for address in after.iter().filter(|address| !before.contains(address)) {
+            if self.storage.get(kind, "", address).is_none() {
+                let object = Tree::new(kind.id, service_network::address_of(meta, address));
+                // Its uid is drawn from a stream of its own: it changes nothing else that is drawn.
+                let own = Rng::new(self.storage.revision() ^ parse(address).map_or(0, u64::from) << 32);
+                let rng = std::mem::replace(&mut self.rng, own);
+                self.keep(context, Draft::new(object));
+                self.rng = rng;
+            }
+        }
+    }
+}
+
+fn ip_addresses() -> &'static Kind {
+    api::kinds::by_kind("networking.k8s.io/v1", "IPAddress").expect("IPAddress is in the table")
+}
+
+/// The addresses that a Service has; no other object has any.
+fn addresses_of(object: Option<&dyn Object>) -> &[String] {
+    let spec = object.and_then(|object| object.downcast_ref::<Service>()?.spec.as_ref());
+    let addresses = spec.and_then(|spec| spec.cluster_ips.as_deref()).unwrap_or_default();
+    if addresses.first().is_some_and(|first| first == "None") { &[] } else { addresses }
 }
 
 fn settle_families(name: &str, spec: &mut ServiceSpec) -> Result<(), Status> {

@@ -83,6 +83,7 @@ impl ApiServer {
             return Ok(object.share());
         }
         self.charge(context, charges);
+        self.settle_addresses(context, None, Some(&*object));
         let object = self.storage.put(kind, object, 0, context.now).expect("the key was free a moment ago");
         self.watches.publish(kind.id, None, Some(&object), context.cause);
         Ok(object)

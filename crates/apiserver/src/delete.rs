@@ -101,6 +101,7 @@ impl ApiServer {
     ) -> ObjectRef {
         self.addresses.release_object(&*last);
         let deleted = self.storage.delete(kind, old).expect("nothing wrote in between");
+        self.settle_addresses(context, Some(&**old), None);
         let shown = if ObjectRef::ptr_eq(old, &last) {
             deleted
         } else {

@@ -156,6 +156,7 @@ impl ApiServer {
             return Ok(self.remove(context, kind, &old, new.share()));
         }
         self.charge(context, charges);
+        self.settle_addresses(context, Some(&*old), Some(&*new));
         Ok(self.store(context, kind, &old, new))
     }
 

@@ -65,3 +65,54 @@ fn a_bound_pod_is_deleted_gracefully() {
     local.client().delete::<Pod>("default", "web", now).unwrap();
     assert!(local.client().get::<Pod>("default", "web").unwrap_err().is_not_found());
 }
+
+#[test]
+fn a_service_s_address_is_an_object() {
+    use api::Kinded;
+    use api::types::Service;
+    let mut local = Local::new(1);
+    let service = |name: &str, spec: serde_json::Value| json!({ "apiVersion": "v1", "kind": "Service", "metadata": { "name": name }, "spec": spec });
+    let ports = json!([{ "port": 80 }]);
+    create(&mut local, Service::ID, service("web", json!({ "clusterIP": "10.96.0.77", "ports": ports }))).unwrap();
+    create(&mut local, Service::ID, service("headless", json!({ "clusterIP": "None", "ports": ports }))).unwrap();
+
+    let addresses = api::kinds::by_kind("networking.k8s.io/v1", "IPAddress").unwrap().id;
+    let found = |local: &mut Local, name: &str| {
+        let request = api::Request::of(api::Verb::Get, addresses, "", name);
+        match local.client().call(request) {
+            Ok(api::Response::Object(object)) => Some(object.to_value()),
+            _ => None,
+        }
+    };
+    let of = |address: &serde_json::Value| address["spec"]["parentRef"]["name"].clone();
+    assert_eq!(found(&mut local, "10.96.0.1").as_ref().map(of), Some(json!("kubernetes")));
+    let address = found(&mut local, "10.96.0.77").expect("the address of web");
+    let parent = json!({ "resource": "services", "namespace": "default", "name": "web" });
+    assert_eq!(address["spec"]["parentRef"], parent);
+    assert_eq!(address["metadata"]["labels"]["ipaddress.kubernetes.io/ip-family"], "IPv4");
+
+    let mut changed = (*local.client().get::<Service>("default", "web").unwrap()).clone();
+    let spec = changed.spec.get_or_insert_default();
+    spec.type_ = Some("ExternalName".into());
+    spec.external_name = Some("example.com".into());
+    (spec.cluster_ip, spec.cluster_ips) = (None, None);
+    local.client().update(changed).unwrap();
+    assert_eq!(found(&mut local, "10.96.0.77"), None, "it is given back");
+
+    create(&mut local, Service::ID, service("next", json!({ "clusterIP": "10.96.0.77", "ports": ports }))).unwrap();
+    assert!(found(&mut local, "10.96.0.77").is_some());
+    local.client().delete::<Service>("default", "next", DeleteOptions::default()).unwrap();
+    assert_eq!(found(&mut local, "10.96.0.77"), None);
+
+    let made = |local: &mut Local, name: &str, spec: serde_json::Value| {
+        let object = json!({
+            "apiVersion": "networking.k8s.io/v1", "kind": "IPAddress", "metadata": { "name": name }, "spec": spec,
+        });
+        create(local, addresses, object).map(|object| object.name().to_owned()).map_err(|status| status.message)
+    };
+    let refused = "IPAddress.networking.k8s.io \"fd00::0\" is invalid: [metadata.name: Invalid value: \"fd00::0\": must be a \
+                   canonical format IP address, spec.parentRef: Required value]";
+    assert_eq!(made(&mut local, "fd00::0", json!({})), Err(refused.to_owned()));
+    let parent = json!({ "parentRef": { "group": "gateway.networking.k8s.io", "resource": "gateways", "name": "a" } });
+    assert_eq!(made(&mut local, "fd00::", parent).as_deref(), Ok("fd00::"));
+}

@@ -46,6 +46,7 @@ mod runtime_class;
 mod secret;
 pub(crate) mod service;
 mod service_account;
+pub(crate) mod service_network;
 mod stateful_set;
 mod storage_class;
 mod tree;
@@ -95,8 +96,8 @@ static STRATEGIES: &[Rules] = &[
     Rules::tree::<tree::AutoscalerV1>(),
     Rules::tree::<tree::EventV1>(),
     Rules::of::<NetworkPolicy>(),
-    Rules::tree::<tree::IpAddress>(),
-    Rules::tree::<tree::ServiceCidr>(),
+    Rules::tree::<service_network::IpAddress>(),
+    Rules::tree::<service_network::ServiceCidr>(),
     Rules::of::<Role>(),
     Rules::of::<RoleBinding>(),
     Rules::of::<ClusterRole>(),

@@ -19,8 +19,6 @@ plain! {
     ComponentStatus: "", "ComponentStatus";
     AutoscalerV1: "autoscaling", "HorizontalPodAutoscaler";
     EventV1: "events.k8s.io", "Event";
-    IpAddress: "networking.k8s.io", "IPAddress";
-    ServiceCidr: "networking.k8s.io", "ServiceCIDR", HAS_STATUS, HAS_GENERATION;
     DeviceClass: "resource.k8s.io", "DeviceClass", HAS_GENERATION;
     ResourceClaim: "resource.k8s.io", "ResourceClaim", HAS_STATUS;
     ResourceClaimTemplate: "resource.k8s.io", "ResourceClaimTemplate";
