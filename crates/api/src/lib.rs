@@ -29,6 +29,7 @@ pub mod time;
 pub mod validate;
 mod view;
 pub mod wire;
+pub mod x509;
 pub mod yaml;
 
 pub use k8s_openapi;

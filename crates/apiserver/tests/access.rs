@@ -156,6 +156,15 @@ fn a_kubelet_reads_what_its_pods_need() {
     );
 }
 
+/// `openssl req -new -subj "/O=developers/O=testers/CN=jane"`, in base64.
+const REQUEST: &str = "\
+    LS0tLS1CRUdJTiBDRVJUSUZJQ0FURSBSRVFVRVNULS0tLS0KTUlId01JR1lBZ0VBTURZeEV6QVJCZ05WQkFvTUNtUmxkbVZzYjNC\
+    bGNuTXhFREFPQmdOVkJBb01CM1JsYzNSbApjbk14RFRBTEJnTlZCQU1NQkdwaGJtVXdXVEFUQmdjcWhrak9QUUlCQmdncWhrak9Q\
+    UU1CQndOQ0FBUnl3YUM3CmNVNnJSY29VdDNBc1hiVFFSWUtoSTFSbTB5RFRTMExUaU1zN2VTMVdvSXZhQWUrQ0htMzNKZ2EzV0x5\
+    NXA2N2kKWG93VnhyQ2VOQnh5ZHVYYm9BQXdDZ1lJS29aSXpqMEVBd0lEUndBd1JBSWdJZTZiMnN6cFF1N3ljYTFvSERoVApOMzlk\
+    NzZWVW9kQk9BU3RuNHc3Qjk4OENJRzNOY09EcVh4WENlWE5YNEVyMlVUeitzeE84OEplY21lM1QrbklFCmlITmEKLS0tLS1FTkQg\
+    Q0VSVElGSUNBVEUgUkVRVUVTVC0tLS0tCg==";
+
 #[test]
 fn who_approves_a_certificate_must_be_allowed_to_for_its_signer() {
     let mut cluster = Cluster::new();
@@ -177,9 +186,17 @@ fn who_approves_a_certificate_must_be_allowed_to_for_its_signer() {
         }),
     );
     let requests = "/apis/certificates.k8s.io/v1/certificatesigningrequests";
-    let spec = json!({ "signerName": "example.com/mine", "usages": ["client auth"], "request": "LS0tCg==" });
+    let spec = json!({ "signerName": "example.com/mine", "usages": ["client auth"], "request": REQUEST });
     let mut request = cluster.create(requests, json!({ "metadata": { "name": "c" }, "spec": spec }));
     assert_eq!(request["spec"]["username"], "kubernetes-admin");
+    let broken =
+        json!({ "signerName": "kubernetes.io/legacy-unknown", "usages": ["client auth"], "request": "LS0tCg==" });
+    assert_eq!(
+        cluster.refused(&admin(), "POST", requests, json!({ "metadata": { "name": "d" }, "spec": broken })),
+        "CertificateSigningRequest.certificates.k8s.io \"d\" is invalid: [spec.request: Invalid value: \"LS0tCg==\": PEM \
+         block type must be CERTIFICATE REQUEST, spec.signerName: Invalid value: \"kubernetes.io/legacy-unknown\": the \
+         legacy signerName is not allowed via this API version]"
+    );
     request["status"]["conditions"] =
         json!([{ "type": "Approved", "status": "True", "reason": "Fine", "message": "" }]);
     let approval = format!("{requests}/c/approval");

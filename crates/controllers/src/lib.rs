@@ -14,6 +14,7 @@ mod custom_kinds;
 pub mod manager;
 
 mod autoscaler;
+pub mod certificates;
 mod claim;
 mod clusterrole_aggregation;
 mod cron_job;

@@ -7,6 +7,7 @@ use client::{Change, Client, Component, Watch};
 
 use crate::autoscaler::AutoscalerController;
 use crate::caches::Caches;
+use crate::certificates::{ApprovingController, CleanerController, SigningController, SigningKey};
 use crate::clusterrole_aggregation::ClusterRoleAggregationController;
 use crate::controller::{Controller, ControllerStatus, Event, Reconciler, Running};
 use crate::cron_job::CronJobController;
@@ -35,11 +36,13 @@ use crate::volume::PersistentVolumeController;
 pub struct Config {
     /// `--controllers`: names to run, `*` for all, `-name` to leave one out.
     pub controllers: Vec<String>,
+    /// `--cluster-signing-key-file`
+    pub signing_key: SigningKey,
 }
 
 impl Default for Config {
     fn default() -> Config {
-        Config { controllers: vec!["*".into()] }
+        Config { controllers: vec!["*".into()], signing_key: [1; 32] }
     }
 }
 
@@ -86,6 +89,9 @@ impl ControllerManager {
             running::<ClaimProtectionController>(),
             running::<VolumeProtectionController>(),
             running::<EndpointSliceController>(),
+            running::<ApprovingController>(),
+            Box::new(Running::new(SigningController::new(&config.signing_key))),
+            running::<CleanerController>(),
         ];
         let controllers = controllers.into_iter().filter(|controller| config.runs(controller.status().name)).collect();
         ControllerManager { caches: Caches::default(), controllers }

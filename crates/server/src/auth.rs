@@ -4,6 +4,7 @@ use std::io::Read as _;
 
 use anyhow::Context as _;
 use api::User;
+use tabernetes::SigningKey;
 
 #[derive(Clone, Default)]
 pub struct Tokens(Vec<Token>);
@@ -28,8 +29,7 @@ impl Tokens {
 
     /// A token that nobody can guess, for the administrator.
     pub fn draw(&mut self) -> anyhow::Result<String> {
-        let mut bytes = [0; 16];
-        std::fs::File::open("/dev/urandom")?.read_exact(&mut bytes).context("no random numbers")?;
+        let bytes: [u8; 16] = random()?;
         let token: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
         self.add(&format!("{token}=kubernetes-admin,system:masters"))?;
         Ok(token)
@@ -47,6 +47,17 @@ impl Tokens {
     pub fn iter(&self) -> impl Iterator<Item = &Token> {
         self.0.iter()
     }
+}
+
+/// A key that nobody can guess, by which the cluster signs clients' certificates.
+pub fn draw_key() -> anyhow::Result<SigningKey> {
+    random()
+}
+
+fn random<const SIZE: usize>() -> anyhow::Result<[u8; SIZE]> {
+    let mut bytes = [0; SIZE];
+    std::fs::File::open("/dev/urandom")?.read_exact(&mut bytes).context("no random numbers")?;
+    Ok(bytes)
 }
 
 impl Token {

@@ -81,13 +81,17 @@ async fn serve(options: Options) -> anyhow::Result<()> {
         .await
         .map_err(|error| anyhow::anyhow!("cannot listen on {}: {error}", options.listen))?;
     let address = listener.local_addr()?;
-    let authority = options.tls.then(|| Authority::new(address.ip())).transpose()?;
+    let mut config = options.cluster();
+    let key = auth::draw_key()?;
+    config.signing_key = Some(key);
+    let clients = tabernetes::Authority::new(&key);
+    let authority = options.tls.then(|| Authority::new(address.ip(), &clients)).transpose()?;
     let server = format!("{}://{address}", if options.tls { "https" } else { "http" });
     if let Some(file) = &options.kubeconfig {
         kubeconfig::write(file, &server, options.tokens.admin(), authority.as_ref())?;
     }
     let acceptor = authority.map(|authority| authority.acceptor);
-    let cluster = actor::start(options.cluster(), options.speed, &options.tokens);
+    let cluster = actor::start(config, options.speed, &options.tokens);
     let trusts_loopback = address.ip().is_loopback() && !options.tls;
     let door = Door::new(cluster, options.tokens, trusts_loopback);
     println!("ready: Kubernetes v1.36, {} nodes, {server}{}", options.nodes, options.ready_note);

@@ -1,4 +1,5 @@
-//! HTTPS with a certificate authority of the server's own, and who a client certificate stands for.
+//! HTTPS with a certificate authority of the server's own, and who a client certificate stands for: one of the server's, or
+//! one that the cluster has signed.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -37,8 +38,8 @@ pub struct ClientCertificate {
 }
 
 impl Authority {
-    /// `address` is where the server listens.
-    pub fn new(address: IpAddr) -> anyhow::Result<Authority> {
+    /// `address` is where the server listens; `clients` is the authority that signs what clients ask the cluster for.
+    pub fn new(address: IpAddr, clients: &tabernetes::Authority) -> anyhow::Result<Authority> {
         let mut params = subject("kubernetes-ca", &[])?;
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::DigitalSignature];
@@ -57,6 +58,7 @@ impl Authority {
         let provider = Arc::new(ring::default_provider());
         let mut roots = RootCertStore::empty();
         roots.add(root.der().clone())?;
+        roots.add(clients.certificate().into())?;
         let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone());
         let verifier = verifier.allow_unauthenticated().build()?;
         let config = ServerConfig::builder_with_provider(provider).with_safe_default_protocol_versions()?;

@@ -8,7 +8,8 @@ use crate::cluster::Cluster;
 impl Cluster {
     /// A default StorageClass, a default IngressClass, and the DNS Service: each with the component that it is for.
     pub(crate) fn install_addons(&mut self) {
-        let config = controllers::Config { controllers: self.config.controllers.clone() };
+        let config =
+            controllers::Config { controllers: self.config.controllers.clone(), ..controllers::Config::default() };
         for (_, object) in objects().into_iter().filter(|(component, _)| config.runs(component)) {
             let text = |path: &str| object.pointer(path).and_then(Value::as_str).unwrap_or_default().to_owned();
             let row = api::kinds::by_kind(&text("/apiVersion"), &text("/kind")).expect("add-ons are of known kinds");

@@ -12,6 +12,7 @@ use apiserver::authentication::with_implied_groups;
 use apiserver::{ApiServer, Context};
 use client::{Change, Client};
 use controllers::ControllerManager;
+use controllers::certificates::SigningKey;
 use kubelet::{DiskMove, Kubelet, NodeConfig};
 use network::{ClusterDns, IngressController, KubeProxy, LoadBalancers};
 use runtime::vfs::Tree;
@@ -95,7 +96,8 @@ impl Cluster {
     }
 
     fn add_control_plane(&mut self) {
-        let config = controllers::Config { controllers: self.config.controllers.clone() };
+        let signing_key = self.config.signing_key.unwrap_or_else(|| drawn_key(self.config.seed));
+        let config = controllers::Config { controllers: self.config.controllers.clone(), signing_key };
         let manager = Part::ControllerManager(Box::new(ControllerManager::new(&config)));
         self.add_master(
             "kube-controller-manager",
@@ -487,6 +489,14 @@ impl Cluster {
         self.settle_node(index);
         self.plan_wake(index);
     }
+}
+
+/// A key that is drawn from the seed, and from nothing that draws anything else.
+fn drawn_key(seed: u64) -> SigningKey {
+    let mut rng = Rng::new(!seed);
+    let mut key = SigningKey::default();
+    key.chunks_exact_mut(8).for_each(|part| part.copy_from_slice(&rng.next_u64().to_le_bytes()));
+    key
 }
 
 /// As whom a component asks. Each is in `system:masters`, so that authorization costs one comparison.

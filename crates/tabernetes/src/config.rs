@@ -2,6 +2,7 @@
 
 use api::SimTime;
 use api::time::{MICROSECOND, MILLISECOND};
+use controllers::certificates::SigningKey;
 
 #[derive(Clone, Debug)]
 pub struct ClusterConfig {
@@ -20,6 +21,8 @@ pub struct ClusterConfig {
     pub traffic: f64,
     /// `--controllers` of kube-controller-manager; the scheduler and its like go by their names.
     pub controllers: Vec<String>,
+    /// The key that signs clients' certificates. A cluster that nobody reaches over a network draws it from the seed.
+    pub signing_key: Option<SigningKey>,
     pub cost: CostModel,
 }
 
@@ -35,6 +38,7 @@ impl Default for ClusterConfig {
             hollow: false,
             traffic: 0.0,
             controllers: vec!["*".into()],
+            signing_key: None,
             cost: CostModel::default(),
         }
     }

@@ -31,6 +31,7 @@ mod view;
 
 pub use cluster::Cluster;
 pub use config::{ClusterConfig, CostModel};
+pub use controllers::certificates::{Authority, SigningKey};
 pub use dial::Place;
 pub use runtime::{Outcome, Protocol, Request as ContainerRequest};
 pub use serve::Served;

@@ -2,10 +2,8 @@
 //! certificate. Upstream: `plugin/pkg/admission/certificates`.
 
 use api::object::Tree;
+use api::x509::CertificateRequest;
 use api::{Object, Status, Subresource, Verb};
-
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
 
 use super::Attributes;
 use crate::authorization::{self, Attributes as Access, MASTERS};
@@ -75,11 +73,8 @@ pub(super) fn validate(
     refuse(format!("user not permitted to {verb} requests with signerName {signer:?}"))
 }
 
-/// Whether the certificate that is asked for would be one of `system:masters`: the name stands in it as it is.
+/// Whether the certificate that is asked for would be one of `system:masters`.
 fn names_masters(request: &str) -> bool {
-    let pem = BASE64.decode(request).unwrap_or_default();
-    let pem = String::from_utf8_lossy(&pem);
-    let body: String = pem.lines().filter(|line| !line.starts_with("-----")).map(str::trim).collect();
-    let certificate = BASE64.decode(body).unwrap_or_default();
-    certificate.windows(MASTERS.len()).any(|part| part == MASTERS.as_bytes())
+    let organizations = CertificateRequest::decode(request).map(|request| request.organizations).unwrap_or_default();
+    organizations.iter().any(|group| group == MASTERS)
 }

@@ -118,3 +118,52 @@ fn kubectl_works() {
     run(&["delete", "-f", file, "--wait=true", "--timeout=60s"]);
     assert_eq!(run(&["get", "deployments", "-o", "name"]), "");
 }
+
+#[test]
+fn a_certificate_that_the_cluster_signs_lets_its_holder_in() {
+    if !is_installed() {
+        return;
+    }
+    let server = Server::start_with("kubectl-csr", &["--tls", "--speed", "1"]);
+    let run = |line: &[&str]| run(&server, line);
+    let file = |name: &str| server.directory().join(name);
+    let path = |name: &str| file(name).to_string_lossy().into_owned();
+    let key = rcgen::KeyPair::generate().expect("a key");
+    let mut params = rcgen::CertificateParams::new(Vec::new()).expect("parameters");
+    params.distinguished_name = rcgen::DistinguishedName::new();
+    params.distinguished_name.push(rcgen::DnType::CommonName, "jane");
+    params.distinguished_name.push(rcgen::DnType::OrganizationName, "developers");
+    let pem = params.serialize_request(&key).and_then(|request| request.pem()).expect("a request");
+    let spec = serde_json::json!({
+        "apiVersion": "certificates.k8s.io/v1",
+        "kind": "CertificateSigningRequest",
+        "metadata": { "name": "jane" },
+        "spec": {
+            "request": api::k8s_openapi::ByteString(pem.into_bytes()),
+            "signerName": "kubernetes.io/kube-apiserver-client",
+            "usages": ["client auth"],
+        },
+    });
+    std::fs::write(file("csr.json"), spec.to_string()).expect("a file");
+    run(&["apply", "-f", &path("csr.json")]);
+    assert!(run(&["get", "csr", "jane"]).contains("Pending"));
+    run(&["certificate", "approve", "jane"]);
+    run(&["wait", "csr/jane", "--for=jsonpath={.status.certificate}", "--timeout=30s"]);
+    assert!(run(&["get", "csr", "jane"]).contains("Approved,Issued"));
+
+    let certificate = run(&["get", "csr", "jane", "-o", "go-template={{.status.certificate | base64decode}}"]);
+    std::fs::write(file("jane.crt"), certificate).expect("a file");
+    std::fs::write(file("jane.key"), key.serialize_pem()).expect("a file");
+    let credentials = [
+        "config",
+        "set-credentials",
+        "jane",
+        "--client-certificate",
+        &path("jane.crt"),
+        "--client-key",
+        &path("jane.key"),
+    ];
+    run(&credentials);
+    let who = run(&["--user", "jane", "auth", "whoami", "-o", "jsonpath={.status.userInfo}"]);
+    assert!(who.contains("\"username\":\"jane\"") && who.contains("developers"), "{who}");
+}

@@ -1,0 +1,83 @@
+//! csrapproving: kubelets get certificates for themselves where an access review lets them. Upstream:
+//! `pkg/controller/certificates/approver`.
+
+use api::object::Tree;
+use api::{Request, Response, Status, Subresource, Verb, kinds};
+use client::Client;
+use serde_json::{Value, json};
+
+use super::{KUBELET_CLIENT, Requests, add_condition, condition, is_issued, parsed, recognize, usages};
+use crate::caches::Caches;
+use crate::controller::{Event, Queue, Reconciler};
+
+/// The subresource that whoever may have it is allowed to create, and what the approval says.
+const SELF: (&str, &str) =
+    ("selfnodeclient", "Auto approving self kubelet client certificate after SubjectAccessReview.");
+const OTHER: (&str, &str) = ("nodeclient", "Auto approving kubelet client certificate after SubjectAccessReview.");
+
+#[derive(Clone, Default)]
+pub struct ApprovingController {
+    requests: Requests,
+}
+
+impl Reconciler for ApprovingController {
+    type Key = String;
+    const NAME: &'static str = "certificatesigningrequest-approving-controller";
+    const KIND: &'static str = "CertificateSigningRequest";
+    const WORKERS: usize = 5;
+
+    fn observe(&mut self, event: &Event, _caches: &Caches, queue: &mut Queue<String>) {
+        if let Some(name) = self.requests.observe(event) {
+            queue.add(name);
+        }
+    }
+
+    fn reconcile(
+        &mut self,
+        key: &String,
+        _caches: &Caches,
+        client: &mut Client,
+        _queue: &mut Queue<String>,
+    ) -> Result<(), Status> {
+        let Some(request) = self.requests.get(key) else { return Ok(()) };
+        let is_decided = condition(request, "Approved").is_some() || condition(request, "Denied").is_some();
+        if is_issued(request) || is_decided || request.text("/spec/signerName") != KUBELET_CLIENT {
+            return Ok(());
+        }
+        let wanted = parsed(request)?;
+        if recognize::kubelet_client(&wanted, &usages(request)).is_err() {
+            return Ok(());
+        }
+        let is_own = request.text("/spec/username") == wanted.common_name;
+        for (subresource, message) in is_own.then_some(SELF).into_iter().chain([OTHER]) {
+            if may(client, request, subresource)? {
+                return add_condition(client, request, Subresource::Approval, ["Approved", "AutoApproved", message]);
+            }
+        }
+        client.note("ignored", format!("recognized csr {key:?}, but its access review was not approved"));
+        Ok(())
+    }
+}
+
+/// Whether whoever has made a request may create such ones.
+fn may(client: &mut Client, request: &Tree, subresource: &str) -> Result<bool, Status> {
+    let spec = |field: &str| request.at(&format!("/spec/{field}")).cloned().unwrap_or_default();
+    let mut review = json!({
+        "user": spec("username"),
+        "groups": spec("groups"),
+        "resourceAttributes": {
+            "group": "certificates.k8s.io",
+            "resource": "certificatesigningrequests",
+            "verb": "create",
+            "subresource": subresource,
+        },
+    });
+    for field in ["uid", "extra"].into_iter().filter(|field| !spec(field).is_null()) {
+        review[field] = spec(field);
+    }
+    let kind = kinds::by_kind("authorization.k8s.io/v1", "SubjectAccessReview").expect("the kind is in the table");
+    let review = json!({ "apiVersion": "authorization.k8s.io/v1", "kind": kind.kind, "spec": review });
+    let answer = client.call(Request::of(Verb::Create, kind.id, "", "").body(review))?;
+    let Response::Object(review) = answer else { return Ok(false) };
+    Ok(review.downcast_ref::<Tree>().and_then(|review| review.at("/status/allowed")) == Some(&Value::Bool(true)))
+}
