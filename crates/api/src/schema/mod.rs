@@ -4,6 +4,7 @@
 //! type, the indented ones below it are its fields: JSON name and type. Types are one letter (see [`Type`]), another
 //! line's name, or one of these after `[` (list) or `{` (map by string). Fields stand in the order of upstream's structs.
 
+mod facts;
 mod go;
 mod go_json;
 mod merge;
@@ -12,6 +13,7 @@ mod topology;
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
+pub use facts::{describe, describe_type, facts, is_atomic_type, is_required, values};
 pub(crate) use go::{go_element, go_type};
 pub use go_json::{go_document, go_json, go_json_merged};
 pub use merge::{ListMerge, list_merge, replaces_other_keys};

@@ -1,14 +1,20 @@
-//! `kubectl explain`: fields and their types. Descriptions are not part of this build.
+//! `kubectl explain`: what a kind and its fields are for, and their types.
 
-use api::kinds;
-use api::schema::{self, Type};
+mod node;
 
-use serde_json::Value;
+use api::{Kind, kinds, schema};
 
+use self::node::{Node, Property};
 use crate::failure::{Failure, Outcome};
 use crate::flags::{Args, Flag, switch, text};
 use crate::resource;
 use crate::task::Call;
+
+/// The width of descriptions.
+const WIDTH: usize = 76;
+
+/// Deeper fields than this are not listed: some types hold themselves.
+const DEPTH_MAX: usize = 12;
 
 pub(super) static FLAGS: &[Flag] = &[
     switch("recursive", ' ', "Show the fields of fields"),
@@ -43,192 +49,104 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
                 Failure::error(format!("couldn't find resource for \"{version}, Resource={}\"", kind.plural))
             })?,
     };
-    let mut head = String::new();
+    let mut text = String::new();
     if !kind.group.is_empty() {
-        head.push_str(&format!("GROUP:      {}\n", kind.group));
+        text.push_str(&format!("GROUP:      {}\n", kind.group));
     }
-    head.push_str(&format!("KIND:       {}\nVERSION:    {}\n", kind.kind, kind.version));
-    if let Some(schema) = kind.custom.and_then(|custom| custom.schema()) {
-        return explain_custom(call, &head, schema, parts, args.is("recursive"));
-    }
-    let Some(mut type_name) = schema::of_kind(kind) else {
-        return Err(Failure::error(format!(
-            "couldn't find resource for \"{}, Kind={}\"",
-            kind.api_version(),
-            kind.kind
-        )));
-    };
-    let mut last: Option<&schema::Field> = None;
+    text.push_str(&format!("KIND:       {}\nVERSION:    {}\n", kind.kind, kind.version));
+    let root = root_of(kind).ok_or_else(|| {
+        Failure::error(format!("couldn't find resource for \"{}, Kind={}\"", kind.api_version(), kind.kind))
+    })?;
+    let mut found: Option<Property> = None;
     for part in parts {
-        match schema::field(type_name, part) {
-            Some(field) => {
-                last = Some(field);
-                type_name = struct_of(field.ty).unwrap_or_default();
-            }
-            None => {
-                call.io.line(&head);
-                return Err(Failure::error(format!("field {part:?} does not exist")));
-            }
-        }
+        let node = found.as_ref().map_or(&root, |property| &property.node);
+        let Some(property) = node.properties().into_iter().find(|property| property.name == part) else {
+            call.io.out(&text);
+            return Err(Failure::error(format!("field {part:?} does not exist")));
+        };
+        found = Some(property);
     }
-    let mut text = head + "\n";
-    if let Some(field) = last {
-        text.push_str(&format!("FIELD: {} <{}>\n\n", field.name, type_text(field.ty)));
+    text.push('\n');
+    if let Some(property) = &found {
+        write_field(property, &mut text);
     }
-    let mut fields = String::new();
-    list_fields(type_name, args.is("recursive"), 1, &mut fields);
-    if !fields.is_empty() {
-        text.push_str("\nFIELDS:\n");
-        text.push_str(&fields);
-    }
-    call.io.out(&text);
-    Ok(0)
-}
-
-/// A kind whose schema stands in its definition.
-fn explain_custom<'a>(
-    call: &mut Call,
-    head: &str,
-    schema: &Value,
-    path: impl Iterator<Item = &'a str>,
-    recursive: bool,
-) -> Outcome {
-    let (mut node, mut last) = (schema, "");
-    for part in path {
-        match inner(node)["properties"].get(part) {
-            Some(field) => (node, last) = (field, part),
-            None => {
-                call.io.out(head);
-                return Err(Failure::error(format!("field {part:?} does not exist")));
-            }
-        }
-    }
-    let mut text = format!("{head}\n");
-    if !last.is_empty() {
-        text.push_str(&format!("FIELD: {last} <{}>\n\n\n", schema_type(node)));
-    }
-    text.push_str("DESCRIPTION:\n");
-    match node["description"].as_str() {
-        Some(description) => text.push_str(&format!("{}    \n", wrapped(description, 4))),
-        None => text.push_str("    <empty>\n"),
-    }
-    let mut fields = String::new();
-    list_properties(inner(node), last.is_empty(), recursive, 1, &mut fields);
-    if !fields.is_empty() {
+    let node = found.as_ref().map_or(&root, |property| &property.node);
+    let said = found.as_ref().and_then(|property| property.description);
+    let said: Vec<&str> = said.into_iter().chain(node.description()).collect();
+    write_descriptions(&said, &mut text);
+    let properties = node.properties();
+    if !properties.is_empty() {
         text.push_str("FIELDS:\n");
-        text.push_str(&fields);
+        list(&properties, args.is("recursive"), 1, &mut text);
     }
     text.push('\n');
     call.io.out(&text);
     Ok(0)
 }
 
-/// A description in lines of at most 80 letters.
-fn wrapped(text: &str, indent: usize) -> String {
-    const WIDTH: usize = 80;
-    let mut out = String::new();
+fn root_of(kind: &'static Kind) -> Option<Node> {
+    match kind.custom.and_then(|custom| custom.schema()) {
+        Some(schema) => Some(Node::Root(schema)),
+        None => schema::of_kind(kind).map(|name| Node::BuiltIn(schema::Type::Struct(name))),
+    }
+}
+
+fn write_field(property: &Property, text: &mut String) {
+    text.push_str(&format!("FIELD: {} <{}>\n", property.name, property.type_text()));
+    if property.values.is_empty() {
+        text.push('\n');
+    } else {
+        text.push_str("ENUM:\n");
+        property.values.iter().for_each(|value| text.push_str(&format!("    {value}\n")));
+    }
+    text.push('\n');
+}
+
+fn write_descriptions(descriptions: &[&str], text: &mut String) {
+    text.push_str("DESCRIPTION:\n");
+    if descriptions.is_empty() {
+        return text.push_str("    <empty>\n");
+    }
+    for line in descriptions.iter().flat_map(|description| wrapped(description)) {
+        text.push_str(&format!("    {line}\n"));
+    }
+    text.push_str("    \n");
+}
+
+fn list(properties: &[Property], recursive: bool, depth: usize, text: &mut String) {
+    let indent = "  ".repeat(depth);
+    for property in properties {
+        let required = if property.required { " -required-" } else { "" };
+        text.push_str(&format!("{indent}{}\t<{}>{required}\n", property.name, property.type_text()));
+        if !property.values.is_empty() {
+            text.push_str(&format!("{indent}enum: {}\n", property.values.join(", ")));
+        }
+        if !recursive {
+            for line in wrapped(property.description.unwrap_or("<no description>")) {
+                text.push_str(&format!("{indent}  {line}\n"));
+            }
+            text.push('\n');
+        } else if depth < DEPTH_MAX {
+            list(&property.node.properties(), true, depth + 1, text);
+        }
+    }
+}
+
+/// Lines that are no longer than [`WIDTH`] where their words allow it.
+fn wrapped(text: &str) -> Vec<String> {
+    let mut lines = Vec::new();
     for paragraph in text.lines() {
         let mut line = String::new();
-        for word in paragraph.split_whitespace() {
-            if !line.is_empty() && indent + line.chars().count() + 1 + word.chars().count() > WIDTH {
-                out.push_str(&format!("{}{line}\n", " ".repeat(indent)));
-                line.clear();
+        for word in paragraph.split(' ') {
+            if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > WIDTH {
+                lines.push(std::mem::take(&mut line));
             }
             if !line.is_empty() {
                 line.push(' ');
             }
             line.push_str(word);
         }
-        out.push_str(&format!("{}{line}\n", " ".repeat(indent)));
+        lines.push(line);
     }
-    out
-}
-
-/// What lists and maps are of.
-fn inner(node: &Value) -> &Value {
-    match (&node["items"], &node["additionalProperties"]) {
-        (items @ Value::Object(_), _) => inner(items),
-        (_, values @ Value::Object(_)) => inner(values),
-        _ => node,
-    }
-}
-
-fn schema_type(node: &Value) -> String {
-    match node["type"].as_str() {
-        _ if node["x-kubernetes-int-or-string"] == true => "IntOrString".into(),
-        Some("array") => format!("[]{}", schema_type(&node["items"])),
-        Some("object") if node["additionalProperties"].is_object() => {
-            format!("map[string]{}", schema_type(&node["additionalProperties"]))
-        }
-        Some("object") => "Object".into(),
-        Some(other) => other.into(),
-        None => "Object".into(),
-    }
-}
-
-/// `root`: the fields that every object has are listed too.
-fn list_properties(node: &Value, root: bool, recursive: bool, depth: usize, out: &mut String) {
-    let known = node["properties"].as_object().into_iter().flatten();
-    let mut fields: Vec<(&str, String, Option<&Value>)> =
-        known.map(|(name, field)| (name.as_str(), schema_type(field), Some(field))).collect();
-    if root {
-        fields.retain(|(name, ..)| !matches!(*name, "apiVersion" | "kind" | "metadata"));
-        let common = [("apiVersion", "string"), ("kind", "string"), ("metadata", "ObjectMeta")];
-        fields.extend(common.map(|(name, of)| (name, of.to_owned(), None)));
-        fields.sort_by_key(|(name, ..)| *name);
-    }
-    for (name, of, field) in fields {
-        let required = node["required"].as_array().is_some_and(|required| required.iter().any(|it| it == name));
-        let required = if required { " -required-" } else { "" };
-        out.push_str(&format!("{}{name}\t<{of}>{required}\n", "  ".repeat(depth)));
-        if !recursive {
-            let description = field.and_then(|field| field["description"].as_str()).unwrap_or("<no description>");
-            out.push_str(&format!("{}\n", wrapped(description, 2 * depth + 2)));
-        } else if let Some(field) = field {
-            list_properties(inner(field), false, true, depth + 1, out);
-        } else if name == "metadata" {
-            list_fields("meta.v1.ObjectMeta", true, depth + 1, out);
-        }
-    }
-}
-
-/// The struct behind a field, through lists and maps.
-fn struct_of(ty: Type) -> Option<&'static str> {
-    match ty {
-        Type::Struct(name) => Some(name),
-        Type::List(inner) | Type::Map(inner) => struct_of(inner.get()),
-        _ => None,
-    }
-}
-
-/// A type as `explain` writes it: `[]Container`, `map[string]string`.
-fn type_text(ty: Type) -> String {
-    match ty {
-        Type::String | Type::Bytes | Type::Time | Type::MicroTime => "string".into(),
-        Type::Bool => "boolean".into(),
-        Type::Int32 | Type::Int64 => "integer".into(),
-        Type::Float => "number".into(),
-        Type::Quantity => "Quantity".into(),
-        Type::IntOrString => "IntOrString".into(),
-        Type::Any => "Object".into(),
-        Type::Struct(name) => name.rsplit('.').next().unwrap_or_default().into(),
-        Type::List(inner) => format!("[]{}", type_text(inner.get())),
-        Type::Map(inner) => format!("map[string]{}", type_text(inner.get())),
-    }
-}
-
-/// Deeper fields than this are not listed: some types hold themselves.
-const DEPTH_MAX: usize = 12;
-
-fn list_fields(type_name: &str, recursive: bool, depth: usize, out: &mut String) {
-    let mut fields: Vec<&schema::Field> = schema::fields(type_name).iter().collect();
-    fields.sort_by_key(|field| field.name);
-    for field in fields {
-        out.push_str(&format!("{}{}\t<{}>\n", "  ".repeat(depth), field.name, type_text(field.ty)));
-        match struct_of(field.ty) {
-            Some(inner) if recursive && depth < DEPTH_MAX => list_fields(inner, true, depth + 1, out),
-            _ if recursive => {}
-            _ => out.push('\n'),
-        }
-    }
+    lines
 }

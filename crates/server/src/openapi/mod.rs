@@ -1,5 +1,5 @@
 //! `/openapi/v2` and `/openapi/v3`, as far as clients use them: `kubectl explain`, three-way patches, and which parameters an
-//! operation takes. There are no descriptions.
+//! operation takes.
 
 mod paths;
 mod schemas;

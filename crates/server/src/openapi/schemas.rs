@@ -1,8 +1,4 @@
-//! Schemas of the built-in types, made of the core's table of fields and of what `facts.txt` adds to it: a line without
-//! indentation names a type, the indented ones below it are its fields and what upstream's markers say of them.
-
-use std::collections::BTreeMap;
-use std::sync::LazyLock;
+//! Schemas of the built-in types, made of the core's table of fields and of what it knows about them.
 
 use api::Kind;
 use api::schema::{self, Field, ListMerge, Type};
@@ -23,25 +19,6 @@ const FIELDS_V1: &str = "io.k8s.apimachinery.pkg.apis.meta.v1.FieldsV1";
 pub const STATUS: &str = "io.k8s.apimachinery.pkg.apis.meta.v1.Status";
 pub const PATCH: &str = "io.k8s.apimachinery.pkg.apis.meta.v1.Patch";
 pub const LIST_META: &str = "io.k8s.apimachinery.pkg.apis.meta.v1.ListMeta";
-
-/// What marks a type or one of its fields, by type and field; the type itself is the field `.`.
-static FACTS: LazyLock<BTreeMap<(&'static str, &'static str), Vec<&'static str>>> = LazyLock::new(|| {
-    let mut facts = BTreeMap::new();
-    let mut current = "";
-    for line in include_str!("facts.txt").lines() {
-        match line.strip_prefix(' ').and_then(|field| field.split_once(' ')) {
-            Some((field, marks)) => {
-                facts.insert((current, field), marks.split(' ').collect());
-            }
-            None => current = line,
-        }
-    }
-    facts
-});
-
-fn facts(type_name: &'static str, field: &'static str) -> &'static [&'static str] {
-    FACTS.get(&(type_name, field)).map(Vec::as_slice).unwrap_or_default()
-}
 
 /// The schemas of a document: those asked for, and those that they refer to.
 pub struct Schemas {
@@ -116,9 +93,9 @@ impl Schemas {
             let name = custom_definition(kind, kind.kind);
             let mut schema = schema.clone();
             let properties = schema["properties"].as_object().cloned().unwrap_or_default();
-            let own = [("apiVersion", json!({ "type": "string" })), ("kind", json!({ "type": "string" }))];
-            let metadata = ("metadata", self.of_type("meta.v1.ObjectMeta"));
-            let own = own.into_iter().chain([metadata]).map(|(name, schema)| (name.to_owned(), schema));
+            let of_any = "meta.v1.PartialObjectMetadata";
+            let own = schema::fields(of_any).iter();
+            let own = own.map(|field| (field.name.to_owned(), self.property(of_any, field)));
             schema["properties"] = properties.into_iter().chain(own).collect::<Map<String, Value>>().into();
             schema["x-kubernetes-group-version-kind"] = json!([group_version_kind(kind)]);
             self.done.insert(name.clone(), schema);
@@ -171,15 +148,18 @@ impl Schemas {
         let properties: Map<String, Value> =
             fields.iter().map(|field| (field.name.to_owned(), self.property(type_name, field))).collect();
         let mut schema = json!({ "type": "object" });
+        if let Some(description) = schema::describe_type(type_name) {
+            schema["description"] = description.into();
+        }
         if !properties.is_empty() {
             schema["properties"] = properties.into();
         }
-        let is_required = |field: &&Field| facts(type_name, field.name).contains(&"required");
+        let is_required = |field: &&Field| schema::is_required(type_name, field.name);
         let required: Vec<&str> = fields.iter().filter(is_required).map(|field| field.name).collect();
         if !required.is_empty() {
             schema["required"] = required.into();
         }
-        if facts(type_name, ".").contains(&"atomic") {
+        if schema::is_atomic_type(type_name) {
             schema["x-kubernetes-map-type"] = "atomic".into();
         }
         schema
@@ -187,9 +167,16 @@ impl Schemas {
 
     fn property(&mut self, type_name: &'static str, field: &Field) -> Value {
         let mut property = if field.name == "fieldsV1" { self.well_known(FIELDS_V1) } else { self.value(field.ty) };
-        for fact in facts(type_name, field.name) {
-            match (*fact, fact.strip_prefix("map:")) {
-                ("atomic" | "set", _) => property["x-kubernetes-list-type"] = (*fact).into(),
+        if let Some(description) = schema::describe(type_name, field.name) {
+            property["description"] = description.into();
+        }
+        let values = schema::values(type_name, field.name);
+        if !values.is_empty() {
+            property["enum"] = values.into();
+        }
+        for fact in schema::facts(type_name, field.name) {
+            match (fact, fact.strip_prefix("map:")) {
+                ("atomic" | "set", _) => property["x-kubernetes-list-type"] = fact.into(),
                 ("atomic-map", _) => property["x-kubernetes-map-type"] = "atomic".into(),
                 (_, Some(keys)) => {
                     property["x-kubernetes-list-type"] = "map".into();
