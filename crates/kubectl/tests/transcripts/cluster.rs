@@ -30,7 +30,7 @@ impl Cluster {
         let names = vec!["*".into(), "-node-lifecycle-controller".into(), "-nodelifecycle".into()];
         let mut cluster = Cluster {
             local: Local::new(1),
-            controllers: ControllerManager::new(&controllers::Config { controllers: names }),
+            controllers: ControllerManager::new(&controllers::Config { controllers: names, ..Default::default() }),
             scheduler: Scheduler::new(scheduler::Config::default()),
             kubelet: FakeKubelet::default(),
         };
