@@ -1,11 +1,15 @@
 //! Expressions, parsed. Operators are calls of functions with cel-go's names, such as `_+_`.
 
+use crate::types::Type;
+
 #[derive(Clone, Debug)]
 pub(crate) struct Expr {
     /// Where errors point: the operator of a call, the dot of a selection. In characters.
     pub at: usize,
     /// How many expressions stand in each other, this one included.
     pub height: usize,
+    /// Its type, once it has been checked.
+    pub of: Type,
     pub node: Node,
 }
 
@@ -120,7 +124,7 @@ impl Expr {
             }
             Node::Macro { range, body, .. } => range.height.max(highest(body)),
         };
-        Expr { at, height: inner + 1, node }
+        Expr { at, height: inner + 1, of: Type::Dyn, node }
     }
 
     pub fn call(at: usize, name: &str, args: Vec<Expr>) -> Expr {

@@ -50,6 +50,11 @@ impl Checker<'_> {
     }
 
     fn expr(&mut self, expr: &mut Expr) -> Checked {
+        expr.of = self.type_of(expr)?;
+        Some(expr.of.clone())
+    }
+
+    fn type_of(&mut self, expr: &mut Expr) -> Checked {
         let at = expr.at;
         if let Some(name) = expr.qualified_name()
             && self.lookup(name.split('.').next().unwrap_or_default()).is_none()

@@ -6,13 +6,13 @@
 //! The crates that exist interpret CEL without checking its types, by which an API server refuses most mistakes, and bring
 //! ANTLR's runtime, which the page would have to load: hence these few files.
 //!
-//! Known differences: a text that cannot be parsed is described by its first mistake alone; the cost of an expression is
-//! not estimated in advance, only counted while it runs.
+//! Known difference: a text that cannot be parsed is described by its first mistake alone.
 //!
-//! Reading order: [`types`](mod@types), [`ast`], [`parse`], [`check`], [`value`], [`eval`], [`library`].
+//! Reading order: [`types`](mod@types), [`ast`], [`parse`], [`check`], [`cost`], [`value`], [`eval`], [`library`].
 
 mod ast;
 mod check;
+mod cost;
 mod eval;
 mod library;
 mod parse;
@@ -23,6 +23,7 @@ mod value;
 use std::collections::BTreeMap;
 use std::fmt;
 
+pub use cost::Bound;
 pub use eval::{Error, STEPS_MAX};
 pub use library::{Access, Answer, Question, parse_duration};
 pub use parse::RESERVED;
@@ -109,6 +110,11 @@ impl Program {
     /// It names the variable.
     pub fn uses(&self, variable: &str) -> bool {
         self.expression.names(variable)
+    }
+
+    /// What it costs at most over variables with these bounds; `u64::MAX` where there is no end to it.
+    pub fn cost(&self, bounds: &[(&str, &Bound)]) -> u64 {
+        cost::cost(&self.expression, &bounds.iter().copied().collect())
     }
 
     pub fn eval(&self, activation: &Activation) -> Result<Value, Error> {

@@ -1,6 +1,6 @@
 //! Expressions and what they yield; expressions and what is said of them.
 
-use cel::{Activation, Env, Type, Value};
+use cel::{Activation, Bound, Env, Type, Value};
 use expect_test::{Expect, expect};
 use serde_json::json;
 
@@ -139,4 +139,27 @@ fn a_rule_cannot_run_for_ever() {
     let nested = (0..8).fold("true".to_owned(), |body, depth| format!("{many}.all(v{depth}, {body})"));
     let error = env.compile(&nested).unwrap().eval(&Activation::new()).unwrap_err();
     assert!(error.exhausted);
+}
+
+/// The expectations are upstream's own, of its `TestCostEstimation`.
+#[test]
+fn costs_are_known_before_a_rule_runs() {
+    let cost = |rule: &str, of: Type, bound: Bound| {
+        let program = Env::new().with("self", of).compile(rule).expect("a sound rule");
+        program.cost(&[("self", &bound)])
+    };
+    let list = |max: u64, item: u64| {
+        let item = Bound { max: item, ..Bound::default() };
+        Bound { max, items: Some(Box::new(item)), ..Bound::default() }
+    };
+    let numbers = |max| cost("self.all(x, true)", Type::list(Type::Int), list(max, 0));
+    assert_eq!((numbers(1_572_863), numbers(10)), (4_718_591, 32));
+    let text = |rule: &str, max| cost(rule, Type::String, Bound { max, ..Bound::default() });
+    assert_eq!(text("self == \"abc\"", 40), 2);
+    assert_eq!(text("self.contains(self)", 100), 102);
+    assert_eq!(text("self.matches('^[a-z]{2,10}$')", 39), 1 + 4 * 4);
+    let nested = Type::list(Type::list(Type::Int));
+    let bound = Bound { max: 10, items: Some(Box::new(list(5, 0))), ..Bound::default() };
+    assert_eq!(cost("self.all(x, x.exists(y, true))", nested, bound), 2 + 10 * (3 + 2 + 5 * 4));
+    assert_eq!(cost("dyn(self).all(x, true)", Type::list(Type::Int), list(1, 0)), u64::MAX);
 }

@@ -5,6 +5,7 @@
 //! [`rules`] check their objects. All versions of a resource are kept in one form, that of the stored version.
 
 mod conversion;
+mod cost;
 pub(crate) mod definition;
 mod formats;
 mod rules;

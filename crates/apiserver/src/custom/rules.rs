@@ -117,7 +117,7 @@ fn type_of(schema: &Schema, root: bool) -> Option<Type> {
 const KEYWORDS: [&str; 4] = ["true", "false", "null", "in"];
 
 /// A field's name as expressions write it; `None` for one that they cannot.
-fn escaped(name: &str) -> Option<String> {
+pub(super) fn escaped(name: &str) -> Option<String> {
     if KEYWORDS.contains(&name) || cel::RESERVED.contains(&name) {
         return Some(format!("__{name}__"));
     }

@@ -5,6 +5,7 @@ use api::field::{Error, ErrorKind, Errors};
 use regex_lite::Regex;
 use serde_json::{Value, json};
 
+use super::cost;
 use super::rules::{Mistake, Rule};
 use super::schema::{Schema, prune};
 use super::validate;
@@ -19,6 +20,7 @@ pub(super) fn validate(node: &Value, path: &str, errors: &mut Errors) {
     }
     if errors.len() == before {
         rules(&schema, path, errors);
+        cost::check(&schema, path, errors);
     }
 }
 
@@ -65,9 +67,18 @@ fn walk(node: &Value, path: &str, place: Place, errors: &mut Errors) {
         if is("x-kubernetes-int-or-string") && !kind.is_empty() {
             refuse(ErrorKind::Forbidden, "type", Value::Null, "must be empty if x-kubernetes-int-or-string is true");
         }
-        if is("x-kubernetes-embedded-resource") && kind != "object" {
+        if is("x-kubernetes-embedded-resource") {
             let why = "must be object if x-kubernetes-embedded-resource is true";
-            refuse(ErrorKind::Invalid, "type", kind.into(), why);
+            match kind {
+                "object" => {}
+                "" => refuse(ErrorKind::Required, "type", Value::Null, why),
+                _ => refuse(ErrorKind::Invalid, "type", kind.into(), why),
+            }
+            if !is("x-kubernetes-preserve-unknown-fields") && !node["properties"].is_object() {
+                let why = "must not be empty if x-kubernetes-embedded-resource is true without \
+                           x-kubernetes-preserve-unknown-fields";
+                refuse(ErrorKind::Required, "properties", Value::Null, why);
+            }
         }
         if kind == "array" && !node["items"].is_object() && !node["items"].is_array() {
             refuse(ErrorKind::Required, "items", Value::Null, "must be specified");
@@ -87,7 +98,8 @@ fn walk(node: &Value, path: &str, place: Place, errors: &mut Errors) {
         }
     }
     lists(node, path, errors);
-    if place == Place::Root {
+    if place == Place::Root || is("x-kubernetes-embedded-resource") {
+        type_fields(&node["properties"], path, errors);
         metadata(&node["properties"]["metadata"], &format!("{path}.properties[metadata]"), errors);
     }
     rule_texts(node, path, errors);
@@ -191,12 +203,18 @@ fn lists(node: &Value, path: &str, errors: &mut Errors) {
             push(ErrorKind::NotSupported, at("x-kubernetes-map-type"), map_type.into(), supported, errors);
         }
     }
+    if let Some(list_type @ ("map" | "set")) = list_type
+        && node["items"].is_object()
+    {
+        members(node, list_type, path, errors);
+    }
     if list_type == Some("map") {
         if keys.is_empty() {
             let why = "must not be empty if x-kubernetes-list-type is map";
             push(ErrorKind::Required, at("x-kubernetes-list-map-keys"), Value::Null, why, errors);
         }
-        for (index, key) in keys.iter().enumerate() {
+        let objects = node["items"]["type"] == "object";
+        for (index, key) in keys.iter().enumerate().filter(|_| objects) {
             let name = key.as_str().unwrap_or_default();
             let property = &node["items"]["properties"][name];
             if property.is_null() {
@@ -204,6 +222,16 @@ fn lists(node: &Value, path: &str, errors: &mut Errors) {
                 let why = "entries must all be names of item properties";
                 push(ErrorKind::Invalid, field, name.into(), why, errors);
                 continue;
+            }
+            if let Some(kind @ ("array" | "object")) = property["type"].as_str() {
+                let field = format!("{path}.items.properties[{name}].type");
+                let why = "must be a scalar type if parent array's x-kubernetes-list-type is map";
+                push(ErrorKind::Invalid, field, kind.into(), why, errors);
+            }
+            if property["nullable"] == true {
+                let field = format!("{path}.items.properties[{name}].nullable");
+                let why = "this property is in x-kubernetes-list-map-keys, so it cannot be nullable";
+                push(ErrorKind::Forbidden, field, Value::Null, why, errors);
             }
             let required = node["items"]["required"].as_array().is_some_and(|required| required.contains(key));
             if !required && property["default"].is_null() {
@@ -217,6 +245,45 @@ fn lists(node: &Value, path: &str, errors: &mut Errors) {
         let value = list_type.map_or(Value::Null, Value::from);
         push(ErrorKind::Invalid, at("x-kubernetes-list-type"), value, why, errors);
     }
+}
+
+/// What every object says of its type is text.
+fn type_fields(properties: &Value, path: &str, errors: &mut Errors) {
+    for name in ["kind", "apiVersion"] {
+        if let Some(kind) = properties[name]["type"].as_str().filter(|kind| *kind != "string") {
+            let field = format!("{path}.properties[{name}].type");
+            push(ErrorKind::Invalid, field, kind.into(), "must be string", errors);
+        }
+    }
+}
+
+/// The items of a set, or of a list with keys.
+fn members(node: &Value, list_type: &str, path: &str, errors: &mut Errors) {
+    let items = &node["items"];
+    let at = |name: &str| format!("{path}.items.{name}");
+    if items["nullable"] == true {
+        let why = format!("cannot be nullable when x-kubernetes-list-type is {list_type}");
+        push(ErrorKind::Forbidden, at("nullable"), Value::Null, why, errors);
+    }
+    let kind = items["type"].as_str().unwrap_or_default();
+    if list_type == "map" {
+        if kind != "object" {
+            let why = "must be object if parent array's x-kubernetes-list-type is map";
+            push(ErrorKind::Invalid, at("type"), kind.into(), why, errors);
+        }
+        return;
+    }
+    let name = match kind {
+        "array" if items["x-kubernetes-list-type"].as_str().is_some_and(|of| of != "atomic") => {
+            "x-kubernetes-list-type"
+        }
+        "object" if items["x-kubernetes-map-type"] != "atomic" => "x-kubernetes-map-type",
+        _ => return,
+    };
+    // Upstream shows the type of the inner list in both cases.
+    let shown = items["x-kubernetes-list-type"].as_str().unwrap_or("null");
+    let why = "must be atomic as item of a list with x-kubernetes-list-type=set";
+    push(ErrorKind::Invalid, at(name), shown.into(), why, errors);
 }
 
 /// Of an object's metadata a schema may only constrain the name.
