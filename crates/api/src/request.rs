@@ -332,7 +332,7 @@ pub struct WatchEvent {
     pub cause: CauseId,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum WatchKind {
     Added,
     Modified,

@@ -8,6 +8,7 @@
 //! A kind is a row of `api::kinds` and a [`strategy::Strategy`] in [`registry`].
 
 mod admission;
+mod aggregation;
 mod allocator;
 pub mod authentication;
 mod authorization;
@@ -53,6 +54,8 @@ pub struct ApiServer {
     addresses: allocator::ServiceAddresses,
     authenticator: authentication::Authenticator,
     flow: FlowControl,
+    /// Some group is served by another server.
+    is_aggregated: bool,
     rng: Rng,
     /// What requests over HTTP are told apart by: a stream of its own, so that reading changes nothing that is written.
     audit_ids: Rng,
@@ -90,6 +93,7 @@ impl ApiServer {
             addresses: allocator::ServiceAddresses::default(),
             authenticator: authentication::Authenticator::new(Rng::new(seed).fork()),
             flow: FlowControl::default(),
+            is_aggregated: false,
             rng: Rng::new(seed),
             audit_ids: Rng::new(!seed),
             warnings: Vec::new(),
@@ -125,6 +129,7 @@ impl ApiServer {
         let served = self.kind(request.kind)?;
         check_route(served, &request)?;
         self.check_definition(served, &request)?;
+        let aggregates = request.verb.is_write() && self.concerns_aggregation(request.kind);
         let configures = request.verb.is_write() && flow_control::is_configuration(request.kind);
         let settles = request.verb.is_write() && (served.id.is_custom() || served.id == custom::definition::row().id);
         let is_scale = request.subresource == Subresource::Scale;
@@ -136,6 +141,11 @@ impl ApiServer {
         if settles {
             let warnings = (std::mem::take(&mut self.warnings), self.created);
             self.settle_definitions(context);
+            (self.warnings, self.created) = warnings;
+        }
+        if aggregates {
+            let warnings = (std::mem::take(&mut self.warnings), self.created);
+            self.settle_aggregation(context);
             (self.warnings, self.created) = warnings;
         }
         if configures {

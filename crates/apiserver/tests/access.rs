@@ -285,3 +285,59 @@ fn the_old_path_of_a_watch_is_a_watch() {
     assert_eq!(cluster.ask(&admin(), "GET", "/api/v1/watch/namespaces/default/pods", Value::Null).0, 200);
     assert_eq!(cluster.server.open_watches(), open + 1);
 }
+
+#[test]
+fn a_group_of_another_server_says_what_is_missing() {
+    let mut cluster = Cluster::new();
+    let services = "/apis/apiregistration.k8s.io/v1/apiservices";
+    let mut spec =
+        json!({ "group": "metrics.k8s.io", "version": "v1beta1", "groupPriorityMinimum": 100, "versionPriority": 100 });
+    spec["service"] = json!({ "namespace": "default", "name": "metrics" });
+    let path = "/apis/metrics.k8s.io/v1beta1/nodes?limit=1";
+    assert!(cluster.server.aggregated(path).is_none());
+    cluster.create(services, json!({ "metadata": { "name": "v1beta1.metrics.k8s.io" }, "spec": spec }));
+    let answer = cluster.server.aggregated(path).expect("somebody serves it");
+    assert_eq!((answer.code, answer.body.as_str()), (503, "service unavailable\n"));
+    assert!(cluster.server.aggregated("/apis/apps/v1/deployments").is_none());
+
+    let condition = |cluster: &mut Cluster| {
+        let path = format!("{services}/v1beta1.metrics.k8s.io");
+        let condition = cluster.ask(&admin(), "GET", &path, Value::Null).1["status"]["conditions"][0].clone();
+        let text = |field: &str| condition[field].as_str().unwrap_or_default().to_owned();
+        format!("{}={} {}: {}", text("type"), text("status"), text("reason"), text("message"))
+    };
+    assert_eq!(
+        condition(&mut cluster),
+        "Available=False ServiceNotFound: service/metrics in \"default\" is not present"
+    );
+    let service = |port: u16| json!({ "metadata": { "name": "metrics" }, "spec": { "clusterIP": "10.96.0.99", "ports": [{ "name": "https", "port": port }] } });
+    cluster.create("/api/v1/namespaces/default/services", service(80));
+    assert_eq!(
+        condition(&mut cluster),
+        "Available=False ServicePortError: service/metrics in \"default\" is not listening on port 443"
+    );
+    cluster.ask(&admin(), "DELETE", "/api/v1/namespaces/default/services/metrics", Value::Null);
+    cluster.create("/api/v1/namespaces/default/services", service(443));
+    assert_eq!(
+        condition(&mut cluster),
+        "Available=False EndpointsNotFound: cannot find endpointslices for service/metrics in \"default\""
+    );
+    let mut slice = json!({
+        "metadata": { "name": "metrics-1", "labels": { "kubernetes.io/service-name": "metrics" } },
+        "addressType": "IPv4",
+        "endpoints": [{ "addresses": ["10.244.0.9"], "conditions": { "ready": false } }],
+        "ports": [{ "name": "https", "port": 4443, "protocol": "TCP" }],
+    });
+    let slices = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices";
+    cluster.create(slices, slice.clone());
+    assert_eq!(
+        condition(&mut cluster),
+        "Available=False MissingEndpoints: endpoints for service/metrics in \"default\" have no addresses with port name \
+         \"https\""
+    );
+    slice["endpoints"][0]["conditions"]["ready"] = true.into();
+    cluster.ask(&admin(), "PUT", &format!("{slices}/metrics-1"), slice);
+    assert!(condition(&mut cluster).starts_with(
+        "Available=False FailedDiscoveryCheck: failing or missing response from https://10.96.0.99:443/apis/metrics.k8s.io/v1beta1: "
+    ));
+}

@@ -1,7 +1,7 @@
 //! Many watchers of one kind: what a write costs with them, and what the events cost that it makes.
 
 use api::Response;
-use apiserver::route;
+use apiserver::route::Lines;
 
 use crate::door::{Door, JSON};
 use crate::{Parameters, Run};
@@ -22,14 +22,15 @@ pub fn prepare(parameters: &mut Parameters) -> Result<Run, String> {
     }
     let resource = shown.ok_or("without watchers there is nothing to measure")?;
     Ok(Box::new(move || {
-        let (mut events, mut bytes) = (0, 0);
+        let (mut events, mut bytes, mut lines) = (0, 0, Lines::default());
         for number in 0..writes {
             let map = serde_json::json!({ "metadata": { "name": format!("map-{number}") }, "data": { "a": "x".repeat(500) } });
             door.send("POST", PATH, JSON, &map.to_string());
+            lines.clear();
             for watch in door.server.take_stirred() {
                 for event in door.server.watch_events(watch) {
                     events += 1;
-                    bytes += route::watch_line(&event, &resource, door.now).len();
+                    bytes += lines.line(&event, &resource, door.now).len();
                 }
             }
         }

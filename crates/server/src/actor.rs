@@ -9,7 +9,7 @@ use api::types::Pod;
 use api::{Body, Caller, Kinded, Request, Response, Status, Subresource, User};
 use apiserver::authentication::{Credentials, Entry, Marks};
 use apiserver::discovery;
-use apiserver::route::{self, Answer, HttpRequest, Resource, Route, Shape};
+use apiserver::route::{self, Answer, HttpRequest, Lines, Resource, Route, Shape};
 use hyper::body::Bytes;
 use tabernetes::{Cluster, ClusterConfig, ContainerRequest, Outcome, Place};
 use tokio::sync::{mpsc, oneshot};
@@ -136,7 +136,8 @@ impl Actor {
             }
             self.cluster.answered();
             let cluster = &mut self.cluster;
-            self.open.retain_mut(|open| open.pump(cluster));
+            let mut lines = Lines::default();
+            self.open.retain_mut(|open| open.pump(cluster, &mut lines));
             wait = if kept_up { self.wait() } else { Duration::ZERO };
         }
     }
@@ -214,6 +215,9 @@ impl Actor {
             Ok(caller) => caller,
             Err(answer) => return (marks, Labels::other(http.method), Reply::Answer(answer)),
         };
+        if let Some(answer) = self.cluster.server().aggregated(http.path) {
+            return (marks, Labels::other(http.method), Reply::Answer(answer));
+        }
         let (labels, reply) = match route::parse(&self.cluster.server().kinds(), &http) {
             Ok(Route::Resource(resource, request)) => {
                 (Labels::new(resource.kind, &request), self.serve_resource(caller, resource, *request, call))

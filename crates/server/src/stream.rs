@@ -1,11 +1,12 @@
 //! Answers that go on: watches, followed logs, exec sessions.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use api::object::{Draft, Tree};
 use api::request::{StreamId, StreamOutput};
 use api::{CauseId, Kind, WatchEvent, WatchId, WatchKind};
-use apiserver::route::{self, Resource};
+use apiserver::route::{Lines, Resource};
 use hyper::body::Bytes;
 use serde_json::json;
 use tabernetes::Cluster;
@@ -60,7 +61,7 @@ impl Open {
     }
 
     /// Sends on what is new. False: the stream has ended on either side, or its client does not read it.
-    pub fn pump(&mut self, cluster: &mut Cluster) -> bool {
+    pub fn pump(&mut self, cluster: &mut Cluster, written: &mut Lines) -> bool {
         let goes_on = match self {
             Open::Watch { watch, resource, until, bookmark, lines } => {
                 let now = cluster.now();
@@ -69,8 +70,8 @@ impl Open {
                     *bookmark = Some(next_bookmark(*until));
                     events.push(bookmark_of(resource.kind, cluster.server().revision()));
                 }
-                let text: String = events.iter().map(|event| route::watch_line(event, resource, now)).collect();
-                send(lines, text) && Instant::now() < *until
+                let new: Vec<Arc<str>> = events.iter().map(|event| written.line(event, resource, now)).collect();
+                send(lines, new.concat()) && Instant::now() < *until
             }
             Open::Logs { stream, lines } => {
                 let output = cluster.read_stream(*stream);

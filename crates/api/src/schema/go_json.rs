@@ -84,6 +84,8 @@ fn write(ty: Type, value: &Value, patch: &Value, text: &mut String) {
         (Type::List(element), Value::Array(items)) => write_items(element.get(), items, text),
         (ty, Value::Array(items)) => write_items(ty, items, text),
         (_, Value::String(value)) => write_string(value, text),
+        (_, Value::Null) => text.push_str("null"),
+        (_, Value::Bool(value)) => text.push_str(if *value { "true" } else { "false" }),
         (_, other) => text.push_str(&other.to_string()),
     }
 }
@@ -124,7 +126,10 @@ fn write_items(element: Type, items: &[Value], text: &mut String) {
 fn write_owned(value: &Value, text: &mut String) {
     let Some(fields) = value.as_object() else { return text.push_str(&value.to_string()) };
     let mut fields: Vec<(&String, &Value)> = fields.iter().collect();
-    fields.sort_by_cached_key(|(name, _)| Element::decode(name));
+    // Names of fields are in their order already.
+    if !fields.iter().all(|(name, _)| name.starts_with("f:") || *name == ".") {
+        fields.sort_by_cached_key(|(name, _)| Element::decode(name));
+    }
     text.push('{');
     for (index, (name, inner)) in fields.into_iter().enumerate() {
         if index > 0 {
@@ -174,6 +179,13 @@ mod tests {
         let list = json!({ "items": [{ "spec": {}, "metadata": {} }], "apiVersion": "v1", "kind": "ServiceList", "metadata": { "resourceVersion": "1" } });
         let expected = r#"{"kind":"ServiceList","apiVersion":"v1","metadata":{"resourceVersion":"1"},"items":[{"metadata":{},"spec":{}}]}"#;
         assert_eq!(go_document(&list), expected);
+    }
+
+    #[test]
+    fn texts_are_escaped_as_go_does() {
+        let text = "plain é \u{2028}\u{2029}\u{202a} <a href=\"x\">&amp;\\</a>\n\t\r\u{8}\u{c}\u{1}\u{1f}\u{7f}";
+        let expected = "\"plain é \\u2028\\u2029\u{202a} \\u003ca href=\\\"x\\\"\\u003e\\u0026amp;\\\\\\u003c/a\\u003e\\n\\t\\r\\b\\f\\u0001\\u001f\u{7f}\"";
+        assert_eq!(go_document(&json!(text)), expected);
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 mod answer;
 mod body;
+mod lines;
 mod path;
 mod query;
 
@@ -13,6 +14,7 @@ use api::{Body, Kind, Request, Status, Subresource, Verb};
 pub(crate) use body::{CUSTOM_PATCHES, unsupported};
 
 pub use answer::{Answer, answer, refusal, watch_line};
+pub use lines::Lines;
 pub(crate) use query::{Parameters, decoded};
 
 use crate::authentication::Credentials;
@@ -54,7 +56,7 @@ pub struct Resource {
     pub timeout_seconds: Option<u64>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Include {
     None,
     Metadata,
@@ -62,7 +64,7 @@ enum Include {
 }
 
 /// How the client wants to see objects.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Shape {
     Json,
     Yaml,
