@@ -23,16 +23,19 @@ pub fn compile(shell: &Shell, tools: &Path, dev: bool) -> anyhow::Result<Vec<Com
     // What ships holds no path of the machine that built it; a build for one's own eyes shares its cache with
     // `wasm-pack test`.
     let hide_paths: &[&str] = if dev { &[] } else { &["--config", &paths] };
-    let build = |packages: &[&str], profile: &str| {
+    let build = |shell: &Shell, packages: &[&str], profile: &str| {
         let packages = packages.iter().flat_map(|package| ["--package", package]);
         cmd!(shell, "cargo build {packages...} --target {target} --profile {profile} {hide_paths...}").quiet().run()
     };
     if dev {
-        build(&PACKAGES.map(|(package, _)| package), "dev")?;
+        build(shell, &PACKAGES.map(|(package, _)| package), "dev")?;
     } else {
-        for (package, profile) in PACKAGES {
-            build(&[package], profile)?;
-        }
+        // Most of the time is each one's link-time optimisation, which keeps one processor busy.
+        let build = |(package, profile)| anyhow::Ok(build(&workspace::shell()?, &[package], profile)?);
+        std::thread::scope(|scope| {
+            let builds = PACKAGES.map(|unit| scope.spawn(move || build(unit)));
+            builds.into_iter().try_for_each(|build| build.join().expect("a build does not panic"))
+        })?;
     }
     let built = workspace::target().join(target);
     let bind = |(package, profile)| bind(shell, tools, &built.join(if dev { "debug" } else { profile }), package, dev);

@@ -3,6 +3,7 @@
 use anyhow::{Context as _, bail};
 use xshell::{Shell, cmd};
 
+use super::native;
 use crate::workspace::{self, Package};
 use crate::{chromium, fresh, wasm_tools};
 
@@ -28,6 +29,7 @@ pub fn parity(shell: &Shell) -> anyhow::Result<()> {
     let Some(package) = workspace::packages()?.into_iter().find(|package| package.name == PARITY) else {
         bail!("the package {PARITY} is gone");
     };
+    native::build(shell)?;
     let native = SEEDS.map(|seed| native_hash(shell, seed)).into_iter().collect::<anyhow::Result<Vec<_>>>()?;
 
     let _for_the_test = shell.push_env("NATIVE_HASHES", native.join(" "));
@@ -36,7 +38,8 @@ pub fn parity(shell: &Shell) -> anyhow::Result<()> {
 
 fn native_hash(shell: &Shell, seed: u64) -> anyhow::Result<String> {
     let seed = format!("seed={seed}");
-    let line = cmd!(shell, "cargo run --quiet --locked --package bench -- trace {seed}").quiet().read()?;
+    let bench = workspace::target().join("debug").join(PARITY).with_extension(std::env::consts::EXE_EXTENSION);
+    let line = cmd!(shell, "{bench} trace {seed}").quiet().read()?;
     println!("{line}");
     let hash = line.split_whitespace().find_map(|word| word.strip_prefix("hash="));
     Ok(hash.context("the line of a trace names its hash")?.to_owned())
