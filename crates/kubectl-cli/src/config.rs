@@ -1,5 +1,6 @@
 //! Which server, as whom, in which namespace: flags first, then the kubeconfig. Upstream: `client-go/tools/clientcmd`.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::bail;
@@ -35,7 +36,8 @@ const SECTIONS: [(&str, &str); 3] = [("clusters", "cluster"), ("contexts", "cont
 
 /// Reads the flags that name the server and the user, and the kubeconfig that they or the environment name.
 pub fn read(words: &[String]) -> anyhow::Result<Settings> {
-    let given = |name: &str| flag(words, name);
+    let flags = kubectl::global_flags(words);
+    let given = |name: &str| flags.get(name).cloned();
     // What shows and changes the file does not ask whether it can be used.
     let configures = words.iter().find(|word| !word.starts_with('-')).is_some_and(|word| word == "config");
     let (files, is_explicit) = files(given("kubeconfig"));
@@ -66,13 +68,13 @@ pub fn read(words: &[String]) -> anyhow::Result<Settings> {
             "error: more than one authentication method found for {user_name}; found [token basicAuth], only one is allowed"
         );
     }
-    let server = given("server").or_else(|| short_flag(words, "-s")).unwrap_or_else(|| of(&cluster, "server"));
+    let server = given("server").unwrap_or_else(|| of(&cluster, "server"));
     let server = if server.is_empty() { "http://localhost:8080".into() } else { server };
     let server = if server.contains("://") { server } else { format!("http://{server}") };
     let is_secure = server.starts_with("https://") && !configures;
     let namespace = Some(of(&context, "namespace")).filter(|namespace| !namespace.is_empty());
     Ok(Settings {
-        tls: if is_secure { tls(words, &cluster, &user, &file)? } else { Tls::default() },
+        tls: if is_secure { tls(&flags, &cluster, &user, &file)? } else { Tls::default() },
         // Credentials do not go over a line that anybody may listen to.
         token: if is_secure { token(given("token"), &user)? } else { String::new() },
         context: Context { name: context_name, cluster: cluster_name, user: user_name, server },
@@ -162,12 +164,12 @@ fn token(given: Option<String>, user: &Value) -> anyhow::Result<String> {
     }
 }
 
-fn tls(words: &[String], cluster: &Value, user: &Value, file: &str) -> anyhow::Result<Tls> {
+fn tls(flags: &BTreeMap<&str, String>, cluster: &Value, user: &Value, file: &str) -> anyhow::Result<Tls> {
     let folder = Path::new(file).parent().unwrap_or(Path::new(""));
     // Data comes before files, and files of the kubeconfig lie beside it.
     let read = |entry: &Value, name: &str| -> anyhow::Result<Vec<u8>> {
-        let (path, base) = match flag(words, name) {
-            Some(path) => (path, Path::new("")),
+        let (path, base) = match flags.get(name) {
+            Some(path) => (path.clone(), Path::new("")),
             None => match of(entry, &format!("{name}-data")) {
                 data if !data.is_empty() => {
                     return BASE64_STANDARD.decode(data).map_err(|why| anyhow::anyhow!("error: {why}"));
@@ -186,8 +188,7 @@ fn tls(words: &[String], cluster: &Value, user: &Value, file: &str) -> anyhow::R
             )
         })
     };
-    let skips = flag(words, "insecure-skip-tls-verify").is_some_and(|text| text == "true")
-        || words.iter().any(|word| word == "--insecure-skip-tls-verify");
+    let skips = flags.get("insecure-skip-tls-verify").is_some_and(|text| text == "true");
     Ok(Tls {
         authority: read(cluster, "certificate-authority")?,
         is_insecure: skips || cluster["insecure-skip-tls-verify"] == true,
@@ -206,36 +207,9 @@ fn entry(entries: &Value, name: &str, inner: &str) -> Value {
     entries.find(|entry| entry["name"] == name).map(|entry| entry[inner].clone()).unwrap_or_default()
 }
 
-/// The value of `--name value` or `--name=value` before `--`.
-fn flag(words: &[String], name: &str) -> Option<String> {
-    let own = words.split(|word| word == "--").next().unwrap_or_default();
-    own.iter().enumerate().find_map(|(at, word)| {
-        let rest = word.strip_prefix("--")?.strip_prefix(name)?;
-        match rest.strip_prefix('=') {
-            Some(value) => Some(value.to_owned()),
-            None if rest.is_empty() => own.get(at + 1).cloned(),
-            None => None,
-        }
-    })
-}
-
-fn short_flag(words: &[String], name: &str) -> Option<String> {
-    let at = words.iter().position(|word| word == name)?;
-    words.get(at + 1).cloned()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn flags_are_found_in_both_forms() {
-        let words: Vec<String> =
-            ["--server=http://a", "get", "--token", "t", "--", "--user=x"].map(str::to_owned).into();
-        assert_eq!(flag(&words, "server").as_deref(), Some("http://a"));
-        assert_eq!(flag(&words, "token").as_deref(), Some("t"));
-        assert_eq!(flag(&words, "user"), None);
-    }
 
     #[test]
     fn files_that_are_no_kubeconfigs_are_refused() {

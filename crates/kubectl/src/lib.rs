@@ -29,6 +29,7 @@ mod shell;
 mod task;
 
 pub use apply::{AppliedDoc, Outcome, apply_manifest};
+pub use commands::global_flags;
 pub use complete::Completion;
 pub use files::Disk;
 pub use session::{Context, EditRequest, Forward, Piece, Progress, Proxy, Running, Serving, Session};

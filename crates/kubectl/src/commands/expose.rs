@@ -47,8 +47,10 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
         return Err(failure);
     }
     let mut failures = Vec::new();
+    // The selector of the first is that of all, as upstream.
+    let mut selector = args.some_text("selector").map(pairs).transpose()?;
     for info in &picked.infos {
-        let value = super::run::overridden(args, service_of(args, info)?)?;
+        let value = super::run::overridden(args, service_of(args, info, &mut selector)?)?;
         if let Err(failure) = create::make(call, args, Made { done: "exposed", ..Made::new(value, "") }) {
             failures.push(failure);
         }
@@ -64,12 +66,11 @@ fn without_selector(args: &Args) -> Args {
     named
 }
 
-fn service_of(args: &Args, info: &Info) -> Result<Value, Failure> {
+fn service_of(args: &Args, info: &Info, selector: &mut Option<Map<String, Value>>) -> Result<Value, Failure> {
     let object = info.object.to_value();
-    let selector = match args.some_text("selector") {
-        Some(text) => pairs(text)?,
-        None => selector_of(info, &object)?,
-    };
+    if selector.is_none() {
+        *selector = Some(selector_of(info, &object)?);
+    }
     let template = if info.kind.kind == "Pod" { &object["spec"] } else { &object["spec"]["template"]["spec"] };
     let declared: Vec<(i64, String)> = match info.kind.kind {
         "Service" => ports_of(&object["spec"]["ports"], "port"),

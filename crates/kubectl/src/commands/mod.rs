@@ -42,6 +42,8 @@ mod top;
 mod version;
 mod wait;
 
+use std::collections::BTreeMap;
+
 use std::pin::Pin;
 
 use api::User;
@@ -228,6 +230,18 @@ pub(crate) fn find(words: &[String]) -> Result<Found, Failure> {
         }
     }
     Ok(found)
+}
+
+/// The global flags that a line gives, such as `--context`. What the command has a flag of its own for is not among them:
+/// `create rolebinding --user` names a subject.
+pub fn global_flags(words: &[String]) -> BTreeMap<&'static str, String> {
+    let Ok(Found { command, rest, .. }) = find(words) else { return BTreeMap::new() };
+    let own = command.map_or(&[][..], |command| command.flags);
+    // What is wrong with the line is said by whoever runs it.
+    let Ok(args) = flags::parse(&rest, own) else { return BTreeMap::new() };
+    let is_own = |name: &str| own.iter().any(|table| table.iter().any(|flag| flag.name == name));
+    let given = flags::GLOBAL.iter().filter(|flag| args.given(flag.name) && !is_own(flag.name));
+    given.map(|flag| (flag.name, args.text(flag.name).to_owned())).collect()
 }
 
 /// True for a global flag whose value is the next word.
@@ -441,4 +455,18 @@ fn print_with(
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_s_own_flag_is_no_global_one() {
+        let given = |line: &str| global_flags(&line.split(' ').map(str::to_owned).collect::<Vec<_>>());
+        assert_eq!(given("--user=a get pods -s http://x").get("user").map(String::as_str), Some("a"));
+        assert_eq!(given("get pods -s http://x").get("server").map(String::as_str), Some("http://x"));
+        assert_eq!(given("create rolebinding r --role=r --user=jane").get("user"), None);
+        assert_eq!(given("exec p -- curl -s http://x --token t"), BTreeMap::new());
+    }
 }
