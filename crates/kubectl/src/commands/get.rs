@@ -237,29 +237,11 @@ fn sort_by(infos: &mut [Info], path: &Path) -> bool {
         Some(Value::Number(number)) => (1, (number.as_f64().unwrap_or_default() * 1e6) as i128, String::new()),
         Some(Value::String(text)) => match api::quantity::parse(&text) {
             Some((amount, _)) => (1, amount.0, text),
-            None => (2, 0, natural(&text)),
+            None => (2, 0, text),
         },
         Some(other) => (3, 0, other.to_string()),
     });
     found
-}
-
-/// A key that sorts `pod-9` before `pod-10`, as upstream's natural order.
-fn natural(text: &str) -> String {
-    let mut key = String::new();
-    let mut digits = String::new();
-    for c in text.chars().chain(['\0']) {
-        if c.is_ascii_digit() {
-            digits.push(c);
-            continue;
-        }
-        if !digits.is_empty() {
-            key.push_str(&format!("{:0>20}", digits.trim_start_matches('0')));
-            digits.clear();
-        }
-        key.push(c);
-    }
-    key
 }
 
 /// `get -w`: one kind, with a watch that stays open.
