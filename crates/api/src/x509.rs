@@ -196,16 +196,7 @@ mod tests {
 
     /// `openssl req -new -subj "/O=system:nodes/CN=system:node:node-1" -addext
     /// "subjectAltName=DNS:node-1,IP:192.168.0.11"`
-    const SERVING: &str = "\
------BEGIN CERTIFICATE REQUEST-----
-MIIBGTCBwAIBADA0MRUwEwYDVQQKDAxzeXN0ZW06bm9kZXMxGzAZBgNVBAMMEnN5
-c3RlbTpub2RlOm5vZGUtMTBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABO7TLCaG
-M4GCyyCBoAVInxTX/rxghepk0bBC6dLkKN9fgHE7wh8ITy5OzSyQgrj/Uz+G1xHO
-BhDuMyi4UDOEOAugKjAoBgkqhkiG9w0BCQ4xGzAZMBcGA1UdEQQQMA6CBm5vZGUt
-MYcEwKgACzAKBggqhkjOPQQDAgNIADBFAiA5i26wrH+jdxWtsyZ/ArHx+L2mWx/Q
-s4vBBM0tgj5SugIhAN8Q3baT9TbMOtRfgCNXQQAakHdVJd2LX4W6s4O1XDA8
------END CERTIFICATE REQUEST-----
-";
+    const SERVING: &str = include_str!("../testdata/serving.csr");
 
     #[test]
     fn a_request_says_for_whom_it_is() {

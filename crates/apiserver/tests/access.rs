@@ -1,5 +1,6 @@
 //! Who may do what, as clients over HTTP meet it.
 
+use api::k8s_openapi::ByteString;
 use api::time::SECOND;
 use api::{CauseId, SimTime, User};
 use apiserver::authentication::Credentials;
@@ -156,14 +157,8 @@ fn a_kubelet_reads_what_its_pods_need() {
     );
 }
 
-/// `openssl req -new -subj "/O=developers/O=testers/CN=jane"`, in base64.
-const REQUEST: &str = "\
-    LS0tLS1CRUdJTiBDRVJUSUZJQ0FURSBSRVFVRVNULS0tLS0KTUlId01JR1lBZ0VBTURZeEV6QVJCZ05WQkFvTUNtUmxkbVZzYjNC\
-    bGNuTXhFREFPQmdOVkJBb01CM1JsYzNSbApjbk14RFRBTEJnTlZCQU1NQkdwaGJtVXdXVEFUQmdjcWhrak9QUUlCQmdncWhrak9Q\
-    UU1CQndOQ0FBUnl3YUM3CmNVNnJSY29VdDNBc1hiVFFSWUtoSTFSbTB5RFRTMExUaU1zN2VTMVdvSXZhQWUrQ0htMzNKZ2EzV0x5\
-    NXA2N2kKWG93VnhyQ2VOQnh5ZHVYYm9BQXdDZ1lJS29aSXpqMEVBd0lEUndBd1JBSWdJZTZiMnN6cFF1N3ljYTFvSERoVApOMzlk\
-    NzZWVW9kQk9BU3RuNHc3Qjk4OENJRzNOY09EcVh4WENlWE5YNEVyMlVUeitzeE84OEplY21lM1QrbklFCmlITmEKLS0tLS1FTkQg\
-    Q0VSVElGSUNBVEUgUkVRVUVTVC0tLS0tCg==";
+/// `openssl req -new -subj "/O=developers/O=testers/CN=jane"`
+const REQUEST: &str = include_str!("../../api/testdata/jane.csr");
 
 #[test]
 fn who_approves_a_certificate_must_be_allowed_to_for_its_signer() {
@@ -186,7 +181,8 @@ fn who_approves_a_certificate_must_be_allowed_to_for_its_signer() {
         }),
     );
     let requests = "/apis/certificates.k8s.io/v1/certificatesigningrequests";
-    let spec = json!({ "signerName": "example.com/mine", "usages": ["client auth"], "request": REQUEST });
+    let spec =
+        json!({ "signerName": "example.com/mine", "usages": ["client auth"], "request": ByteString(REQUEST.into()) });
     let mut request = cluster.create(requests, json!({ "metadata": { "name": "c" }, "spec": spec }));
     assert_eq!(request["spec"]["username"], "kubernetes-admin");
     let broken =

@@ -7,7 +7,7 @@ use client::{Change, Client, Component, Watch};
 
 use crate::autoscaler::AutoscalerController;
 use crate::caches::Caches;
-use crate::certificates::{ApprovingController, CleanerController, SigningController, SigningKey};
+use crate::certificates::{Approver, Cleaner, RequestController, Signer, SigningKey};
 use crate::clusterrole_aggregation::ClusterRoleAggregationController;
 use crate::controller::{Controller, ControllerStatus, Event, Reconciler, Running};
 use crate::cron_job::CronJobController;
@@ -89,9 +89,9 @@ impl ControllerManager {
             running::<ClaimProtectionController>(),
             running::<VolumeProtectionController>(),
             running::<EndpointSliceController>(),
-            running::<ApprovingController>(),
-            Box::new(Running::new(SigningController::new(&config.signing_key))),
-            running::<CleanerController>(),
+            Box::new(Running::new(RequestController::new(Approver))),
+            Box::new(Running::new(RequestController::new(Signer::new(&config.signing_key)))),
+            Box::new(Running::new(RequestController::new(Cleaner))),
         ];
         let controllers = controllers.into_iter().filter(|controller| config.runs(controller.status().name)).collect();
         ControllerManager { caches: Caches::default(), controllers }

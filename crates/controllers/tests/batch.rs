@@ -1,33 +1,17 @@
 //! CronJobs, what becomes of ended Jobs, and ReplicationControllers: no recordings exist of them.
 
+mod cluster;
+
 use std::sync::Arc;
 
 use api::request::Options;
-use api::time::{self, SECOND};
+use api::time;
 use api::types::{CronJob, Event, Job, JobCondition, Pod, ReplicationController};
 use api::{Body, Kinded, Object, Request, Verb};
-use apiserver::local::Local;
-use client::Component;
-use controllers::{Config, ControllerManager};
+use cluster::Cluster;
 use serde_json::{Value, json};
 
-struct Cluster {
-    local: Local,
-    manager: ControllerManager,
-}
-
 impl Cluster {
-    fn new() -> Cluster {
-        let mut cluster = Cluster { local: Local::new(1), manager: ControllerManager::new(&Config::default()) };
-        cluster.run(1);
-        cluster
-    }
-
-    fn run(&mut self, seconds: u64) {
-        let components: &mut [&mut dyn Component] = &mut [&mut self.manager];
-        self.local.run_for(components, seconds * SECOND);
-    }
-
     fn create<T: Kinded>(&mut self, value: Value) {
         let request = Request::of(Verb::Create, T::ID, "default", "").body(Body::Json(value));
         self.local.client().call(request).unwrap();

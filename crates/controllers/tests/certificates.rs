@@ -1,66 +1,22 @@
 //! CertificateSigningRequests: who gets a certificate without asking, what is signed, and what goes in time.
 
-use api::time::SECOND;
+mod cluster;
+
 use api::{Body, Request, Response, Subresource, User, Verb, kinds};
-use apiserver::local::Local;
-use client::Component;
+use cluster::Cluster;
 use controllers::certificates::Authority;
-use controllers::{Config, ControllerManager};
 use serde_json::{Value, json};
 
 /// `openssl req -new -subj "/O=developers/O=testers/CN=jane"`
-const JANE: &str = "\
------BEGIN CERTIFICATE REQUEST-----
-MIHwMIGYAgEAMDYxEzARBgNVBAoMCmRldmVsb3BlcnMxEDAOBgNVBAoMB3Rlc3Rl
-cnMxDTALBgNVBAMMBGphbmUwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNCAARywaC7
-cU6rRcoUt3AsXbTQRYKhI1Rm0yDTS0LTiMs7eS1WoIvaAe+CHm33Jga3WLy5p67i
-XowVxrCeNBxyduXboAAwCgYIKoZIzj0EAwIDRwAwRAIgIe6b2szpQu7yca1oHDhT
-N39d76VUodBOAStn4w7B988CIG3NcODqXxXCeXNX4Er2UTz+sxO88Jecme3T+nIE
-iHNa
------END CERTIFICATE REQUEST-----
-";
+const JANE: &str = include_str!("../../api/testdata/jane.csr");
 
 /// `openssl req -new -subj "/O=system:nodes/CN=system:node:node-1"`
-const NODE: &str = "\
------BEGIN CERTIFICATE REQUEST-----
-MIHuMIGWAgEAMDQxFTATBgNVBAoMDHN5c3RlbTpub2RlczEbMBkGA1UEAwwSc3lz
-dGVtOm5vZGU6bm9kZS0xMFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE9jirnrNG
-80jYsM2WAmTbePZisWqXPJJw850F5sGyW6sFnN53jUcw3inPhuRXN5oIsKdk1DiL
-eNK5mc7eMIdKtKAAMAoGCCqGSM49BAMCA0cAMEQCIB2sAdRZVij/bPbXrN4+ViSn
-u9cKb1HWe+oH6RaXV31xAiAjm1YL5OBPbZlH3lAk+0ujWRZybaDJic5flsijOVjR
-6w==
------END CERTIFICATE REQUEST-----
-";
+const NODE: &str = include_str!("../../api/testdata/node.csr");
 
 /// The same with `-addext "subjectAltName=DNS:node-1,IP:192.168.0.11"`.
-const SERVING: &str = "\
------BEGIN CERTIFICATE REQUEST-----
-MIIBGTCBwAIBADA0MRUwEwYDVQQKDAxzeXN0ZW06bm9kZXMxGzAZBgNVBAMMEnN5
-c3RlbTpub2RlOm5vZGUtMTBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABO7TLCaG
-M4GCyyCBoAVInxTX/rxghepk0bBC6dLkKN9fgHE7wh8ITy5OzSyQgrj/Uz+G1xHO
-BhDuMyi4UDOEOAugKjAoBgkqhkiG9w0BCQ4xGzAZMBcGA1UdEQQQMA6CBm5vZGUt
-MYcEwKgACzAKBggqhkjOPQQDAgNIADBFAiA5i26wrH+jdxWtsyZ/ArHx+L2mWx/Q
-s4vBBM0tgj5SugIhAN8Q3baT9TbMOtRfgCNXQQAakHdVJd2LX4W6s4O1XDA8
------END CERTIFICATE REQUEST-----
-";
-
-struct Cluster {
-    local: Local,
-    manager: ControllerManager,
-}
+const SERVING: &str = include_str!("../../api/testdata/serving.csr");
 
 impl Cluster {
-    fn new() -> Cluster {
-        let mut cluster = Cluster { local: Local::new(1), manager: ControllerManager::new(&Config::default()) };
-        cluster.run(1);
-        cluster
-    }
-
-    fn run(&mut self, seconds: u64) {
-        let components: &mut [&mut dyn Component] = &mut [&mut self.manager];
-        self.local.run_for(components, seconds * SECOND);
-    }
-
     fn call(&mut self, request: Request) -> Option<Value> {
         match self.local.client().call(request) {
             Ok(Response::Object(object)) => Some(object.to_value()),

@@ -1,8 +1,7 @@
 //! `kubectl port-forward`: local ports, each connection to which is a WebSocket to the Pod's port.
 
-use std::io::{self, ErrorKind, Read as _, Write as _};
+use std::io::{self, ErrorKind, Write as _};
 use std::net::{TcpListener, TcpStream};
-use std::time::Duration;
 
 use kubectl::Forward;
 
@@ -10,12 +9,10 @@ use crate::config::Settings;
 use crate::connection::Connection;
 use crate::path::encoded;
 use crate::websocket::Socket;
+use crate::wire::{PAUSE, Wire};
 
 const DATA: u8 = 0;
 const ERROR: u8 = 1;
-/// How often quiet connections are looked at.
-const PAUSE: Duration = Duration::from_millis(2);
-const BUFFER_BYTES: usize = 16 * 1024;
 
 /// Listens until the program is ended.
 pub fn run(connection: &Connection, forward: &Forward) -> io::Result<i32> {
@@ -81,30 +78,19 @@ fn addresses(address: &str) -> Vec<&str> {
 }
 
 /// Passes bytes on in both directions until one side ends.
-fn carry(
-    settings: &Settings,
-    path: &str,
-    headers: &[(&'static str, String)],
-    mut local: TcpStream,
-) -> Result<(), String> {
+fn carry(settings: &Settings, path: &str, headers: &[(&'static str, String)], local: TcpStream) -> Result<(), String> {
+    let broken = |error: io::Error| error.to_string();
     let mut socket = Socket::open(settings, path, headers).map_err(|status| status.message)?;
-    local.set_nonblocking(true).map_err(|error| error.to_string())?;
+    let mut local = Wire::over(local).map_err(broken)?;
     let mut is_announced = [false; 2];
-    let mut bytes = vec![0; BUFFER_BYTES];
-    loop {
-        let mut is_quiet = true;
-        match local.read(&mut bytes) {
-            Ok(0) => return Ok(()),
-            Ok(length) => {
-                is_quiet = false;
-                socket.send(DATA, &bytes[..length]).map_err(|error| error.to_string())?;
-            }
-            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-            Err(_) => return Ok(()),
+    while let (Some(bytes), Some(messages)) = (local.read(), socket.messages()) {
+        if bytes.is_empty() && messages.is_empty() {
+            std::thread::sleep(PAUSE);
         }
-        let Some(messages) = socket.messages() else { return Ok(()) };
+        if !bytes.is_empty() {
+            socket.send(DATA, &bytes).map_err(broken)?;
+        }
         for message in messages {
-            is_quiet = false;
             let [channel @ (DATA | ERROR), payload @ ..] = message.as_slice() else { continue };
             // Each channel begins with its port.
             if !std::mem::replace(&mut is_announced[usize::from(*channel)], true) {
@@ -113,21 +99,7 @@ fn carry(
             if *channel == ERROR {
                 return Err(String::from_utf8_lossy(payload).into_owned());
             }
-            write_all(&mut local, payload).map_err(|error| error.to_string())?;
-        }
-        if is_quiet {
-            std::thread::sleep(PAUSE);
-        }
-    }
-}
-
-/// Writes to a socket that does not wait.
-pub fn write_all(socket: &mut TcpStream, mut bytes: &[u8]) -> io::Result<()> {
-    while !bytes.is_empty() {
-        match socket.write(bytes) {
-            Ok(length) => bytes = &bytes[length..],
-            Err(error) if error.kind() == ErrorKind::WouldBlock => std::thread::sleep(PAUSE),
-            Err(error) => return Err(error),
+            local.write(payload).map_err(broken)?;
         }
     }
     Ok(())

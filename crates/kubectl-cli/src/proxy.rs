@@ -2,18 +2,15 @@
 
 use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
-use std::time::Duration;
 
 use kubectl::Proxy;
 use regex_lite::Regex;
 
+use crate::config::Settings;
 use crate::connection::Connection;
-use crate::forward::write_all;
-use crate::wire::Wire;
+use crate::wire::{PAUSE, Wire};
 
 const HEAD_BYTES_MAX: usize = 64 * 1024;
-/// How often quiet connections are looked at.
-const PAUSE: Duration = Duration::from_millis(2);
 
 /// What a proxy lets through.
 struct Filter {
@@ -54,7 +51,7 @@ pub fn run(connection: &Connection, proxy: &Proxy) -> io::Result<i32> {
 
 /// Passes one request on, and what comes back until one side ends.
 fn answer(
-    settings: &crate::config::Settings,
+    settings: &Settings,
     identity: &[(&'static str, String)],
     proxy: &Proxy,
     filter: &Filter,
@@ -92,35 +89,19 @@ fn answer(
     let mut wire = Wire::open(settings)?;
     wire.write(format!("{out}\r\n").as_bytes())?;
     wire.write(&rest)?;
-    relay(&mut wire, &mut local)
+    relay(&mut wire, &mut Wire::over(local)?)
 }
 
-fn relay(wire: &mut Wire, local: &mut TcpStream) -> io::Result<()> {
-    local.set_nonblocking(true)?;
-    let mut bytes = vec![0; 16 * 1024];
-    loop {
-        let mut is_quiet = true;
-        match local.read(&mut bytes) {
-            Ok(0) => return Ok(()),
-            Ok(length) => {
-                is_quiet = false;
-                wire.write(&bytes[..length])?;
-            }
-            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-            Err(error) => return Err(error),
-        }
-        match wire.read() {
-            None => return Ok(()),
-            Some(bytes) if bytes.is_empty() => {}
-            Some(bytes) => {
-                is_quiet = false;
-                write_all(local, &bytes)?;
-            }
-        }
-        if is_quiet {
+/// Passes bytes on in both directions until one side ends.
+fn relay(server: &mut Wire, client: &mut Wire) -> io::Result<()> {
+    while let (Some(asked), Some(answered)) = (client.read(), server.read()) {
+        if asked.is_empty() && answered.is_empty() {
             std::thread::sleep(PAUSE);
         }
+        server.write(&asked)?;
+        client.write(&answered)?;
     }
+    Ok(())
 }
 
 /// The head of a request without its last blank line, and what came behind it.

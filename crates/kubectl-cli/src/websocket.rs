@@ -1,7 +1,6 @@
 //! exec, attach and port-forward over a WebSocket (RFC 6455, `v5.channel.k8s.io`): the first byte of a message names its channel.
 
 use std::io;
-use std::time::Duration;
 
 use api::Status;
 use api::request::StreamOutput;
@@ -9,10 +8,7 @@ use serde_json::Value;
 
 use crate::answer;
 use crate::config::Settings;
-use crate::wire::Wire;
-
-/// How often a quiet connection is looked at.
-const PAUSE: Duration = Duration::from_millis(2);
+use crate::wire::{PAUSE, Wire};
 
 const STDIN: u8 = 0;
 const STDOUT: u8 = 1;

@@ -17,15 +17,21 @@ trait Stream: Read + Write + Send {}
 
 impl<T: Read + Write + Send> Stream for T {}
 
-/// A connection to the API server on which reading never waits.
+/// A connection on which reading never waits.
 pub struct Wire {
     stream: Box<dyn Stream>,
 }
 
-/// How long a full line is given before it is tried again.
-const PAUSE: Duration = Duration::from_millis(2);
+/// How often a quiet connection is looked at, and one that takes no more is tried again.
+pub const PAUSE: Duration = Duration::from_millis(2);
 
 impl Wire {
+    pub fn over(socket: TcpStream) -> io::Result<Wire> {
+        socket.set_nonblocking(true)?;
+        Ok(Wire { stream: Box::new(socket) })
+    }
+
+    /// To the API server.
     pub fn open(settings: &Settings) -> io::Result<Wire> {
         let server = settings.context.server.trim_end_matches('/');
         let (scheme, address) = server.split_once("://").unwrap_or(("http", server));
@@ -34,8 +40,7 @@ impl Wire {
         let has_port = host.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
         let mut socket = TcpStream::connect(if has_port { host.to_owned() } else { format!("{host}:{port}") })?;
         if scheme == "http" {
-            socket.set_nonblocking(true)?;
-            return Ok(Wire { stream: Box::new(socket) });
+            return Wire::over(socket);
         }
         let name = host.rsplit_once(':').map_or(host, |(name, _)| name).trim_matches(['[', ']']);
         let name = ServerName::try_from(name.to_owned()).map_err(io::Error::other)?;

@@ -73,8 +73,9 @@ impl State {
         &self.config
     }
 
-    pub fn config_file(&self) -> &str {
-        if self.config_file.is_empty() { "/root/.kube/config" } else { &self.config_file }
+    /// The file that changes of the configuration go to, as messages call it.
+    pub fn config_file(&self) -> String {
+        if self.config_file.is_empty() { format!("{HOME}/.kube/config") } else { self.config_file.clone() }
     }
 
     /// Changes the kubeconfig, its file, and what the terminal takes from the current context.

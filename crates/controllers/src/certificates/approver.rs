@@ -6,40 +6,22 @@ use api::{Request, Response, Status, Subresource, Verb, kinds};
 use client::Client;
 use serde_json::{Value, json};
 
-use super::{KUBELET_CLIENT, Requests, add_condition, condition, is_issued, parsed, recognize, usages};
-use crate::caches::Caches;
-use crate::controller::{Event, Queue, Reconciler};
+use super::{Duty, KUBELET_CLIENT, add_condition, condition, is_issued, name, parsed, recognize, usages};
+use crate::controller::Queue;
 
 /// The subresource that whoever may have it is allowed to create, and what the approval says.
 const SELF: (&str, &str) =
     ("selfnodeclient", "Auto approving self kubelet client certificate after SubjectAccessReview.");
 const OTHER: (&str, &str) = ("nodeclient", "Auto approving kubelet client certificate after SubjectAccessReview.");
 
-#[derive(Clone, Default)]
-pub struct ApprovingController {
-    requests: Requests,
-}
+#[derive(Clone)]
+pub struct Approver;
 
-impl Reconciler for ApprovingController {
-    type Key = String;
+impl Duty for Approver {
     const NAME: &'static str = "certificatesigningrequest-approving-controller";
-    const KIND: &'static str = "CertificateSigningRequest";
     const WORKERS: usize = 5;
 
-    fn observe(&mut self, event: &Event, _caches: &Caches, queue: &mut Queue<String>) {
-        if let Some(name) = self.requests.observe(event) {
-            queue.add(name);
-        }
-    }
-
-    fn reconcile(
-        &mut self,
-        key: &String,
-        _caches: &Caches,
-        client: &mut Client,
-        _queue: &mut Queue<String>,
-    ) -> Result<(), Status> {
-        let Some(request) = self.requests.get(key) else { return Ok(()) };
+    fn look_at(&mut self, request: &Tree, client: &mut Client, _queue: &mut Queue<String>) -> Result<(), Status> {
         let is_decided = condition(request, "Approved").is_some() || condition(request, "Denied").is_some();
         if is_issued(request) || is_decided || request.text("/spec/signerName") != KUBELET_CLIENT {
             return Ok(());
@@ -54,7 +36,7 @@ impl Reconciler for ApprovingController {
                 return add_condition(client, request, Subresource::Approval, ["Approved", "AutoApproved", message]);
             }
         }
-        client.note("ignored", format!("recognized csr {key:?}, but its access review was not approved"));
+        client.note("ignored", format!("recognized csr {:?}, but its access review was not approved", name(request)));
         Ok(())
     }
 }

@@ -5,9 +5,8 @@ use api::time::MINUTE;
 use api::{Request, SimTime, Status, Verb, time};
 use client::Client;
 
-use super::{Requests, condition, is_issued, moment, row};
-use crate::caches::Caches;
-use crate::controller::{Event, Queue, Reconciler};
+use super::{Duty, condition, is_issued, moment, name, row};
+use crate::controller::Queue;
 
 const HOUR: SimTime = 60 * MINUTE;
 const PENDING: SimTime = 24 * HOUR;
@@ -15,36 +14,19 @@ const DECIDED: SimTime = HOUR;
 /// It looks at everything this often.
 const PERIOD: SimTime = HOUR;
 
-#[derive(Clone, Default)]
-pub struct CleanerController {
-    requests: Requests,
-}
+#[derive(Clone)]
+pub struct Cleaner;
 
-impl Reconciler for CleanerController {
-    type Key = String;
+impl Duty for Cleaner {
     const NAME: &'static str = "certificatesigningrequest-cleaner-controller";
-    const KIND: &'static str = "CertificateSigningRequest";
 
-    fn observe(&mut self, event: &Event, _caches: &Caches, queue: &mut Queue<String>) {
-        if let Some(name) = self.requests.observe(event) {
-            queue.add(name);
-        }
-    }
-
-    fn reconcile(
-        &mut self,
-        key: &String,
-        _caches: &Caches,
-        client: &mut Client,
-        queue: &mut Queue<String>,
-    ) -> Result<(), Status> {
-        let Some(request) = self.requests.get(key) else { return Ok(()) };
+    fn look_at(&mut self, request: &Tree, client: &mut Client, queue: &mut Queue<String>) -> Result<(), Status> {
         let looks = deadline(request).div_ceil(PERIOD) * PERIOD;
         if client.now() < looks {
-            queue.add_at(key.clone(), looks);
+            queue.add_at(name(request).to_owned(), looks);
             return Ok(());
         }
-        match client.call(Request::of(Verb::Delete, row().id, "", key)) {
+        match client.call(Request::of(Verb::Delete, row().id, "", name(request))) {
             Err(status) if !status.is_not_found() => Err(status),
             _ => Ok(()),
         }

@@ -16,11 +16,12 @@ use api::{Kind, ObjectRef, Request, SimTime, Status, Subresource, Verb, kinds, t
 use client::Client;
 use serde_json::{Value, json};
 
-use crate::controller::Event;
-pub use approver::ApprovingController;
+use crate::caches::Caches;
+use crate::controller::{Event, Queue, Reconciler};
+pub use approver::Approver;
 pub use authority::{Authority, SigningKey};
-pub use cleaner::CleanerController;
-pub use signer::SigningController;
+pub use cleaner::Cleaner;
+pub use signer::Signer;
 
 const CLIENT: &str = "kubernetes.io/kube-apiserver-client";
 const KUBELET_CLIENT: &str = "kubernetes.io/kube-apiserver-client-kubelet";
@@ -30,31 +31,64 @@ fn row() -> &'static Kind {
     kinds::by_kind("certificates.k8s.io/v1", "CertificateSigningRequest").expect("the kind is in the table")
 }
 
-/// The requests as the watch tells of them.
-#[derive(Clone, Default)]
-struct Requests(BTreeMap<String, ObjectRef>);
+/// What one of the controllers of requests does with a request that is there.
+pub trait Duty: Clone + Send + Sync + 'static {
+    const NAME: &'static str;
+    const WORKERS: usize = 1;
 
-impl Requests {
-    /// Takes in a change of a request and returns its name; others are none of its business.
-    fn observe(&mut self, event: &Event) -> Option<String> {
+    fn look_at(&mut self, request: &Tree, client: &mut Client, queue: &mut Queue<String>) -> Result<(), Status>;
+}
+
+/// A controller of requests.
+#[derive(Clone)]
+pub struct RequestController<D> {
+    /// As the watch tells of them.
+    requests: BTreeMap<String, ObjectRef>,
+    duty: D,
+}
+
+impl<D: Duty> RequestController<D> {
+    pub fn new(duty: D) -> RequestController<D> {
+        RequestController { requests: BTreeMap::new(), duty }
+    }
+}
+
+impl<D: Duty> Reconciler for RequestController<D> {
+    type Key = String;
+    const NAME: &'static str = D::NAME;
+    const KIND: &'static str = "CertificateSigningRequest";
+    const WORKERS: usize = D::WORKERS;
+
+    fn observe(&mut self, event: &Event, _caches: &Caches, queue: &mut Queue<String>) {
         let object = &event.change.object;
         if object.kind_id() != row().id {
-            return None;
+            return;
         }
         let name = object.name().to_owned();
-        match event.change.kind {
-            WatchKind::Deleted => {
-                self.0.remove(&name);
-                return None;
-            }
-            _ => self.0.insert(name.clone(), object.clone()),
-        };
-        Some(name)
+        if event.change.kind == WatchKind::Deleted {
+            self.requests.remove(&name);
+        } else {
+            self.requests.insert(name.clone(), object.clone());
+            queue.add(name);
+        }
     }
 
-    fn get(&self, name: &str) -> Option<&Tree> {
-        self.0.get(name)?.downcast_ref()
+    fn reconcile(
+        &mut self,
+        key: &String,
+        _caches: &Caches,
+        client: &mut Client,
+        queue: &mut Queue<String>,
+    ) -> Result<(), Status> {
+        match self.requests.get(key).and_then(|request| request.downcast_ref()) {
+            Some(request) => self.duty.look_at(request, client, queue),
+            None => Ok(()),
+        }
     }
+}
+
+fn name(request: &Tree) -> &str {
+    api::Object::meta(request).name.as_deref().unwrap_or_default()
 }
 
 /// Conditions of a type that hold.
@@ -74,7 +108,7 @@ fn usages(request: &Tree) -> BTreeSet<&str> {
 
 fn parsed(request: &Tree) -> Result<CertificateRequest, Status> {
     CertificateRequest::decode(request.text("/spec/request"))
-        .map_err(|why| Status::internal(format!("unable to parse csr {:?}: {why}", api::Object::meta(request).name)))
+        .map_err(|why| Status::internal(format!("unable to parse csr {:?}: {why}", name(request))))
 }
 
 /// Writes a request with one condition more.
@@ -103,8 +137,7 @@ fn write(client: &mut Client, request: &Tree, part: Subresource, field: &str, va
     let mut status = request.get("status").cloned().unwrap_or_else(|| json!({}));
     status[field] = value;
     new.set("status", Some(status));
-    let name = api::Object::meta(request).name.clone().unwrap_or_default();
-    client.call(Request::of(Verb::Update, row().id, "", &name).on(part).body(new)).map(drop)
+    client.call(Request::of(Verb::Update, row().id, "", name(request)).on(part).body(new)).map(drop)
 }
 
 /// A moment as the API writes it; the beginning of time where there is none.

@@ -10,9 +10,8 @@ use client::Client;
 use serde_json::Value;
 
 use super::authority::{Authority, SigningKey, Terms};
-use super::{Requests, add_condition, condition, is_issued, parsed, recognize, usages, write};
-use crate::caches::Caches;
-use crate::controller::{Event, Queue, Reconciler};
+use super::{Duty, add_condition, condition, is_issued, parsed, recognize, usages, write};
+use crate::controller::Queue;
 
 const HOUR: SimTime = 60 * MINUTE;
 /// `--cluster-signing-duration`
@@ -24,37 +23,21 @@ const BACKDATED: SimTime = 5 * MINUTE;
 const SHORT: SimTime = 8 * HOUR;
 
 #[derive(Clone)]
-pub struct SigningController {
-    requests: Requests,
+pub struct Signer {
     authority: Authority,
 }
 
-impl SigningController {
-    pub fn new(key: &SigningKey) -> SigningController {
-        SigningController { requests: Requests::default(), authority: Authority::new(key) }
+impl Signer {
+    pub fn new(key: &SigningKey) -> Signer {
+        Signer { authority: Authority::new(key) }
     }
 }
 
-impl Reconciler for SigningController {
-    type Key = String;
+impl Duty for Signer {
     const NAME: &'static str = "certificatesigningrequest-signing-controller";
-    const KIND: &'static str = "CertificateSigningRequest";
     const WORKERS: usize = 5;
 
-    fn observe(&mut self, event: &Event, _caches: &Caches, queue: &mut Queue<String>) {
-        if let Some(name) = self.requests.observe(event) {
-            queue.add(name);
-        }
-    }
-
-    fn reconcile(
-        &mut self,
-        key: &String,
-        _caches: &Caches,
-        client: &mut Client,
-        _queue: &mut Queue<String>,
-    ) -> Result<(), Status> {
-        let Some(request) = self.requests.get(key) else { return Ok(()) };
+    fn look_at(&mut self, request: &Tree, client: &mut Client, _queue: &mut Queue<String>) -> Result<(), Status> {
         let is_open = condition(request, "Denied").is_none() && condition(request, "Failed").is_none();
         if is_issued(request) || condition(request, "Approved").is_none() || !is_open {
             return Ok(());

@@ -194,7 +194,7 @@ pub(super) fn use_context(call: &mut Call, args: &Args) -> Outcome {
 
 pub(super) fn rename_context(call: &mut Call, args: &Args) -> Outcome {
     let [from, to] = args.operands.as_slice() else { return Err(unexpected(&args.operands, "rename-context")) };
-    let (known, file) = (names(call.state.config(), CONTEXTS), call.state.config_file().to_owned());
+    let (known, file) = (names(call.state.config(), CONTEXTS), call.state.config_file());
     if !known.contains(from) {
         return Err(Failure::error(format!("cannot rename the context {from:?}, it's not in {file}")));
     }
@@ -217,7 +217,7 @@ pub(super) fn rename_context(call: &mut Call, args: &Args) -> Outcome {
 
 fn delete(call: &mut Call, args: &Args, section: Section, what: &str) -> Outcome {
     let name = one(args, &format!("delete-{what}"))?.to_owned();
-    let file = call.state.config_file().to_owned();
+    let file = call.state.config_file();
     if !names(call.state.config(), section).contains(&name) {
         return Err(Failure::error(format!("cannot delete {what} {name}, not in {file}")));
     }

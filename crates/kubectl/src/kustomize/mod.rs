@@ -170,7 +170,7 @@ mod tests {
             Ok(built) => built.objects.iter().map(crate::output::yaml).collect::<Vec<_>>().join("---\n"),
             Err(why) => why,
         };
-        expected.assert_eq(&text);
+        expected.assert_eq(&text.replace(crate::files::HOME, "~"));
     }
 
     const BASE: &str = "\
@@ -266,7 +266,7 @@ patches:
         check(
             "none",
             expect![
-                "must build at directory: not a valid directory: evalsymlink failure on 'none' : lstat /root/none: no such file or directory"
+                "must build at directory: not a valid directory: evalsymlink failure on 'none' : lstat ~/none: no such file or directory"
             ],
         );
         check(
