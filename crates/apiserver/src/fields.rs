@@ -22,12 +22,7 @@ impl Filter {
             .map_err(|message| Status::bad_request(format!("unable to parse requirement: {message}")))?;
         let mut fields = FieldSelector::parse(&options.field_selector).map_err(Status::bad_request)?;
         if let Some(unknown) = fields.names().find(|name| !is_known(name, &rules)) {
-            // Kinds without selectable fields of their own go through upstream's default conversion.
-            return Err(Status::bad_request(if rules.fields().is_empty() {
-                format!("{unknown:?} is not a known field selector: only \"metadata.name\", \"metadata.namespace\"")
-            } else {
-                format!("field label not supported: {unknown}")
-            }));
+            return Err(Status::bad_request(not_selectable(unknown, &rules)));
         }
         if !request.name.is_empty() {
             fields = fields.with("metadata.name", &request.name);
@@ -48,6 +43,20 @@ impl Filter {
     /// The node whose Pods are asked for.
     pub fn node(&self) -> Option<&str> {
         self.fields.required("spec.nodeName")
+    }
+}
+
+fn not_selectable(name: &str, rules: &KindRules) -> String {
+    match rules {
+        KindRules::BuiltIn(kind) if kind.kind == "Job" => format!("field label {name:?} not supported for batchv1.Job"),
+        KindRules::BuiltIn(kind) if kind.kind == "ResourceSlice" => {
+            format!("field label not supported for resource.k8s.io/v1, Kind=ResourceSlice: {name}")
+        }
+        // Kinds without selectable fields of their own go through upstream's default conversion.
+        _ if rules.fields().is_empty() => {
+            format!("{name:?} is not a known field selector: only \"metadata.name\", \"metadata.namespace\"")
+        }
+        _ => format!("field label not supported: {name}"),
     }
 }
 

@@ -20,7 +20,7 @@ pub(super) struct CsiStorageCapacity;
 pub(super) struct VolumeAttachment;
 pub(super) struct VolumeAttributesClass;
 
-fn driver_name(name: &str, path: &Path, errors: &mut Errors) {
+pub(super) fn driver_name(name: &str, path: &Path, errors: &mut Errors) {
     if name.is_empty() {
         errors.push(Error::required(path, ""));
     }
@@ -34,7 +34,7 @@ fn driver_name(name: &str, path: &Path, errors: &mut Errors) {
 }
 
 /// Fields of the specification that stay as they are.
-fn immutable(object: &Tree, old: &Tree, fields: &[&str], errors: &mut Errors) {
+pub(super) fn immutable(object: &Tree, old: &Tree, fields: &[&str], errors: &mut Errors) {
     let spec = Path::new("spec");
     for field in fields {
         let pointer = format!("/spec/{field}");

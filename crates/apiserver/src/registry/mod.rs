@@ -40,6 +40,7 @@ mod quota_names;
 mod rbac;
 mod replica_set;
 mod replication_controller;
+mod resource;
 mod resource_quota;
 mod rules;
 mod runtime_class;
@@ -119,10 +120,10 @@ static STRATEGIES: &[Rules] = &[
     Rules::tree::<certificate_signing_request::CertificateSigningRequest>(),
     Rules::tree::<flow_control::FlowSchema>(),
     Rules::tree::<flow_control::PriorityLevelConfiguration>(),
-    Rules::tree::<tree::DeviceClass>(),
-    Rules::tree::<tree::ResourceClaim>(),
-    Rules::tree::<tree::ResourceClaimTemplate>(),
-    Rules::tree::<tree::ResourceSlice>(),
+    Rules::tree::<resource::DeviceClass>(),
+    Rules::tree::<resource::ResourceClaim>(),
+    Rules::tree::<resource::ResourceClaimTemplate>(),
+    Rules::tree::<resource::ResourceSlice>(),
     Rules::tree::<tree::SelfSubjectReview>(),
     Rules::tree::<tree::TokenReview>(),
     Rules::tree::<tree::LocalSubjectAccessReview>(),

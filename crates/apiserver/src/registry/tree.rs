@@ -19,10 +19,6 @@ plain! {
     ComponentStatus: "", "ComponentStatus";
     AutoscalerV1: "autoscaling", "HorizontalPodAutoscaler";
     EventV1: "events.k8s.io", "Event";
-    DeviceClass: "resource.k8s.io", "DeviceClass", HAS_GENERATION;
-    ResourceClaim: "resource.k8s.io", "ResourceClaim", HAS_STATUS;
-    ResourceClaimTemplate: "resource.k8s.io", "ResourceClaimTemplate";
-    ResourceSlice: "resource.k8s.io", "ResourceSlice", HAS_GENERATION;
     SelfSubjectReview: "authentication.k8s.io", "SelfSubjectReview";
     TokenReview: "authentication.k8s.io", "TokenReview";
     LocalSubjectAccessReview: "authorization.k8s.io", "LocalSubjectAccessReview";
