@@ -38,25 +38,32 @@ pub struct Cause {
 macro_rules! reasons {
     ($($name:ident)*) => {
         /// `metav1.StatusReason`
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[derive(Clone, Debug, PartialEq, Eq)]
         pub enum Reason {
             /// A success.
             None,
             Unknown,
             $($name,)*
+            /// A webhook's own.
+            Other(Box<str>),
         }
 
         impl Reason {
-            pub fn as_str(self) -> &'static str {
+            pub fn as_str(&self) -> &str {
                 match self {
                     Reason::None | Reason::Unknown => "",
                     $(Reason::$name => stringify!($name),)*
+                    Reason::Other(text) => text,
                 }
             }
 
             /// The reason of a failure that a server has sent.
             pub fn parse(text: &str) -> Reason {
-                [$(Reason::$name),*].into_iter().find(|reason| reason.as_str() == text).unwrap_or(Reason::Unknown)
+                match text {
+                    "" => Reason::Unknown,
+                    $(stringify!($name) => Reason::$name,)*
+                    other => Reason::Other(other.into()),
+                }
             }
         }
     };
@@ -70,6 +77,14 @@ reasons! {
 impl Status {
     pub fn new(code: u16, reason: Reason, message: impl Into<String>) -> Status {
         Status { code, reason, message: message.into(), details: None, warnings: Vec::new() }
+    }
+
+    /// A status that a server has sent; `code` if it names none.
+    pub fn from_value(value: &Value, code: u16) -> Status {
+        let code = value["code"].as_u64().and_then(|code| u16::try_from(code).ok()).unwrap_or(code);
+        let mut status = Status::new(code, Reason::parse(&text(value, "reason")), text(value, "message"));
+        status.details = Some(&value["details"]).filter(|details| details.is_object()).map(Details::from_value);
+        status
     }
 
     fn about(mut self, kind: &Kind, name: &str) -> Status {
@@ -209,7 +224,28 @@ impl Status {
     }
 }
 
+fn text(value: &Value, field: &str) -> String {
+    value[field].as_str().unwrap_or_default().to_owned()
+}
+
 impl Details {
+    fn from_value(value: &Value) -> Details {
+        let causes = value["causes"].as_array().into_iter().flatten().map(|cause| Cause {
+            reason: text(cause, "reason"),
+            message: text(cause, "message"),
+            field: text(cause, "field"),
+        });
+        let seconds = value["retryAfterSeconds"].as_u64().and_then(|seconds| u32::try_from(seconds).ok());
+        Details {
+            name: text(value, "name"),
+            group: text(value, "group"),
+            kind: text(value, "kind"),
+            uid: text(value, "uid"),
+            causes: causes.collect(),
+            retry_after_seconds: seconds.unwrap_or_default(),
+        }
+    }
+
     fn to_value(&self) -> Value {
         let mut fields = Map::new();
         let texts = [("name", &self.name), ("group", &self.group), ("kind", &self.kind), ("uid", &self.uid)];

@@ -2,7 +2,7 @@
 
 use api::request::List;
 use api::types::{Namespace, Pod};
-use api::{Kind, Kinded, Object, ObjectRef, Propagation, Request, Response, SimTime, Status, time};
+use api::{Kind, Kinded, Object, ObjectRef, Propagation, Request, Response, SimTime, Status, Subresource, time};
 
 use crate::admission::{self, Attributes};
 use crate::custom::definition;
@@ -53,10 +53,13 @@ impl ApiServer {
     ) -> Result<(ObjectRef, bool), Status> {
         check_preconditions(kind, request, &old)?;
         let rules = self.rules(kind, request);
-        let attributes = Attributes::new(api::Verb::Delete, kind, &rules, request, context);
-        admission::mutate_deletion(&self.storage, &attributes, &*old)?;
-        admission::validate(&self.storage, &attributes, &*old, Some(&*old))?;
-        self.warnings.extend(attributes.warnings.take());
+        // Of an eviction, admission has seen the Eviction.
+        if request.subresource == Subresource::None {
+            let attributes = Attributes::new(api::Verb::Delete, kind, &rules, request, context);
+            admission::mutate_deletion(&self.storage, &attributes, &*old)?;
+            admission::validate(&self.storage, &attributes, &*old, Some(&*old))?;
+            self.warnings.extend(attributes.warnings.take());
+        }
         let finalizers = deletion_finalizers(&rules, request, &*old);
         let grace = grace_period(&*old, request);
         let is_definition = kind.id == definition::row().id;

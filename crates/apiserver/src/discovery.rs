@@ -5,6 +5,7 @@ use api::k8s_openapi::ByteString;
 use api::{Kind, Subresource, custom};
 use serde_json::{Map, Value, json};
 
+use crate::parts::PartKind;
 use crate::route::Answer;
 
 /// The groups in the order of upstream's API service priorities; others follow in the order of the table of kinds.
@@ -142,7 +143,7 @@ fn resources(kinds: Kinds, group: &str, version: &str) -> Value {
         }
         resources.push(Value::Object(resource));
         for sub in subresources(kind) {
-            let of = subresource_kind(kind, sub);
+            let of = PartKind::of(kind, sub);
             let mut resource = Map::new();
             resource.insert("name".into(), format!("{}/{}", kind.plural, sub.as_str()).into());
             resource.insert("singularName".into(), "".into());
@@ -198,40 +199,6 @@ fn subresources(kind: &Kind) -> Vec<Subresource> {
     subresources
 }
 
-/// What one reads and writes at a subresource. The group is empty where it is the resource's own.
-struct SubresourceKind {
-    group: &'static str,
-    version: &'static str,
-    kind: String,
-    verbs: &'static [&'static str],
-}
-
-fn subresource_kind(kind: &Kind, sub: Subresource) -> SubresourceKind {
-    const STATE: &[&str] = &["get", "patch", "update"];
-    let (group, version, name, verbs): (_, _, &str, &[&str]) = match sub {
-        Subresource::Scale => ("autoscaling", "v1", "Scale", STATE),
-        Subresource::Binding => ("", "", "Binding", &["create"]),
-        Subresource::Eviction => ("policy", "v1", "Eviction", &["create"]),
-        Subresource::Token => ("authentication.k8s.io", "v1", "TokenRequest", &["create"]),
-        Subresource::Log => ("", "", kind.kind, &["get"]),
-        Subresource::Exec => ("", "", "PodExecOptions", &["create", "get"]),
-        Subresource::Attach => ("", "", "PodAttachOptions", &["create", "get"]),
-        Subresource::PortForward => ("", "", "PodPortForwardOptions", &["create", "get"]),
-        Subresource::Proxy => {
-            let name = format!("{}ProxyOptions", kind.kind);
-            let verbs = &["create", "delete", "get", "patch", "update"];
-            return SubresourceKind { group: "", version: "", kind: name, verbs };
-        }
-        Subresource::Finalize => ("", "", kind.kind, &["update"]),
-        Subresource::None
-        | Subresource::Status
-        | Subresource::Approval
-        | Subresource::EphemeralContainers
-        | Subresource::Resize => ("", "", kind.kind, STATE),
-    };
-    SubresourceKind { group, version, kind: name.into(), verbs }
-}
-
 fn wants_aggregated(accept: &str) -> bool {
     let first = accept.split(',').next().unwrap_or_default();
     let has = |wanted: &str| first.split(';').any(|part| part.trim() == wanted);
@@ -270,7 +237,7 @@ fn aggregated_resource(kind: &Kind) -> Value {
     resource.insert("verbs".into(), verbs(kind).into());
     names(&mut resource, kind);
     let subresources = subresources(kind).into_iter().map(|sub| {
-        let of = subresource_kind(kind, sub);
+        let of = PartKind::of(kind, sub);
         json!({
             "subresource": sub.as_str(),
             "responseKind": response(of.group, of.version, &of.kind),

@@ -26,6 +26,7 @@ pub mod local;
 mod managed_fields;
 mod metadata;
 pub mod outside;
+mod parts;
 pub mod registry;
 mod reviews;
 pub mod route;
@@ -243,7 +244,7 @@ impl ApiServer {
             (Verb::Create, Subresource::None) if kind.is_review() => self.review(context, kind, request),
             (Verb::Create, Subresource::Token) => self.request_token(context, request).map(Response::Object),
             (Verb::Create, Subresource::None) => self.create(context, kind, request).map(Response::Object),
-            (Verb::Create, Subresource::Binding) => self.bind(context, request).map(Response::Status),
+            (Verb::Create, Subresource::Binding) => self.bind(context, kind, request).map(Response::Status),
             (Verb::Create, Subresource::Eviction) => self.evict(context, request).map(Response::Status),
             (Verb::Update | Verb::Patch, Subresource::Scale) => {
                 self.update_scale(context, kind, request).map(Response::Object)

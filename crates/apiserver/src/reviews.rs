@@ -19,7 +19,7 @@ impl ApiServer {
         mut request: Request,
     ) -> Result<Response, Status> {
         if kind.kind == "Binding" {
-            return self.bind(context, request).map(Response::Status);
+            return self.bind(context, kind, request).map(Response::Status);
         }
         let mut object = self.object_of(kind, &mut request)?;
         metadata::settle_namespace(kind, &request, object.meta_mut())?;

@@ -17,21 +17,29 @@ use crate::{ApiServer, Context};
 
 impl ApiServer {
     /// POST pods/NAME/binding: the scheduler's only write to a Pod's specification.
-    pub(crate) fn bind(&mut self, context: &Context, mut request: Request) -> Result<Status, Status> {
-        let kind = Pod::row();
-        let Binding { uid, node } = match std::mem::take(&mut request.body) {
-            Body::Binding(binding) => binding,
-            Body::Json(binding) => {
-                let text = |part: &str, field: &str| Some(binding.get(part)?.get(field)?.as_str()?.to_owned());
-                if let Some(name) = text("metadata", "name") {
-                    request.name = name;
-                }
-                let text = |part, field| text(part, field).unwrap_or_default();
-                Binding { uid: text("metadata", "uid"), node: text("target", "name") }
-            }
+    pub(crate) fn bind(
+        &mut self,
+        context: &Context,
+        bound: &'static Kind,
+        mut request: Request,
+    ) -> Result<Status, Status> {
+        let binding = match std::mem::take(&mut request.body) {
+            Body::Binding(Binding { uid, node }) => json!({
+                "apiVersion": "v1",
+                "kind": "Binding",
+                "metadata": { "name": request.name, "namespace": request.namespace, "uid": uid },
+                "target": { "kind": "Node", "name": node },
+            }),
+            Body::Json(binding) => binding,
             _ => return Err(Status::bad_request("the request has no Binding")),
         };
-        let name = request.name.as_str();
+        let binding = self.admit_part(context, bound, &request, binding, None)?;
+        let text = |part: &str, field: &str| Some(binding.get(part)?.get(field)?.as_str()?.to_owned());
+        if let Some(name) = text("metadata", "name") {
+            request.name = name;
+        }
+        let (uid, node) = (text("metadata", "uid").unwrap_or_default(), text("target", "name").unwrap_or_default());
+        let (kind, name) = (Pod::row(), request.name.as_str());
         let Some(old) = self.storage.get(kind, &request.namespace, name).cloned() else {
             return Err(Status::not_found(kind, name));
         };
@@ -74,10 +82,11 @@ impl ApiServer {
     /// POST pods/NAME/eviction: a deletion that disruption budgets may refuse.
     pub(crate) fn evict(&mut self, context: &Context, mut request: Request) -> Result<Status, Status> {
         let kind = Pod::row();
-        let options = match &request.body {
-            Body::Json(eviction) => eviction.get("deleteOptions").cloned().unwrap_or_default(),
+        let eviction = match std::mem::take(&mut request.body) {
+            Body::Json(eviction) => eviction,
             _ => Value::Null,
         };
+        let options = self.admit_part(context, kind, &request, eviction, None)?["deleteOptions"].take();
         request.options.grace_period = options.get("gracePeriodSeconds").and_then(Value::as_i64);
         request.options.dry_run |= options.get("dryRun").is_some();
         if self.storage.get(kind, &request.namespace, &request.name).is_none() {
@@ -126,7 +135,8 @@ impl ApiServer {
     ) -> Result<ObjectRef, Status> {
         let old = self.get(kind, &request)?;
         let custom = self.customs.find(request.kind).cloned();
-        let live = scale_of(&old, custom.as_ref()).to_value();
+        let shown = scale_of(&old, custom.as_ref());
+        let live = shown.to_value();
         let mut managers = ScaleManagers::of(kind, &*old);
         let applies = matches!(&request.body, Body::Patch(patch) if patch.kind == PatchKind::Apply);
         let scale = match std::mem::take(&mut request.body) {
@@ -151,6 +161,8 @@ impl ApiServer {
         if !applies {
             managers.update(context, &request, &live, &scale);
         }
+        request.verb = Verb::Update;
+        let scale = self.admit_part(context, kind, &request, scale, Some(&*shown))?;
         let revision = scale.pointer("/metadata/resourceVersion").and_then(Value::as_str).map(str::to_owned);
         let replicas = scale.pointer("/spec/replicas").and_then(Value::as_i64).unwrap_or(0);
         if replicas < 0 {
@@ -173,8 +185,6 @@ impl ApiServer {
         if let Some(revision) = revision {
             new.meta_mut().resource_version = Some(revision);
         }
-        request.verb = Verb::Update;
-        request.subresource = api::Subresource::None;
         let stored = self.replace(context, kind, &request, old, new)?;
         Ok(scale_of(&stored, custom.as_ref()))
     }

@@ -112,13 +112,18 @@ impl ApiServer {
         check_identity(kind, request, &old, new.meta(), rules.unconditional_update())?;
         keep_server_fields(&old, &mut *new);
 
+        // Admission has seen the Scale.
+        let is_scaled = request.subresource == Subresource::Scale;
+        let is_whole = is_scaled || request.subresource == Subresource::None;
         let attributes = Attributes::new(Verb::Update, kind, &rules, request, context);
         if matches!(request.subresource, Subresource::EphemeralContainers | Subresource::Resize) {
             admission::mutate_by_configuration(&self.storage, &attributes, &mut new, Some(&*old))?;
             let errors = registry::pod::update_part(request.subresource, &mut *new, &*old);
             metadata::refuse(kind, &*new, errors)?;
-        } else if request.subresource == Subresource::None {
-            admission::mutate(&self.storage, &attributes, &mut new, Some(&*old))?;
+        } else if is_whole {
+            if !is_scaled {
+                admission::mutate(&self.storage, &attributes, &mut new, Some(&*old))?;
+            }
             rules.prepare_for_update(&mut *new, &*old);
             if rules.has_generation() && !rules.same_generation(&*new, &*old) {
                 new.meta_mut().generation = Some(old.meta().generation.unwrap_or(0) + 1);
@@ -131,10 +136,12 @@ impl ApiServer {
             admission::stamp(&attributes, &mut *new);
             metadata::refuse(kind, &*new, rules.validate_status_update(&*new, &*old))?;
         }
-        admission::validate(&self.storage, &attributes, &*new, Some(&*old))?;
+        if !is_scaled {
+            admission::validate(&self.storage, &attributes, &*new, Some(&*old))?;
+        }
         let charges = resource_quota::charge(&self.storage, &attributes, &*new, Some(&*old))?;
         let is_changed = !rules.has_generation() || new.meta().generation != old.meta().generation;
-        if request.subresource == Subresource::None && is_changed {
+        if is_whole && is_changed {
             self.warnings.extend(rules.warnings(&*new, false));
         }
         self.warnings.extend(attributes.warnings.take());

@@ -2,8 +2,11 @@
 
 use std::cell::RefCell;
 
+use api::k8s_openapi::ByteString;
+use api::request::ExecOptions;
 use api::time::SECOND;
-use api::{Body, Caller, CauseId, Request, Response, SimTime, Status, Verb, kinds};
+use api::types::{Deployment, Pod, Service, ServiceAccount};
+use api::{Body, Caller, CauseId, Kinded, Request, Response, SimTime, Status, Subresource, Verb, kinds};
 use apiserver::outside::{Answer, Failure, Outside, Post};
 use apiserver::{ApiServer, Context};
 use expect_test::{Expect, expect};
@@ -68,7 +71,6 @@ impl Cluster {
     }
 
     fn send(&mut self, verb: Verb, object: Value, hooks: Option<&Hooks>, dry_run: bool) -> Result<Value, Status> {
-        self.now += SECOND;
         let text = |field: &str| object[field].as_str().unwrap_or_default();
         let kind = kinds::by_kind(text("apiVersion"), text("kind")).expect("a known kind");
         let name = object["metadata"]["name"].as_str().unwrap_or_default();
@@ -78,8 +80,16 @@ impl Cluster {
         if verb != Verb::Delete {
             request.body = Body::Json(object);
         }
+        self.call(request, hooks)
+    }
+
+    fn call(&mut self, request: Request, hooks: Option<&Hooks>) -> Result<Value, Status> {
+        self.now += SECOND;
         let outside = hooks.map(|hooks| hooks as &dyn Outside);
         let context = Context { outside, ..Context::new(self.now, Caller::admin("test"), CauseId(self.now)) };
+        if matches!(request.subresource, Subresource::Exec | Subresource::Proxy) {
+            return self.server.admit_connection(&context, &request).map(|()| Value::Null);
+        }
         match self.server.handle(&context, request)? {
             Response::Object(object) => Ok(object.to_value()),
             _ => Ok(Value::Null),
@@ -274,6 +284,93 @@ fn a_dry_run_needs_webhooks_without_side_effects() {
     let mut cluster = Cluster::new(VALIDATING, json!({}));
     cluster.send(Verb::Create, config_map(), Some(&hooks), true).unwrap();
     assert_eq!(cluster.server.take_warnings(), ["take care"]);
+}
+
+/// A webhook for what is sent to some subresources.
+fn subresources(kind: &str) -> Cluster {
+    let resources =
+        ["*/scale", "pods/binding", "pods/eviction", "pods/exec", "services/proxy", "serviceaccounts/token"];
+    let rule = json!({ "apiGroups": ["*"], "apiVersions": ["*"], "operations": ["*"], "resources": resources });
+    let mut cluster = Cluster::new(kind, json!({ "rules": [rule] }));
+    let container = json!({ "name": "web", "image": "nginx" });
+    let template = json!({ "metadata": { "labels": { "a": "b" } }, "spec": { "containers": [container] } });
+    let spec = json!({ "replicas": 1, "selector": { "matchLabels": { "a": "b" } }, "template": template });
+    let account = json!({ "apiVersion": "v1", "kind": "ServiceAccount", "metadata": { "name": "default" } });
+    cluster.quietly(account);
+    for (version, kind, spec) in [("apps/v1", "Deployment", &spec), ("v1", "Pod", &spec["template"]["spec"])] {
+        cluster.quietly(json!({ "apiVersion": version, "kind": kind, "metadata": { "name": "web" }, "spec": spec }));
+    }
+    cluster
+}
+
+fn to<T: Kinded>(verb: Verb, subresource: Subresource, name: &str, body: Value) -> Request {
+    Request::of(verb, T::ID, "default", name).on(subresource).body(Body::Json(body))
+}
+
+fn to_scale(replicas: i64) -> Request {
+    let scale = json!({ "metadata": { "name": "web" }, "spec": { "replicas": replicas } });
+    to::<Deployment>(Verb::Update, Subresource::Scale, "web", scale)
+}
+
+#[test]
+fn what_is_sent_to_subresources_is_reviewed_as_it_is() {
+    let answer = |_: &Post, review: Value| respond(&review, json!({ "allowed": true }));
+    let hooks = Hooks { answer: &answer, sent: RefCell::default() };
+    let mut cluster = subresources(VALIDATING);
+    let named = json!({ "metadata": { "name": "web" }, "target": { "name": "node-1" } });
+    let exec = ExecOptions { command: vec!["date".into()], ..ExecOptions::default() };
+    let requests = [
+        to_scale(2),
+        to::<ServiceAccount>(Verb::Create, Subresource::Token, "default", json!({ "spec": {} })),
+        to::<Pod>(Verb::Create, Subresource::Binding, "web", named.clone()),
+        Request::of(Verb::Create, Pod::ID, "default", "web").on(Subresource::Exec).body(Body::Exec(exec)),
+        to::<Service>(Verb::Get, Subresource::Proxy, "hook", Value::Null),
+        to::<Pod>(Verb::Create, Subresource::Eviction, "web", named),
+    ];
+    for request in requests {
+        cluster.call(request, Some(&hooks)).unwrap();
+    }
+    let sent: Vec<String> = hooks.sent.borrow().iter().map(|(_, review)| line(&review["request"])).collect();
+    expect![[r#"
+        UPDATE deployments/scale web: autoscaling/v1 Scale {"replicas":2}
+        CREATE serviceaccounts/token default: authentication.k8s.io/v1 TokenRequest {}
+        CREATE pods/binding web: /v1 Binding null
+        CONNECT pods/exec web: /v1 PodExecOptions null
+        CONNECT services/proxy hook: /v1 ServiceProxyOptions null
+        CREATE pods/eviction web: policy/v1 Eviction null"#]]
+    .assert_eq(&sent.join("\n"));
+    assert_eq!(hooks.sent.borrow()[3].1["request"]["object"]["command"], json!(["date"]));
+}
+
+fn line(review: &Value) -> String {
+    let text = |pointer: &str| review.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
+    format!(
+        "{} {}/{} {}: {}/{} {} {}",
+        text("/operation"),
+        text("/resource/resource"),
+        text("/subResource"),
+        text("/name"),
+        text("/kind/group"),
+        text("/kind/version"),
+        text("/kind/kind"),
+        review["object"]["spec"]
+    )
+}
+
+#[test]
+fn a_scale_is_changed_and_refused() {
+    let patch = json!([{ "op": "replace", "path": "/spec/replicas", "value": 5 }]).to_string();
+    let patch = json!({ "allowed": true, "patchType": "JSONPatch", "patch": ByteString(patch.into_bytes()) });
+    let answer = |_: &Post, review: Value| respond(&review, patch.clone());
+    let scaled = subresources(MUTATING).call(to_scale(2), Some(&Hooks { answer: &answer, sent: RefCell::default() }));
+    assert_eq!(scaled.unwrap()["spec"], json!({ "replicas": 5 }));
+
+    let status = json!({ "reason": "TooBig", "message": "no", "code": 418, "details": { "name": "web" } });
+    let answer = |_: &Post, review: Value| respond(&review, json!({ "allowed": false, "status": status }));
+    let mut cluster = subresources(VALIDATING);
+    let refused = cluster.call(to_scale(2), Some(&Hooks { answer: &answer, sent: RefCell::default() })).unwrap_err();
+    expect![[r#"{"apiVersion":"v1","code":418,"details":{"name":"web"},"kind":"Status","message":"admission webhook \"h.example.com\" denied the request: no","metadata":{},"reason":"TooBig","status":"Failure"}"#]]
+        .assert_eq(&refused.to_value().to_string());
 }
 
 #[test]

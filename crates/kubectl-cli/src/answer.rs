@@ -2,7 +2,6 @@
 
 use api::object::{Draft, Tree};
 use api::request::List;
-use api::status::{Cause, Details};
 use api::{Kind, ObjectRef, Reason, Response, Status, Subresource, Verb, WatchEvent, WatchKind};
 use serde_json::Value;
 
@@ -20,7 +19,7 @@ pub fn success(asked: Asked, body: &str) -> Result<Response, Status> {
     }
     let value: Value = serde_json::from_str(body).map_err(Status::internal)?;
     if value["kind"] == "Status" {
-        return Ok(Response::Status(status(&value, 200)));
+        return Ok(Response::Status(Status::from_value(&value, 200)));
     }
     if asked.verb == Verb::List {
         return Ok(Response::List(list(asked.kind, value)));
@@ -67,33 +66,10 @@ pub fn event(kind: &'static Kind, line: &str) -> Option<WatchEvent> {
 /// The refusal that a body holds: a `Status`, or the plain text of a server that knows no such path.
 pub fn refusal(code: u16, body: &str) -> Status {
     match serde_json::from_str::<Value>(body) {
-        Ok(value) if value["kind"] == "Status" => status(&value, code),
+        Ok(value) if value["kind"] == "Status" => Status::from_value(&value, code),
         _ if code == 404 => Status::new(code, Reason::NotFound, "the server could not find the requested resource"),
         _ => Status::new(code, Reason::Unknown, body.trim_end()),
     }
-}
-
-pub fn status(value: &Value, code: u16) -> Status {
-    let text = |value: &Value, field: &str| value[field].as_str().unwrap_or_default().to_owned();
-    let code = value["code"].as_u64().and_then(|code| u16::try_from(code).ok()).unwrap_or(code);
-    let mut status = Status::new(code, Reason::parse(&text(value, "reason")), text(value, "message"));
-    let details = &value["details"];
-    if details.is_object() {
-        let causes = details["causes"].as_array().into_iter().flatten().map(|cause| Cause {
-            reason: text(cause, "reason"),
-            message: text(cause, "message"),
-            field: text(cause, "field"),
-        });
-        status.details = Some(Details {
-            name: text(details, "name"),
-            group: text(details, "group"),
-            kind: text(details, "kind"),
-            uid: text(details, "uid"),
-            causes: causes.collect(),
-            retry_after_seconds: details["retryAfterSeconds"].as_u64().unwrap_or_default() as u32,
-        });
-    }
-    status
 }
 
 #[cfg(test)]

@@ -182,7 +182,7 @@ fn ending(text: &[u8]) -> Result<i32, Status> {
     let code = causes.filter(|cause| cause["reason"] == "ExitCode").find_map(|cause| cause["message"].as_str());
     match code.and_then(|code| code.parse().ok()) {
         Some(code) => Ok(code),
-        None => Err(answer::status(&value, 500)),
+        None => Err(Status::from_value(&value, 500)),
     }
 }
 

@@ -86,7 +86,7 @@ impl Failure {
 
 /// `Error from server (NotFound): pods "x" not found`
 pub(crate) fn one_line(status: &Status) -> String {
-    match status.reason {
+    match &status.reason {
         Reason::Unauthorized => "error: You must be logged in to the server (Unauthorized)".into(),
         // The server has not been reached.
         _ if status.code == 0 => status.message.clone(),

@@ -262,13 +262,12 @@ impl Actor {
             Body::Exec(options) => Some(options.tty),
             _ => None,
         };
-        match request.subresource {
-            Subresource::Proxy => {
-                let proxied = Proxied::new(request.kind, &request.namespace, &request.name, &call.path);
-                return Reply::Proxy(proxied);
-            }
-            Subresource::PortForward => return self.forward(&request, call),
-            _ => {}
+        if matches!(request.subresource, Subresource::Proxy | Subresource::PortForward) {
+            return match self.cluster.may_connect(caller, &request) {
+                Err(status) => Reply::Answer(route::refusal(&status, Shape::Json)),
+                Ok(()) if request.subresource == Subresource::PortForward => self.forward(&request, call),
+                Ok(()) => Reply::Proxy(Proxied::new(request.kind, &request.namespace, &request.name, &call.path)),
+            };
         }
         let wants_bookmarks = request.options.allow_watch_bookmarks;
         let served = self.cluster.serve(caller, request);

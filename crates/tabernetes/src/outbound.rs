@@ -59,6 +59,19 @@ impl Cluster {
         self.with_network(context, errands, |server, context| server.handle_authorized(context, request))
     }
 
+    /// Lets the API server refuse a connection that it would pass on.
+    pub(crate) fn admit_connection(
+        &mut self,
+        context: &Context,
+        request: &Request,
+        errands: &mut Errands,
+    ) -> Result<(), Status> {
+        if !self.server.may_call_out() {
+            return self.server.admit_connection(context, request);
+        }
+        self.with_network(context, errands, |server, context| server.admit_connection(context, request))
+    }
+
     /// What a watch has brought since it was last asked.
     pub(crate) fn fetch(&mut self, watch: WatchId) -> Vec<WatchEvent> {
         if !self.server.may_call_out() {

@@ -6,12 +6,14 @@
 
 use api::request::{StreamId, StreamOutput, WatchEvent, WatchId};
 use api::{Caller, CauseId, Request, Response, Status, User, meta};
+use apiserver::Context;
 use apiserver::authentication::Entry;
 use apiserver::route::HttpRequest;
 use client::Api as _;
 
 use crate::cluster::Cluster;
 use crate::link::Link;
+use crate::outbound::Errands;
 use crate::trace::USER;
 
 /// What became of a request.
@@ -59,6 +61,12 @@ impl Cluster {
         let result = link.call(request);
         let warnings = link.take_warnings();
         Served { result, warnings, created: self.server.was_created() }
+    }
+
+    /// Whether somebody outside, who has entered with it, may have a connection to a Pod, a Service or a node.
+    pub fn may_connect(&mut self, caller: Caller, request: &Request) -> Result<(), Status> {
+        let context = Context::new(self.now, caller, CauseId::default());
+        self.admit_connection(&context, request, &mut Errands::default())
     }
 
     /// What a watch has brought since it was last asked.

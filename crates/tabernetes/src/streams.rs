@@ -38,7 +38,13 @@ impl Cluster {
         }
         let options = match (request.subresource, &mut request.body) {
             (Subresource::Log, _) => None,
-            (Subresource::Exec | Subresource::Attach, Body::Exec(options)) => Some(std::mem::take(options)),
+            (Subresource::Exec | Subresource::Attach, Body::Exec(_)) => {
+                self.admit_connection(context, &request, errands)?;
+                match std::mem::take(&mut request.body) {
+                    Body::Exec(options) => Some(options),
+                    _ => None,
+                }
+            }
             _ => return self.ask_server(context, request, errands),
         };
         let pod = self.server.peek::<Pod>(&request.namespace, &request.name);

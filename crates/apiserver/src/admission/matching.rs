@@ -7,12 +7,14 @@ use api::{Kinded, Object, Verb};
 use serde_json::Value;
 
 use super::Attributes;
+use crate::parts::is_connection;
 use crate::registry::admission_rules::{items, text, texts};
 use crate::storage::Storage;
 
 /// As rules name it.
-pub(super) fn operation(verb: Verb) -> &'static str {
-    match verb {
+pub(super) fn operation(attributes: &Attributes) -> &'static str {
+    match attributes.verb {
+        _ if is_connection(attributes.request.subresource) => "CONNECT",
         Verb::Create => "CREATE",
         Verb::Delete | Verb::DeleteCollection => "DELETE",
         _ => "UPDATE",
@@ -89,7 +91,7 @@ pub(super) fn rule_matches(attributes: &Attributes, rule: &Value, equivalent: bo
         _ => true,
     };
     scope
-        && one_of("operations", operation(attributes.verb))
+        && one_of("operations", operation(attributes))
         && one_of("apiGroups", kind.group)
         && (one_of("apiVersions", served.version) || (equivalent && one_of("apiVersions", kind.version)))
         && texts(rule, "resources").iter().any(|resource| resource_matches(attributes, resource))

@@ -25,12 +25,13 @@ mod webhooks;
 use std::cell::{Cell, RefCell};
 
 use api::json::Layout;
+use api::object::Tree;
 use api::{Draft, FieldValidation, Kind, Object, Request, Status, Subresource, User, Verb};
 use serde_json::Value;
 
-use crate::Context;
 use crate::storage::Storage;
 use crate::strategy::KindRules;
+use crate::{Context, parts};
 use rounds::Rounds;
 
 /// The request as plugins see it.
@@ -70,6 +71,9 @@ impl<'a> Attributes<'a> {
 
     /// An object that a mutation has made.
     fn decoded(&self, value: Value, validation: FieldValidation) -> Result<Draft, Status> {
+        if parts::is_part(self.request.subresource) {
+            return Ok(Draft::new(Tree::new(self.kind.id, value)));
+        }
         let (mut object, _) = match &self.rules {
             KindRules::Custom(custom) => custom.decode(value, &Layout::default(), validation)?,
             KindRules::BuiltIn(_) => api::decode::decode(self.kind, value, validation)?,
@@ -165,6 +169,17 @@ pub(crate) fn mutate_by_configuration(
     policy::mutating::admit(storage, attributes, object, old)
         .and_then(|()| webhooks::mutate(storage, attributes, object, old))
         .map_err(|status| attributes.refused(status))
+}
+
+/// What is sent to a subresource concerns none of the plugins that change objects.
+pub(crate) fn mutate_part(
+    storage: &Storage,
+    attributes: &Attributes,
+    part: &mut Draft,
+    old: Option<&dyn Object>,
+) -> Result<(), Status> {
+    namespace_lifecycle::admit(storage, attributes, &mut **part, old)?;
+    mutate_by_configuration(storage, attributes, part, old)
 }
 
 /// Asks those who change objects about a deletion, which leaves them nothing to change.

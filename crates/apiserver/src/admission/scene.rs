@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::policy::expression::{self, Yields};
 use super::{Attributes, matching};
 use crate::authorization;
+use crate::parts::PartKind;
 use crate::registry::admission_rules::{items, text};
 use crate::reviews::user_info;
 use crate::storage::Storage;
@@ -142,7 +143,9 @@ impl<'a> Scene<'a> {
 /// `AdmissionRequest` without its objects.
 pub(super) fn admission_request(attributes: &Attributes, name: &str) -> Value {
     let (kind, request) = (attributes.served, attributes.request);
-    let group_kind = json!({ "group": kind.group, "version": kind.version, "kind": kind.kind });
+    let of = PartKind::of(kind, request.subresource);
+    let [group, version] = of.group_version(kind);
+    let group_kind = json!({ "group": group, "version": version, "kind": of.kind });
     let resource = json!({ "group": kind.group, "version": kind.version, "resource": kind.plural });
     json!({
         "kind": group_kind,
@@ -153,7 +156,7 @@ pub(super) fn admission_request(attributes: &Attributes, name: &str) -> Value {
         "requestSubResource": request.subresource.as_str(),
         "name": name,
         "namespace": request.namespace,
-        "operation": matching::operation(attributes.verb),
+        "operation": matching::operation(attributes),
         "userInfo": user_info(attributes.user()),
         "dryRun": request.options.dry_run,
     })

@@ -37,13 +37,14 @@ const CREDENTIAL: &str = "authentication.kubernetes.io/credential-id";
 
 impl ApiServer {
     /// POST serviceaccounts/NAME/token
-    pub(crate) fn request_token(&mut self, context: &Context, request: Request) -> Result<ObjectRef, Status> {
+    pub(crate) fn request_token(&mut self, context: &Context, mut request: Request) -> Result<ObjectRef, Status> {
+        let Body::Json(body) = std::mem::take(&mut request.body) else {
+            return Err(Status::bad_request("the request has no TokenRequest"));
+        };
+        let body = self.admit_part(context, ServiceAccount::row(), &request, body, None)?;
         let (namespace, name) = (&request.namespace, &request.name);
         let account = self.storage.find::<ServiceAccount>(namespace, name);
         let account = account.ok_or_else(|| Status::not_found(ServiceAccount::row(), name))?;
-        let Body::Json(body) = &request.body else {
-            return Err(Status::bad_request("the request has no TokenRequest"));
-        };
         let spec = body.get("spec").unwrap_or(&Value::Null);
         let given = spec.get("audiences").and_then(Value::as_array);
         let audiences: Vec<String> = match given {

@@ -61,6 +61,7 @@ fn admitted(argv: &[String], path: &str, body: &str) -> Outcome {
         "/always-deny" => |_, _| Verdict::Deny(json!({ "message": "this webhook denies all requests" })),
         "/add-label" => |request, _| add_label(request),
         "/pods" => |request, _| pods(request),
+        "/pods/attach" => |request, _| attachment(request),
         "/mutating-pods" => |request, _| init_container(request),
         "/mutating-pods-sidecar" => sidecar,
         "/configmaps" => |request, _| match of(request, "configmaps") {
@@ -154,6 +155,13 @@ fn pods(request: &Value) -> Verdict {
     let unwanted = containers(request, "containers").filter(|name| name.contains("webhook-disallow"));
     why.extend(unwanted.map(|_| "the pod contains unwanted container name;"));
     if why.is_empty() { Verdict::Allow } else { Verdict::Deny(json!({ "message": why.join(" ") })) }
+}
+
+fn attachment(request: &Value) -> Verdict {
+    if text(request, "/name") != "to-be-attached-pod" {
+        return Verdict::Allow;
+    }
+    Verdict::Deny(json!({ "message": "attaching to pod 'to-be-attached-pod' is not allowed" }))
 }
 
 fn init_container(request: &Value) -> Verdict {

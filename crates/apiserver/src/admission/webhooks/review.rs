@@ -2,19 +2,20 @@
 //! `apiserver/pkg/admission/plugin/webhook/request` and `…/webhook/errors`.
 
 use api::rng::Rng;
-use api::{Reason, Status, Verb};
+use api::{Status, Verb};
 use serde_json::{Map, Value, json};
 
 use super::Seen;
 use crate::admission::Attributes;
 use crate::admission::scene::admission_request;
+use crate::parts::is_connection;
 use crate::registry::admission_rules::{text, texts};
 
 const KIND: &str = "AdmissionReview";
 
 pub(super) fn request(attributes: &Attributes, hook: &Value, seen: &Seen) -> Value {
     let name = if seen.object.is_null() { &seen.old } else { &seen.object };
-    let name = name.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default();
+    let name = name.pointer("/metadata/name").and_then(Value::as_str).unwrap_or(&attributes.request.name);
     let mut request = admission_request(attributes, name);
     if let Some(fields) = request.as_object_mut() {
         fields.retain(|_, value| value != "");
@@ -29,6 +30,9 @@ pub(super) fn request(attributes: &Attributes, hook: &Value, seen: &Seen) -> Val
 }
 
 fn options(attributes: &Attributes) -> Value {
+    if is_connection(attributes.request.subresource) {
+        return Value::Null;
+    }
     let (options, mut fields) = (&attributes.request.options, Map::new());
     let kind = match attributes.request.verb {
         _ if attributes.verb == Verb::Create => "CreateOptions",
@@ -84,8 +88,9 @@ pub(super) fn denial(webhook: &str, status: &Value) -> Status {
         ("", "") => format!("{denied} without explanation"),
         ("", why) | (why, _) => format!("{denied}: {why}"),
     };
-    let code = status["code"].as_u64().and_then(|code| u16::try_from(code).ok()).filter(|code| *code >= 400);
-    Status::new(code.unwrap_or(400), Reason::None, message)
+    let mut status = Status::from_value(status, 400);
+    (status.code, status.message) = (status.code.max(400), message);
+    status
 }
 
 impl Attributes<'_> {
