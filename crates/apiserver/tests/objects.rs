@@ -110,8 +110,8 @@ fn a_service_s_address_is_an_object() {
         });
         create(local, addresses, object).map(|object| object.name().to_owned()).map_err(|status| status.message)
     };
-    let refused = "IPAddress.networking.k8s.io \"fd00::0\" is invalid: [metadata.name: Invalid value: \"fd00::0\": must be a \
-                   canonical format IP address, spec.parentRef: Required value]";
+    let refused = "IPAddress.networking.k8s.io \"fd00::0\" is invalid: [metadata.name: Invalid value: \"fd00::0\": must be in \
+                   canonical form (\"fd00::\"), spec.parentRef: Required value]";
     assert_eq!(made(&mut local, "fd00::0", json!({})), Err(refused.to_owned()));
     let parent = json!({ "parentRef": { "group": "gateway.networking.k8s.io", "resource": "gateways", "name": "a" } });
     assert_eq!(made(&mut local, "fd00::", parent).as_deref(), Ok("fd00::"));

@@ -130,11 +130,10 @@ pub(super) fn check(schema: &Schema, path: &str, errors: &mut Errors) {
         return;
     }
     for (path, _) in &total.highest {
-        let why = "contributed to estimated rule & messageExpression cost total exceeding cost limit for entire OpenAPIv3 \
-                   schema";
+        let why = "contributed to estimated rule cost total exceeding cost limit for entire OpenAPIv3 schema";
         refuse(path.clone(), why.into(), errors);
     }
-    let what = "x-kubernetes-validations estimated rule & messageExpression cost total for entire OpenAPIv3 schema";
+    let what = "x-kubernetes-validations estimated rule cost total for entire OpenAPIv3 schema";
     refuse(path.to_owned(), excess(what, total.cost, SCHEMA_MAX), errors);
 }
 

@@ -4,13 +4,12 @@ use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use api::field::{Error, Errors, Path};
-use api::jsonpath;
 use api::object::Tree;
 use api::validate::{dns1035_label, dns1123_subdomain};
 use api::{Draft, Kind, SimTime, kinds, time};
 use serde_json::{Map, Value, json};
 
-use super::structural;
+use super::{field_path, structural};
 use crate::registry::admission_rules::default_field;
 use crate::registry::webhook_configuration::{client_config, review_versions};
 use crate::strategy::TreeStrategy;
@@ -88,6 +87,11 @@ impl TreeStrategy for CustomResourceDefinition {
         validate_spec(spec, &mut errors);
         validate_stored_versions(object, spec, &mut errors);
         validate_approval(object, &mut errors);
+        if spec["preserveUnknownFields"] == true {
+            let why = "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema \
+                       instead";
+            errors.push(Error::invalid(&Path::new("spec").child("preserveUnknownFields"), true, why));
+        }
         errors
     }
 
@@ -199,9 +203,6 @@ fn validate_spec(spec: &Value, errors: &mut Errors) {
             errors.push(Error::required(&path.child("openAPIV3Schema"), ""));
         }
     }
-    if spec["preserveUnknownFields"] == true {
-        errors.push(Error::invalid(&path.child("preserveUnknownFields"), true, "must be false"));
-    }
     let mut names = BTreeSet::new();
     let mut unique = true;
     for (index, version) in versions.iter().enumerate() {
@@ -212,15 +213,13 @@ fn validate_spec(spec: &Value, errors: &mut Errors) {
         if !bad.is_empty() {
             errors.push(Error::invalid(&path.child("name"), name, bad.join(",")));
         }
-        if version["deprecated"] != true && version["deprecationWarning"].is_string() {
-            let why = "can only be set for deprecated versions";
-            errors.push(Error::invalid(&path.child("deprecationWarning"), text(version, "deprecationWarning"), why));
-        }
-        validate_version(version, versions, &path, false, errors);
+        deprecation(version, &path.child("deprecationWarning"), errors);
         if let Some(schema) = schema_of(version).filter(|_| !hoisted) {
             let path = path.child("schema");
-            structural::validate(&schema, &path.child("openAPIV3Schema").to_string(), errors);
+            let has_status = version["subresources"]["status"].is_object();
+            validate_schema(&schema, has_status, &path.child("openAPIV3Schema").to_string(), errors);
         }
+        validate_version(version, versions, &path, false, errors);
     }
     let mut refuse = |why: &str| {
         let shown = Value::Array(versions.iter().map(|version| internal_version(version, versions)).collect());
@@ -235,11 +234,45 @@ fn validate_spec(spec: &Value, errors: &mut Errors) {
     validate_names(&spec["names"], errors);
     if let Some(first) = versions.first() {
         if let Some(schema) = schema_of(first).filter(|_| hoisted) {
-            structural::validate(&schema, "spec.validation.openAPIV3Schema", errors);
+            let has_status = versions.iter().any(|version| version["subresources"]["status"].is_object());
+            validate_schema(&schema, has_status, "spec.validation.openAPIV3Schema", errors);
         }
         validate_version(first, versions, &path, true, errors);
     }
     validate_conversion(&spec["conversion"], errors);
+}
+
+/// `validateCustomResourceDefinitionValidation`
+fn validate_schema(schema: &Value, has_status: bool, path: &str, errors: &mut Errors) {
+    let kind = text(schema, "type");
+    if has_status && !matches!(kind, "" | "object") {
+        let why =
+            "only \"object\" is allowed as the type at the root of the schema if the status subresource is enabled";
+        errors.push(Error::invalid(&Path::new(path).child("type"), kind, why));
+    }
+    if schema["nullable"] == true {
+        errors.push(Error::forbidden(&Path::new(path).child("nullable"), "nullable cannot be true at the root"));
+    }
+    structural::validate(schema, path, errors);
+}
+
+/// `validateDeprecationWarning`
+fn deprecation(version: &Value, path: &Path, errors: &mut Errors) {
+    const LENGTH_MAX: usize = 256;
+    let Some(warning) = version["deprecationWarning"].as_str() else { return };
+    let mut refuse = |why: String| errors.push(Error::invalid(path, warning, why));
+    if version["deprecated"] != true {
+        return refuse("can only be set for deprecated versions".into());
+    }
+    if warning.len() > LENGTH_MAX {
+        refuse(format!("must be <= {LENGTH_MAX} characters long"));
+    }
+    if warning.is_empty() {
+        refuse("must not be an empty string".into());
+    }
+    if let Some((at, _)) = warning.char_indices().find(|(_, letter)| letter.is_control()) {
+        refuse(format!("must only contain printable UTF-8 characters; non-printable character found at index {at}"));
+    }
 }
 
 /// The version as Go's internal struct, for messages.
@@ -280,31 +313,51 @@ fn validate_version(version: &Value, versions: &[Value], path: &Path, shared: bo
         }
     }
     if is_hoisted(versions, "selectableFields") == shared {
-        let path = path.child("selectableFields");
-        for (index, field) in list(version, "selectableFields").iter().enumerate() {
-            let schema = version.pointer("/schema/openAPIV3Schema").unwrap_or(&Value::Null);
-            validate_selectable(text(field, "jsonPath"), schema, &path.index(index).child("jsonPath"), errors);
-        }
+        let schema = version.pointer("/schema/openAPIV3Schema").unwrap_or(&Value::Null);
+        validate_selectable(list(version, "selectableFields"), schema, &path.child("selectableFields"), errors);
     }
 }
 
-fn validate_selectable(field: &str, schema: &Value, path: &Path, errors: &mut Errors) {
-    if field.is_empty() {
-        errors.push(Error::required(path, ""));
-        return;
+/// `ValidateCustomResourceSelectableFields`
+fn validate_selectable(fields: &[Value], schema: &Value, path: &Path, errors: &mut Errors) {
+    const MAX: usize = 8;
+    let mut known: Vec<&str> = Vec::new();
+    for (index, field) in fields.iter().enumerate() {
+        let item = path.index(index);
+        let (path, field) = (item.child("jsonPath"), text(field, "jsonPath"));
+        if field.is_empty() {
+            errors.push(Error::required(&path, ""));
+            continue;
+        }
+        let found = match field_path::find(field, schema, false) {
+            Ok(found) => found,
+            Err("expected [ or .") => {
+                let start = field.split(['.', '[', ']']).next().unwrap_or_default();
+                let why = format!("is an invalid path: expected [ or . but got: {start}");
+                errors.push(Error::invalid(&path, field, why));
+                continue;
+            }
+            Err(why) => {
+                errors.push(Error::invalid(&path, field, format!("is an invalid path: {why}")));
+                continue;
+            }
+        };
+        if field == ".metadata" || field.starts_with(".metadata.") {
+            errors.push(Error::invalid(&path, field, "must not point to fields in metadata"));
+        }
+        if !matches!(text(found, "type"), "string" | "integer" | "boolean") {
+            let why = "must point to a field of type string, boolean or integer. Enum string fields and strings with \
+                       formats are allowed.";
+            errors.push(Error::invalid(&path, field, why));
+        }
+        if known.contains(&field) {
+            errors.push(Error::duplicate(&path, field));
+        } else {
+            known.push(field);
+        }
     }
-    let names = field.trim_start_matches('.').split('.');
-    let found = names.clone().try_fold(schema, |schema, name| schema["properties"].get(name));
-    let kind = found.map(|schema| text(schema, "type"));
-    if !field.starts_with('.') || field.contains('[') {
-        errors.push(Error::invalid(path, field, "is an invalid path: must be a simple field path"));
-    } else if field.starts_with(".metadata.") || field == ".metadata" {
-        errors.push(Error::invalid(path, field, "must not point to fields in metadata"));
-    } else if kind.is_none() {
-        errors.push(Error::invalid(path, field, "is an invalid path: does not refer to a valid field"));
-    } else if !matches!(kind, Some("string" | "integer" | "boolean")) {
-        let why = "must point to a field of type string, boolean or integer. Enum string fields and strings with formats are allowed.";
-        errors.push(Error::invalid(path, field, why));
+    if known.len() > MAX {
+        errors.push(Error::too_many(path, known.len(), MAX));
     }
 }
 
@@ -327,19 +380,19 @@ fn validate_column(column: &Value, path: &Path, errors: &mut Errors) {
     }
     let json_path = text(column, "jsonPath");
     if json_path.is_empty() {
-        errors.push(Error::required(&path.child("jsonPath"), ""));
+        errors.push(Error::required(&path.child("JSONPath"), ""));
     } else {
-        simple_path(json_path, &path.child("jsonPath"), errors);
+        simple_path(json_path, &path.child("JSONPath"), errors);
     }
 }
 
 /// Upstream's `validateSimpleJSONPath`.
-fn simple_path(text: &str, path: &Path, errors: &mut Errors) {
-    if !text.starts_with('.') {
+fn simple_path(text: &str, path: &Path, errors: &mut Errors) -> bool {
+    let is_simple = text.starts_with('.');
+    if !is_simple {
         errors.push(Error::invalid(path, text, "must be a simple json path starting with ."));
-    } else if let Err(why) = jsonpath::Path::relaxed(text) {
-        errors.push(Error::invalid(path, text, format!("is an invalid path: {why}")));
     }
+    is_simple
 }
 
 fn validate_subresources(subresources: &Value, path: &Path, errors: &mut Errors) {
@@ -353,8 +406,7 @@ fn validate_subresources(subresources: &Value, path: &Path, errors: &mut Errors)
             }
             return;
         }
-        simple_path(value, &path, errors);
-        if !roots.iter().any(|root| value.starts_with(root)) {
+        if simple_path(value, &path, errors) && !roots.iter().any(|root| value.starts_with(root)) {
             errors.push(Error::invalid(&path, value, why));
         }
     };
@@ -385,15 +437,22 @@ fn validate_names(names: &Value, errors: &mut Errors) {
     check(&path.child("singular"), text(names, "singular"), false);
     check(&path.child("kind"), text(names, "kind"), true);
     check(&path.child("listKind"), text(names, "listKind"), true);
-    for field in ["shortNames", "categories"] {
+    let labels = |field: &str, errors: &mut Errors| {
+        let path = path.child(field);
         for (index, name) in list(names, field).iter().enumerate() {
-            check(&path.child(field).index(index), name.as_str().unwrap_or_default(), false);
+            let name = name.as_str().unwrap_or_default();
+            let bad = dns1035_label(name);
+            if !bad.is_empty() {
+                errors.push(Error::invalid(&path.index(index), name, bad.join(",")));
+            }
         }
-    }
+    };
+    labels("shortNames", errors);
     let kind = text(names, "kind");
     if !kind.is_empty() && kind == text(names, "listKind") {
         errors.push(Error::invalid(&path.child("listKind"), kind, "kind and listKind may not be the same"));
     }
+    labels("categories", errors);
 }
 
 fn validate_conversion(conversion: &Value, errors: &mut Errors) {
@@ -402,7 +461,12 @@ fn validate_conversion(conversion: &Value, errors: &mut Errors) {
     let (config, versions) = (path.child("webhookClientConfig"), path.child("conversionReviewVersions"));
     let webhook = &conversion["webhook"];
     match text(conversion, "strategy") {
-        "None" => {
+        strategy if strategy != "Webhook" => {
+            match strategy {
+                "" => errors.push(Error::required(&path.child("strategy"), "")),
+                "None" => {}
+                other => errors.push(Error::not_supported(&path.child("strategy"), other, &["None", "Webhook"])),
+            }
             let why = "should not be set when strategy is not set to Webhook";
             if !webhook["clientConfig"].is_null() {
                 errors.push(Error::forbidden(&config, why));
@@ -411,7 +475,7 @@ fn validate_conversion(conversion: &Value, errors: &mut Errors) {
                 errors.push(Error::forbidden(&versions, why));
             }
         }
-        "Webhook" => {
+        _ => {
             if webhook["clientConfig"].is_object() {
                 client_config(&webhook["clientConfig"], &config, errors);
             } else {
@@ -419,8 +483,6 @@ fn validate_conversion(conversion: &Value, errors: &mut Errors) {
             }
             review_versions(&webhook["conversionReviewVersions"], "", &versions, errors);
         }
-        "" => errors.push(Error::required(&path.child("strategy"), "")),
-        other => errors.push(Error::not_supported(&path.child("strategy"), other, &["None", "Webhook"])),
     }
 }
 
@@ -431,7 +493,7 @@ fn validate_stored_versions(object: &Tree, spec: &Value, errors: &mut Errors) {
     let stored = object.at("/status/storedVersions").unwrap_or(&nothing);
     let stored_names: Vec<&str> = stored.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
     if stored_names.is_empty() {
-        errors.push(Error::invalid(&path, stored.clone(), "must have at least one stored version"));
+        return errors.push(Error::invalid(&path, stored.clone(), "must have at least one stored version"));
     }
     for version in list(spec, "versions").iter().filter(|version| version["storage"] == true) {
         let name = text(version, "name");
@@ -441,7 +503,12 @@ fn validate_stored_versions(object: &Tree, spec: &Value, errors: &mut Errors) {
     }
     for (index, name) in stored_names.iter().enumerate() {
         if !list(spec, "versions").iter().any(|version| text(version, "name") == *name) {
-            errors.push(Error::invalid(&path.index(index), *name, "must appear in spec.versions"));
+            let why = format!(
+                "missing from spec.versions; {name} was previously a storage version, and must remain in spec.versions \
+                 until a storage migration ensures no data remains persisted in {name} and removes {name} from \
+                 status.storedVersions"
+            );
+            errors.push(Error::invalid(&path.index(index), *name, why));
         }
     }
 }

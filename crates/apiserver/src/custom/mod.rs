@@ -7,7 +7,9 @@
 mod conversion;
 mod cost;
 pub(crate) mod definition;
+mod field_path;
 mod formats;
+mod open_api;
 mod rules;
 pub(crate) mod schema;
 mod settle;

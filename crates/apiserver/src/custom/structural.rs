@@ -1,11 +1,12 @@
-//! The rules for schemas of definitions: upstream's `ValidateCustomResourceDefinitionOpenAPISchema` and
-//! `ValidateStructural`.
+//! Which schemas are structural, what their defaults are and whether their rules compile. Upstream:
+//! `apiextensions-apiserver/pkg/apiserver/schema`.
 
 use api::field::{Error, ErrorKind, Errors};
 use regex_lite::Regex;
 use serde_json::{Value, json};
 
 use super::cost;
+use super::open_api;
 use super::rules::{Mistake, Rule};
 use super::schema::{Schema, prune};
 use super::validate;
@@ -13,11 +14,18 @@ use super::validate;
 /// What is wrong with the schema of a version. Rules are compiled only where the rest is right.
 pub(super) fn validate(node: &Value, path: &str, errors: &mut Errors) {
     let before = errors.len();
-    walk(node, path, Place::Root, errors);
     let schema = Schema::parse_root(node);
-    if errors.len() == before {
-        defaults(&schema, path, errors);
+    if !open_api::has_unsupported(node) {
+        let mut found = Errors::new();
+        invariants(node, path, Level::Root, &mut found);
+        complete(node, Some(node), path, path, &mut found);
+        found.sort_by_cached_key(ToString::to_string);
+        errors.extend(found);
+        if errors.len() == before {
+            defaults(&schema, path, errors);
+        }
     }
+    open_api::validate(node, path, errors);
     if errors.len() == before {
         rules(&schema, path, errors);
         cost::check(&schema, path, errors);
@@ -25,304 +33,216 @@ pub(super) fn validate(node: &Value, path: &str, errors: &mut Errors) {
 }
 
 #[derive(Clone, Copy, PartialEq)]
-enum Place {
+enum Level {
     Root,
-    Field,
     Item,
-    /// Within `allOf`, `anyOf`, `oneOf` or `not`: constraints on what has its type elsewhere.
-    Junction,
+    Field,
 }
 
-fn push(kind: ErrorKind, field: String, value: Value, detail: impl Into<String>, errors: &mut Errors) {
+pub(super) fn push(kind: ErrorKind, field: String, value: Value, detail: impl Into<String>, errors: &mut Errors) {
     errors.push(Error { kind, field, value, verbatim: false, detail: detail.into() });
 }
 
-fn walk(node: &Value, path: &str, place: Place, errors: &mut Errors) {
-    let at = |name: &str| format!("{path}.{name}");
-    let text = |name: &str| node[name].as_str().unwrap_or_default();
-    let is = |name: &str| node[name] == true;
-    forbidden(node, path, errors);
-    let kind = text("type");
-    let typeless = is("x-kubernetes-int-or-string") || is("x-kubernetes-preserve-unknown-fields");
-    let mut refuse = |error: ErrorKind, field: &str, value: Value, detail: &str| {
-        push(error, at(field), value, detail, errors);
-    };
-    match place {
-        Place::Junction => {}
-        Place::Root if kind.is_empty() => {
-            refuse(ErrorKind::Required, "type", Value::Null, "must not be empty at the root")
-        }
-        Place::Root if kind != "object" => {
-            refuse(ErrorKind::Invalid, "type", kind.into(), "must be object at the root");
-        }
-        Place::Field if kind.is_empty() && !typeless => {
-            refuse(ErrorKind::Required, "type", Value::Null, "must not be empty for specified object fields");
-        }
-        Place::Item if kind.is_empty() && !typeless => {
-            refuse(ErrorKind::Required, "type", Value::Null, "must not be empty for specified array items");
-        }
-        _ => {}
-    }
-    if place != Place::Junction {
-        if is("x-kubernetes-int-or-string") && !kind.is_empty() {
-            refuse(ErrorKind::Forbidden, "type", Value::Null, "must be empty if x-kubernetes-int-or-string is true");
-        }
-        if is("x-kubernetes-embedded-resource") {
-            let why = "must be object if x-kubernetes-embedded-resource is true";
-            match kind {
-                "object" => {}
-                "" => refuse(ErrorKind::Required, "type", Value::Null, why),
-                _ => refuse(ErrorKind::Invalid, "type", kind.into(), why),
-            }
-            if !is("x-kubernetes-preserve-unknown-fields") && !node["properties"].is_object() {
-                let why = "must not be empty if x-kubernetes-embedded-resource is true without \
-                           x-kubernetes-preserve-unknown-fields";
-                refuse(ErrorKind::Required, "properties", Value::Null, why);
-            }
-        }
-        if kind == "array" && !node["items"].is_object() && !node["items"].is_array() {
-            refuse(ErrorKind::Required, "items", Value::Null, "must be specified");
-        }
-        if node["properties"].is_object()
-            && !node["additionalProperties"].is_null()
-            && node["additionalProperties"] != false
-        {
-            let why = "additionalProperties and properties are mutual exclusive";
-            refuse(ErrorKind::Forbidden, "additionalProperties", Value::Null, why);
-        }
-    } else {
-        for name in ["type", "default", "nullable", "description"] {
-            if !node[name].is_null() && node[name] != false {
-                refuse(ErrorKind::Forbidden, name, Value::Null, "must be empty to be structural");
-            }
-        }
-    }
-    lists(node, path, errors);
-    if place == Place::Root || is("x-kubernetes-embedded-resource") {
-        type_fields(&node["properties"], path, errors);
-        metadata(&node["properties"]["metadata"], &format!("{path}.properties[metadata]"), errors);
-    }
-    rule_texts(node, path, errors);
-    let inner = if place == Place::Junction { Place::Junction } else { Place::Field };
-    for (name, property) in node["properties"].as_object().into_iter().flatten() {
-        if !(place == Place::Root && matches!(name.as_str(), "metadata" | "apiVersion" | "kind")) {
-            walk(property, &format!("{path}.properties[{name}]"), inner, errors);
-        }
-    }
-    if node["additionalProperties"].is_object() {
-        walk(&node["additionalProperties"], &at("additionalProperties"), inner, errors);
-    }
-    if node["items"].is_object() {
-        let inner = if place == Place::Junction { Place::Junction } else { Place::Item };
-        walk(&node["items"], &at("items"), inner, errors);
-    }
-    // An integer or a string is said in just this way too.
-    let int_or_string = is("x-kubernetes-int-or-string");
-    for name in ["allOf", "anyOf", "oneOf"] {
-        for (index, branch) in node[name].as_array().into_iter().flatten().enumerate() {
-            if !(int_or_string && matches!(branch["type"].as_str(), Some("integer" | "string"))) {
-                walk(branch, &format!("{path}.{name}[{index}]"), Place::Junction, errors);
-            }
-        }
-    }
-    if node["not"].is_object() {
-        walk(&node["not"], &at("not"), Place::Junction, errors);
+pub(super) fn text<'a>(node: &'a Value, name: &str) -> &'a str {
+    node[name].as_str().unwrap_or_default()
+}
+
+pub(super) fn list<'a>(node: &'a Value, name: &str) -> &'a [Value] {
+    node[name].as_array().map(Vec::as_slice).unwrap_or_default()
+}
+
+/// The schemas of a schema's fields.
+pub(super) fn properties(node: &Value) -> impl Iterator<Item = (&String, &Value)> {
+    node["properties"].as_object().into_iter().flatten()
+}
+
+fn is_set(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(false) => false,
+        Value::String(text) => !text.is_empty(),
+        Value::Array(items) => !items.is_empty(),
+        Value::Object(fields) => !fields.is_empty(),
+        _ => true,
     }
 }
 
-/// What OpenAPI has and definitions may not use.
-fn forbidden(node: &Value, path: &str, errors: &mut Errors) {
-    let at = |name: &str| format!("{path}.{name}");
-    let simple = [
-        ("definitions", "definitions is not supported"),
-        ("dependencies", "dependencies is not supported"),
-        ("id", "id is not supported"),
-        ("additionalItems", "additionalItems is not supported"),
-        ("patternProperties", "patternProperties is not supported"),
-        ("$ref", "$ref is not supported"),
-    ];
-    for (name, why) in simple {
-        if node.get(name).is_some_and(|value| !value.is_null()) {
-            push(ErrorKind::Forbidden, at(name), Value::Null, why, errors);
+/// `validateStructuralInvariants`
+fn invariants(node: &Value, path: &str, level: Level, errors: &mut Errors) {
+    let is = |name: &str| node[name] == true;
+    let kind = text(node, "type");
+    let items = Some(&node["items"]).filter(|items| items.is_object());
+    let mut refuse = |error: ErrorKind, field: &str, value: Value, detail: &str| {
+        push(error, format!("{path}.{field}"), value, detail, errors);
+    };
+    if kind == "array" && items.is_none() {
+        refuse(ErrorKind::Required, "items", Value::Null, "must be specified");
+    }
+    let additional = !node["additionalProperties"].is_null();
+    if additional && level == Level::Root {
+        refuse(ErrorKind::Forbidden, "additionalProperties", Value::Null, "must not be used at the root");
+    }
+    let (embedded, preserves) = (is("x-kubernetes-embedded-resource"), is("x-kubernetes-preserve-unknown-fields"));
+    if is("x-kubernetes-int-or-string") {
+        for name in ["x-kubernetes-preserve-unknown-fields", "x-kubernetes-embedded-resource"] {
+            if is(name) {
+                let why = "must be false if x-kubernetes-int-or-string is true";
+                refuse(ErrorKind::Invalid, name, true.into(), why);
+            }
         }
     }
-    if node["uniqueItems"] == true {
-        let why = "uniqueItems cannot be set to true since the runtime complexity becomes quadratic";
-        push(ErrorKind::Forbidden, at("uniqueItems"), Value::Null, why, errors);
+    let of_embedded = "must be object if x-kubernetes-embedded-resource is true";
+    match (embedded, kind) {
+        (true, "object") => {}
+        (true, "") => refuse(ErrorKind::Required, "type", Value::Null, of_embedded),
+        (true, _) => refuse(ErrorKind::Invalid, "type", kind.into(), of_embedded),
+        (false, "") if !is("x-kubernetes-int-or-string") && !preserves => {
+            let why = match level {
+                Level::Root => "must not be empty at the root",
+                Level::Item => "must not be empty for specified array items",
+                Level::Field => "must not be empty for specified object fields",
+            };
+            refuse(ErrorKind::Required, "type", Value::Null, why);
+        }
+        _ => {}
     }
-    if node["additionalProperties"] == false {
-        let why = "additionalProperties cannot be set to false";
-        push(ErrorKind::Forbidden, at("additionalProperties"), Value::Null, why, errors);
+    if embedded && additional {
+        let why = "must not be used if x-kubernetes-embedded-resource is set";
+        refuse(ErrorKind::Forbidden, "additionalProperties", Value::Null, why);
     }
-    if node["type"] == "null" {
-        let why = "type cannot be set to null, use nullable as an alternative";
-        push(ErrorKind::Forbidden, at("type"), Value::Null, why, errors);
-    } else if let Some(kind) = node["type"].as_str()
-        && !matches!(kind, "" | "array" | "boolean" | "integer" | "number" | "object" | "string")
-    {
-        let supported = "supported values: \"array\", \"boolean\", \"integer\", \"number\", \"object\", \"string\"";
-        push(ErrorKind::NotSupported, at("type"), kind.into(), supported, errors);
+    if level == Level::Root && !matches!(kind, "" | "object") {
+        refuse(ErrorKind::Invalid, "type", kind.into(), "must be object at the root");
     }
-    if node["items"].is_array() {
-        let why = "items must be a schema object and not an array";
-        push(ErrorKind::Forbidden, at("items"), Value::Null, why, errors);
+    let is_object = level == Level::Root || embedded;
+    for name in ["kind", "apiVersion"] {
+        let property = &node["properties"][name];
+        if is_object && property.is_object() && property["type"] != "string" {
+            let field = format!("properties[{name}].type");
+            refuse(ErrorKind::Invalid, &field, text(property, "type").into(), "must be string");
+        }
     }
-    if node["x-kubernetes-preserve-unknown-fields"] == false {
-        let name = at("x-kubernetes-preserve-unknown-fields");
-        push(ErrorKind::Invalid, name, false.into(), "must be true or undefined", errors);
+    let metadata = &node["properties"]["metadata"];
+    if is_object && metadata.is_object() && metadata["type"] != "object" {
+        let shown = text(metadata, "type").into();
+        refuse(ErrorKind::Invalid, "properties[metadata].type", shown, "must be object");
+    }
+    if level == Level::Root && metadata.is_object() && !restricts_names_alone(metadata) {
+        let why = "must not specify anything other than name and generateName, but metadata is implicitly specified";
+        refuse(ErrorKind::Forbidden, "properties[metadata]", Value::Null, why);
+    }
+    if embedded && !preserves && !is_set(&node["properties"]) {
+        let why =
+            "must not be empty if x-kubernetes-embedded-resource is true without x-kubernetes-preserve-unknown-fields";
+        refuse(ErrorKind::Required, "properties", Value::Null, why);
+    }
+    let (any, first) = (is_int_or_string(node), list(node, "allOf").first().is_some_and(is_int_or_string));
+    junctions(node, any, first, path, errors);
+    if let Some(items) = items {
+        invariants(items, &format!("{path}.items"), Level::Item, errors);
+    }
+    for (name, property) in properties(node) {
+        invariants(property, &format!("{path}.properties[{name}]"), Level::Field, errors);
+    }
+    if node["additionalProperties"].is_object() {
+        let path = format!("{path}.additionalProperties");
+        invariants(&node["additionalProperties"], &path, Level::Field, errors);
+    }
+}
+
+/// Of an object's metadata a schema may only constrain the name.
+fn restricts_names_alone(metadata: &Value) -> bool {
+    let fields = metadata.as_object().into_iter().flatten();
+    fields.into_iter().all(|(name, value)| match name.as_str() {
+        "type" | "default" => true,
+        "properties" => properties(metadata).all(|(name, _)| matches!(name.as_str(), "name" | "generateName")),
+        _ => !is_set(value),
+    })
+}
+
+/// `anyOf` says that the value is an integer or a text.
+fn is_int_or_string(node: &Value) -> bool {
+    node["anyOf"] == json!([{ "type": "integer" }, { "type": "string" }])
+}
+
+/// `validateValueValidation`. Some ways to say that a value is an integer or a text are not looked into.
+fn junctions(node: &Value, skip_any: bool, skip_any_of_first: bool, path: &str, errors: &mut Errors) {
+    for name in ["anyOf", "allOf", "oneOf"] {
+        for (index, branch) in list(node, name).iter().enumerate().filter(|_| !(skip_any && name == "anyOf")) {
+            let skip = skip_any_of_first && name == "allOf" && index == 0;
+            junction(branch, skip, &format!("{path}.{name}[{index}]"), errors);
+        }
+    }
+    if node["not"].is_object() {
+        junction(&node["not"], false, &format!("{path}.not"), errors);
     }
     if let Some(pattern) = node["pattern"].as_str()
         && let Err(why) = Regex::new(pattern)
     {
         let why = format!("must be a valid regular expression, but isn't: error parsing regexp: {why}");
-        push(ErrorKind::Invalid, at("pattern"), pattern.into(), why, errors);
+        push(ErrorKind::Invalid, format!("{path}.pattern"), pattern.into(), why, errors);
     }
 }
 
-fn lists(node: &Value, path: &str, errors: &mut Errors) {
-    let at = |name: &str| format!("{path}.{name}");
-    let (kind, list_type) = (node["type"].as_str().unwrap_or_default(), node["x-kubernetes-list-type"].as_str());
-    let keys = node["x-kubernetes-list-map-keys"].as_array().map(Vec::as_slice).unwrap_or_default();
-    if let Some(list_type) = list_type {
-        if kind != "array" {
-            let why = "must be array if x-kubernetes-list-type is specified";
-            push(ErrorKind::Invalid, at("type"), kind.into(), why, errors);
-        }
-        if !matches!(list_type, "atomic" | "set" | "map") {
-            let supported = "supported values: \"atomic\", \"map\", \"set\"";
-            push(ErrorKind::NotSupported, at("x-kubernetes-list-type"), list_type.into(), supported, errors);
+/// `validateNestedValueValidation`: a constraint on what has its type elsewhere.
+fn junction(node: &Value, skip_any: bool, path: &str, errors: &mut Errors) {
+    const FORBIDDEN: [(&str, &str); 13] = [
+        ("type", "empty"),
+        ("additionalProperties", "undefined"),
+        ("default", "undefined"),
+        ("title", "empty"),
+        ("description", "empty"),
+        ("nullable", "false"),
+        ("x-kubernetes-preserve-unknown-fields", "false"),
+        ("x-kubernetes-embedded-resource", "false"),
+        ("x-kubernetes-int-or-string", "false"),
+        ("x-kubernetes-list-map-keys", "empty"),
+        ("x-kubernetes-list-type", "undefined"),
+        ("x-kubernetes-map-type", "undefined"),
+        ("x-kubernetes-validations", "empty"),
+    ];
+    junctions(node, skip_any, false, path, errors);
+    if node["items"].is_object() {
+        junction(&node["items"], false, &format!("{path}.items"), errors);
+    }
+    for (name, property) in properties(node) {
+        junction(property, false, &format!("{path}.properties[{name}]"), errors);
+    }
+    for (name, wanted) in FORBIDDEN {
+        let is_there = if wanted == "undefined" { !node[name].is_null() } else { is_set(&node[name]) };
+        if is_there {
+            let why = format!("must be {wanted} to be structural");
+            push(ErrorKind::Forbidden, format!("{path}.{name}"), Value::Null, why, errors);
         }
     }
-    if let Some(map_type) = node["x-kubernetes-map-type"].as_str() {
-        if kind != "object" {
-            let why = "must be object if x-kubernetes-map-type is specified";
-            push(ErrorKind::Invalid, at("type"), kind.into(), why, errors);
-        }
-        if !matches!(map_type, "atomic" | "granular") {
-            let supported = "supported values: \"atomic\", \"granular\"";
-            push(ErrorKind::NotSupported, at("x-kubernetes-map-type"), map_type.into(), supported, errors);
-        }
-    }
-    if let Some(list_type @ ("map" | "set")) = list_type
-        && node["items"].is_object()
-    {
-        members(node, list_type, path, errors);
-    }
-    if list_type == Some("map") {
-        if keys.is_empty() {
-            let why = "must not be empty if x-kubernetes-list-type is map";
-            push(ErrorKind::Required, at("x-kubernetes-list-map-keys"), Value::Null, why, errors);
-        }
-        let objects = node["items"]["type"] == "object";
-        for (index, key) in keys.iter().enumerate().filter(|_| objects) {
-            let name = key.as_str().unwrap_or_default();
-            let property = &node["items"]["properties"][name];
-            if property.is_null() {
-                let field = format!("{path}.x-kubernetes-list-map-keys[{index}]");
-                let why = "entries must all be names of item properties";
-                push(ErrorKind::Invalid, field, name.into(), why, errors);
-                continue;
-            }
-            if let Some(kind @ ("array" | "object")) = property["type"].as_str() {
-                let field = format!("{path}.items.properties[{name}].type");
-                let why = "must be a scalar type if parent array's x-kubernetes-list-type is map";
-                push(ErrorKind::Invalid, field, kind.into(), why, errors);
-            }
-            if property["nullable"] == true {
-                let field = format!("{path}.items.properties[{name}].nullable");
-                let why = "this property is in x-kubernetes-list-map-keys, so it cannot be nullable";
-                push(ErrorKind::Forbidden, field, Value::Null, why, errors);
-            }
-            let required = node["items"]["required"].as_array().is_some_and(|required| required.contains(key));
-            if !required && property["default"].is_null() {
-                let field = format!("{path}.items.properties[{name}].default");
-                let why = "this property is in x-kubernetes-list-map-keys, so it must have a default or be a required property";
-                push(ErrorKind::Required, field, Value::Null, why, errors);
-            }
-        }
-    } else if !keys.is_empty() {
-        let why = "must be map if x-kubernetes-list-map-keys is non-empty";
-        let value = list_type.map_or(Value::Null, Value::from);
-        push(ErrorKind::Invalid, at("x-kubernetes-list-type"), value, why, errors);
+    if node["properties"]["metadata"].is_object() {
+        let field = format!("{path}.properties[metadata]");
+        push(ErrorKind::Forbidden, field, Value::Null, "must not be specified in a nested context", errors);
     }
 }
 
-/// What every object says of its type is text.
-fn type_fields(properties: &Value, path: &str, errors: &mut Errors) {
-    for name in ["kind", "apiVersion"] {
-        if let Some(kind) = properties[name]["type"].as_str().filter(|kind| *kind != "string") {
-            let field = format!("{path}.properties[{name}].type");
-            push(ErrorKind::Invalid, field, kind.into(), "must be string", errors);
-        }
-    }
-}
-
-/// The items of a set, or of a list with keys.
-fn members(node: &Value, list_type: &str, path: &str, errors: &mut Errors) {
-    let items = &node["items"];
-    let at = |name: &str| format!("{path}.items.{name}");
-    if items["nullable"] == true {
-        let why = format!("cannot be nullable when x-kubernetes-list-type is {list_type}");
-        push(ErrorKind::Forbidden, at("nullable"), Value::Null, why, errors);
-    }
-    let kind = items["type"].as_str().unwrap_or_default();
-    if list_type == "map" {
-        if kind != "object" {
-            let why = "must be object if parent array's x-kubernetes-list-type is map";
-            push(ErrorKind::Invalid, at("type"), kind.into(), why, errors);
-        }
-        return;
-    }
-    let name = match kind {
-        "array" if items["x-kubernetes-list-type"].as_str().is_some_and(|of| of != "atomic") => {
-            "x-kubernetes-list-type"
-        }
-        "object" if items["x-kubernetes-map-type"] != "atomic" => "x-kubernetes-map-type",
-        _ => return,
+/// `validateStructuralCompleteness`: what is constrained in a junction is specified outside. `specified` is what stands
+/// there.
+fn complete(node: &Value, specified: Option<&Value>, at: &str, within: &str, errors: &mut Errors) {
+    let Some(outside) = specified else {
+        let why = format!("because it is defined in {within}");
+        return push(ErrorKind::Required, at.to_owned(), Value::Null, why, errors);
     };
-    // Upstream shows the type of the inner list in both cases.
-    let shown = items["x-kubernetes-list-type"].as_str().unwrap_or("null");
-    let why = "must be atomic as item of a list with x-kubernetes-list-type=set";
-    push(ErrorKind::Invalid, at(name), shown.into(), why, errors);
-}
-
-/// Of an object's metadata a schema may only constrain the name.
-fn metadata(node: &Value, path: &str, errors: &mut Errors) {
-    let names = node["properties"].as_object().into_iter().flatten();
-    if names.into_iter().any(|(name, _)| !matches!(name.as_str(), "name" | "generateName")) {
-        let why = "must not specify anything other than name and generateName, but metadata is implicitly specified";
-        push(ErrorKind::Forbidden, path.to_owned(), Value::Null, why, errors);
+    let mut branch = |branch: &Value, within: String| {
+        complete(branch, specified, at, &within, errors);
+        if branch["items"].is_object() {
+            let items = Some(&outside["items"]).filter(|items| items.is_object());
+            complete(&branch["items"], items, &format!("{at}.items"), &format!("{within}.items"), errors);
+        }
+        for (name, property) in properties(branch) {
+            let place = |path: &str| format!("{path}.properties[{name}]");
+            complete(property, outside["properties"].get(name), &place(at), &place(&within), errors);
+        }
+    };
+    if node["not"].is_object() {
+        branch(&node["not"], format!("{within}.not"));
     }
-}
-
-/// What is wrong with rules before they are compiled.
-fn rule_texts(node: &Value, path: &str, errors: &mut Errors) {
-    const REASONS: [&str; 4] =
-        ["FieldValueDuplicate", "FieldValueForbidden", "FieldValueInvalid", "FieldValueRequired"];
-    for (index, rule) in node["x-kubernetes-validations"].as_array().into_iter().flatten().enumerate() {
-        let at = |name: &str| format!("{path}.x-kubernetes-validations[{index}].{name}");
-        let text = |name: &str| rule[name].as_str().unwrap_or_default();
-        let (source, message) = (text("rule").trim(), text("message").trim());
-        if source.is_empty() {
-            push(ErrorKind::Required, at("rule"), Value::Null, "rule is not specified", errors);
-        } else if !text("message").is_empty() && message.is_empty() {
-            let why = "message must be non-empty if specified";
-            push(ErrorKind::Invalid, at("message"), text("message").into(), why, errors);
-        } else if message.contains('\n') {
-            let why = "message must not contain line breaks";
-            push(ErrorKind::Invalid, at("message"), text("message").into(), why, errors);
-        } else if source.contains('\n') && message.is_empty() {
-            let why = "message must be specified if rule contains line breaks";
-            push(ErrorKind::Required, at("message"), Value::Null, why, errors);
-        }
-        if !text("messageExpression").is_empty() && text("messageExpression").trim().is_empty() {
-            let why = "messageExpression must be non-empty if specified";
-            push(ErrorKind::Required, at("messageExpression"), Value::Null, why, errors);
-        }
-        if let Some(reason) = rule["reason"].as_str().filter(|reason| !REASONS.contains(reason)) {
-            let listed: Vec<String> = REASONS.iter().map(|reason| format!("{reason:?}")).collect();
-            let detail = format!("supported values: {}", listed.join(", "));
-            push(ErrorKind::NotSupported, at("reason"), reason.into(), detail, errors);
+    for name in ["allOf", "anyOf", "oneOf"] {
+        for (index, one) in list(node, name).iter().enumerate() {
+            branch(one, format!("{within}.{name}[{index}]"));
         }
     }
 }
@@ -369,6 +289,7 @@ fn each_inner(schema: &Schema, path: &str, visit: &mut dyn FnMut(&Schema, &str))
 
 /// Rules compile.
 fn rules(schema: &Schema, path: &str, errors: &mut Errors) {
+    each_inner(schema, path, &mut |schema, path| rules(schema, path, errors));
     for (index, rule) in schema.rules.iter().enumerate() {
         let mut refuse = |name: &str, mistake: &Mistake| {
             let field = format!("{path}.x-kubernetes-validations[{index}].{name}");
@@ -383,11 +304,10 @@ fn rules(schema: &Schema, path: &str, errors: &mut Errors) {
         }
         if rule.source["optionalOldSelf"] == true && rule.program.is_ok() && !rule.transition {
             let field = format!("{path}.x-kubernetes-validations[{index}].optionalOldSelf");
-            let why = "option optionalOldSelf can be used only when rule uses oldSelf";
+            let why = "may not be set if oldSelf is not used in rule";
             push(ErrorKind::Invalid, field, true.into(), why, errors);
         }
     }
-    each_inner(schema, path, &mut |schema, path| rules(schema, path, errors));
 }
 
 /// The rule as Go's internal struct, for messages: its fields in their order.

@@ -27,6 +27,22 @@ pub(super) fn parse_ip(text: &str) -> Option<IpAddr> {
     })
 }
 
+/// `IsValidIP`, of fields that take no old form.
+pub(super) fn strict_ip(text: &str) -> Vec<String> {
+    let Some(address) = parse_ip(text) else {
+        return vec!["must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)".into()];
+    };
+    let strict: Option<IpAddr> = text.parse().ok();
+    if strict.is_none() {
+        return vec!["must not have leading 0s".into()];
+    }
+    if matches!(address, IpAddr::V6(address) if address.to_ipv4_mapped().is_some()) {
+        return vec!["must not be an IPv4-mapped IPv6 address".into()];
+    }
+    let usual = usual(address);
+    if usual == text { Vec::new() } else { vec![format!("must be in canonical form ({usual:?})")] }
+}
+
 fn parse_cidr(text: &str) -> Option<(IpAddr, u32)> {
     let (address, bits) = text.split_once('/')?;
     let address = parse_ip(address)?;

@@ -64,7 +64,10 @@ impl Strategy for CronJob {
         let path = path.child("spec");
         let name = self.metadata.name.as_deref().filter(|_| is_new);
         let job = self.spec.job_template.spec.as_ref();
-        job.map(|job| pod_template::warnings(name, &job.template, &path.child("template"))).unwrap_or_default()
+        job.map(|job| {
+            pod_template::warnings(name, &job.template, &path.child("template"), job::count_warning(job, &path))
+        })
+        .unwrap_or_default()
     }
 
     fn validate_update(&self, old: &Self) -> Errors {

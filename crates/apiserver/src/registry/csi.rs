@@ -1,18 +1,21 @@
 //! What CSI drivers and their nodes say of themselves: CSIDriver, CSINode, CSIStorageCapacity, VolumeAttachment,
 //! VolumeAttributesClass. Upstream: `pkg/apis/storage`.
 
-use api::Object as _;
 use api::field::{Error, Errors, Path};
 use api::object::Tree;
-use api::validate::dns1123_subdomain;
+use api::validate::{dns1123_subdomain, label_selector, qualified_name};
 use serde_json::{Value, json};
 
 use super::admission_rules::{default_field, items, text, texts};
-use super::rules::IMMUTABLE;
+use super::go_diff;
+use super::rules::{IMMUTABLE, complain, twice};
 use crate::strategy::TreeStrategy;
 
 const GROUP: &str = "storage.k8s.io";
 const DRIVER_NAME_BYTES_MAX: usize = 63;
+const NODE_ID_BYTES_MAX: usize = 256;
+const PARAMETERS_MAX: usize = 512;
+const PARAMETERS_BYTES_MAX: usize = 256 << 10;
 
 pub(super) struct CsiDriver;
 pub(super) struct CsiNode;
@@ -30,6 +33,20 @@ pub(super) fn driver_name(name: &str, path: &Path, errors: &mut Errors) {
     if !name.is_empty() {
         let complaints = dns1123_subdomain(&name.to_lowercase());
         errors.extend(complaints.into_iter().map(|why| Error::invalid(path, name, why)));
+    }
+}
+
+/// `validateParameters` of a class, of whose keys and values it takes the lengths.
+pub(super) fn parameters(sizes: impl Iterator<Item = (usize, usize)>, errors: &mut Errors) {
+    let (sizes, path): (Vec<_>, _) = (sizes.collect(), Path::new("parameters"));
+    if sizes.len() > PARAMETERS_MAX {
+        return errors.push(Error::too_long(&path, PARAMETERS_MAX));
+    }
+    if sizes.iter().any(|(key, _)| *key == 0) {
+        errors.push(Error::invalid(&path, "", "field can not be empty."));
+    }
+    if sizes.iter().map(|(key, value)| key + value).sum::<usize>() > PARAMETERS_BYTES_MAX {
+        errors.push(Error::too_long(&path, PARAMETERS_BYTES_MAX));
     }
 }
 
@@ -65,11 +82,6 @@ impl TreeStrategy for CsiDriver {
 
     fn validate(object: &Tree) -> Errors {
         let mut errors = Errors::new();
-        let metadata = Path::new("metadata");
-        let name = object.meta().name.as_deref().unwrap_or_default();
-        if name.len() > DRIVER_NAME_BYTES_MAX {
-            errors.push(Error::too_long(&metadata.child("name"), DRIVER_NAME_BYTES_MAX));
-        }
         let (spec, path) = (object.get("spec").unwrap_or(&Value::Null), Path::new("spec"));
         super::admission_rules::one_of(
             spec,
@@ -85,6 +97,7 @@ impl TreeStrategy for CsiDriver {
             let audience = text(request, "audience");
             if audiences.contains(&audience) {
                 errors.push(Error::duplicate(&path.child("audience"), audience));
+                continue;
             }
             audiences.push(audience);
             let Some(seconds) = request.get("expirationSeconds").and_then(Value::as_i64) else { continue };
@@ -99,15 +112,25 @@ impl TreeStrategy for CsiDriver {
         let modes = path.child("volumeLifecycleModes");
         for mode in texts(spec, "volumeLifecycleModes") {
             if !["Ephemeral", "Persistent"].contains(&mode) {
-                errors.push(Error::not_supported(&modes, mode, &["Ephemeral", "Persistent"]));
+                errors.push(Error::not_supported(&modes, mode, &["Persistent", "Ephemeral"]));
             }
+        }
+        let period = spec.get("nodeAllocatableUpdatePeriodSeconds").and_then(Value::as_i64);
+        if let Some(period) = period.filter(|period| *period < 10) {
+            let path = path.child("nodeAllocatableUpdatePeriodSeconds");
+            errors.push(Error::invalid(&path, period, "must be greater than or equal to 10 seconds"));
         }
         errors
     }
 
     fn validate_update(object: &Tree, old: &Tree) -> Errors {
         let mut errors = Self::validate(object);
-        immutable(object, old, &["attachRequired", "volumeLifecycleModes"], &mut errors);
+        // Upstream's spelling.
+        if object.at("/spec/attachRequired") != old.at("/spec/attachRequired") {
+            let value = object.at("/spec/attachRequired").cloned().unwrap_or_default();
+            errors.push(Error::invalid(&Path::new("spec").child("attachedRequired"), value, IMMUTABLE));
+        }
+        immutable(object, old, &["volumeLifecycleModes"], &mut errors);
         errors
     }
 }
@@ -125,22 +148,50 @@ impl TreeStrategy for CsiNode {
             let path = all.index(index);
             let name = text(driver, "name");
             driver_name(name, &path.child("name"), &mut errors);
-            if names.contains(&name) {
-                errors.push(Error::duplicate(&path.child("name"), name));
+            let (id, id_path) = (text(driver, "nodeID"), path.child("nodeID"));
+            if id.is_empty() {
+                errors.push(Error::required(&id_path, ""));
             }
-            names.push(name);
-            if text(driver, "nodeID").is_empty() {
-                errors.push(Error::required(&path.child("nodeID"), ""));
-            }
-            let keys = path.child("topologyKeys");
-            for (at, key) in texts(driver, "topologyKeys").into_iter().enumerate() {
-                let complaints = api::validate::qualified_name(key).into_iter();
-                errors.extend(complaints.map(|why| Error::invalid(&keys.index(at), key, why)));
+            if id.len() > NODE_ID_BYTES_MAX {
+                let why = format!("must be {NODE_ID_BYTES_MAX} characters or less");
+                errors.push(Error::invalid(&id_path, id, why));
             }
             let count = driver.get("allocatable").and_then(|one| one.get("count")).and_then(Value::as_i64);
             if let Some(count) = count.filter(|count| *count < 0) {
                 let path = path.child("allocatable");
                 errors.push(Error::invalid(&path.child("count"), count, super::rules::NOT_NEGATIVE));
+            }
+            if names.contains(&name) {
+                errors.push(Error::duplicate(&path.child("name"), name));
+            }
+            names.push(name);
+            let keys = texts(driver, "topologyKeys");
+            for (index, key) in keys.iter().enumerate() {
+                if key.is_empty() {
+                    errors.push(Error::required(&path, ""));
+                }
+                if keys[..index].contains(key) {
+                    errors.push(Error::duplicate(&path, *key));
+                }
+                complain(&mut errors, &path, key, qualified_name(key));
+            }
+        }
+        errors
+    }
+
+    /// What a driver says of itself stays, but for how many volumes it can attach.
+    fn validate_update(object: &Tree, old: &Tree) -> Errors {
+        let mut errors = twice(Self::validate(object));
+        let drivers =
+            |object: &Tree| object.get("spec").map(|spec| items(spec, "drivers").to_vec()).unwrap_or_default();
+        let fixed = |mut driver: Value| {
+            driver.as_object_mut().map(|driver| driver.remove("allocatable"));
+            driver
+        };
+        for old in drivers(old).into_iter().map(fixed) {
+            for new in drivers(object).into_iter().map(fixed).filter(|new| new["name"] == old["name"] && *new != old) {
+                let shown = go_diff::compact("storage.v1.CSINodeDriver", &new);
+                errors.push(Error::invalid_verbatim(&Path::new("spec").child("drivers"), shown, IMMUTABLE));
             }
         }
         errors
@@ -153,10 +204,16 @@ impl TreeStrategy for CsiStorageCapacity {
 
     fn validate(object: &Tree) -> Errors {
         let mut errors = Errors::new();
+        let topology = object.get("nodeTopology").filter(|topology| !topology.is_null());
+        if let Some(Ok(topology)) = topology.map(|topology| serde_json::from_value(topology.clone())) {
+            label_selector(&topology, &Path::new("nodeTopology"), &mut errors);
+        }
         let class = object.text("/storageClassName");
-        let path = Path::new("storageClassName");
-        let complaints = dns1123_subdomain(class).into_iter();
-        errors.extend(complaints.map(|why| Error::invalid(&path, class, why)));
+        complain(&mut errors, &Path::new("storageClassName"), class, dns1123_subdomain(class));
+        let capacity = object.text("/capacity");
+        if api::quantity::parse(capacity).is_some_and(|(amount, _)| amount.0 < 0) {
+            errors.push(Error::invalid(&Path::new("capacity"), capacity, super::rules::NOT_NEGATIVE));
+        }
         errors
     }
 
@@ -185,7 +242,9 @@ impl TreeStrategy for VolumeAttachment {
         let mut errors = Errors::new();
         let path = Path::new("spec");
         let attacher = object.text("/spec/attacher");
-        driver_name(attacher, &path.child("attacher"), &mut errors);
+        if attacher.is_empty() {
+            errors.push(Error::required(&path.child("attacher"), ""));
+        }
         let source = path.child("source");
         let is_set = |field: &str| object.at(&format!("/spec/source/{field}")).is_some_and(|value| !value.is_null());
         match (is_set("inlineVolumeSpec"), is_set("persistentVolumeName")) {
@@ -207,16 +266,20 @@ impl TreeStrategy for VolumeAttachment {
         }
         let node = object.text("/spec/nodeName");
         let at = path.child("nodeName");
-        let complaints = dns1123_subdomain(node).into_iter();
-        errors.extend(complaints.map(|why| Error::invalid(&at, node, why)));
+        complain(&mut errors, &at, node, dns1123_subdomain(node));
+        // `ValidateVolumeAttachmentV1`
+        driver_name(attacher, &path.child("attacher"), &mut errors);
+        if let Some(name) = object.at("/spec/source/persistentVolumeName").and_then(Value::as_str) {
+            complain(&mut errors, &source.child("persistentVolumeName"), name, dns1123_subdomain(name));
+        }
         errors
     }
 
     fn validate_update(object: &Tree, old: &Tree) -> Errors {
-        let mut errors = Self::validate(object);
+        let mut errors = Errors::new();
         if object.get("spec") != old.get("spec") {
-            let value = object.get("spec").cloned().unwrap_or_default();
-            errors.push(Error::invalid(&Path::new("spec"), value, IMMUTABLE));
+            let shown = go_diff::compact("storage.v1.VolumeAttachmentSpec", &object.get("spec"));
+            errors.push(Error::invalid_verbatim(&Path::new("spec"), shown, IMMUTABLE));
         }
         errors
     }
@@ -233,23 +296,27 @@ impl TreeStrategy for VolumeAttributesClass {
         if name.is_empty() {
             errors.push(Error::required(&path, ""));
         } else {
-            let complaints = api::validate::qualified_name(&name.to_lowercase()).into_iter();
-            errors.extend(complaints.map(|why| Error::invalid(&path, name, why)));
+            let name = name.to_lowercase();
+            complain(&mut errors, &path, &name, qualified_name(&name));
         }
-        if object.get("parameters").and_then(Value::as_object).is_none_or(|map| map.is_empty()) {
+        let given = object.get("parameters").and_then(Value::as_object);
+        let sizes = given.into_iter().flatten().map(|(key, value)| (key.len(), value.as_str().map_or(0, str::len)));
+        parameters(sizes, &mut errors);
+        if given.is_none_or(|given| given.is_empty()) {
             errors.push(Error::required(&Path::new("parameters"), "must contain at least one key/value pair"));
         }
         errors
     }
 
     fn validate_update(object: &Tree, old: &Tree) -> Errors {
-        let mut errors = Errors::new();
+        let mut errors = Self::validate(object);
         if object.get("driverName") != old.get("driverName") {
             errors.push(Error::forbidden(&Path::new("driverName"), "updates to driverName are forbidden."));
         }
         if object.get("parameters") != old.get("parameters") {
             errors.push(Error::forbidden(&Path::new("parameters"), "updates to parameters are forbidden."));
         }
+        errors.extend(Self::validate(object));
         errors
     }
 }

@@ -10,7 +10,9 @@ use serde_json::Value;
 
 use super::deployment::{at_most_100_percent, is_zero, positive_or_percent};
 use super::pod_template;
-use super::rules::{default_text, default_to, int_or_string, not_negative, subdomain_name, text};
+use super::rules::{
+    default_text, default_to, int_or_string, not_decremented, not_negative, subdomain_name, text, twice,
+};
 use crate::strategy::Strategy;
 
 /// Counts changes of the template. Upstream's internal type has a field for it, which this version shows so.
@@ -67,7 +69,7 @@ impl Strategy for DaemonSet {
     }
 
     fn validate_update(&self, old: &Self) -> Errors {
-        let mut errors = self.validate();
+        let mut errors = twice(self.validate());
         if let (Some(new), Some(old)) = (&self.spec, &old.spec) {
             pod_template::same_selector(&new.selector, &old.selector, &mut errors);
         }
@@ -77,10 +79,10 @@ impl Strategy for DaemonSet {
     fn warnings(&self, _is_new: bool) -> Vec<String> {
         let Some(spec) = &self.spec else { return Vec::new() };
         let path = Path::new("spec");
-        pod_template::warnings(None, &spec.template, &path.child("template"))
+        pod_template::warnings(None, &spec.template, &path.child("template"), None)
     }
 
-    fn validate_status_update(&self, _old: &Self) -> Errors {
+    fn validate_status_update(&self, old: &Self) -> Errors {
         let mut errors = Errors::new();
         let (Some(status), path) = (&self.status, Path::new("status")) else { return errors };
         let counts = [
@@ -88,14 +90,22 @@ impl Strategy for DaemonSet {
             ("numberMisscheduled", status.number_misscheduled),
             ("desiredNumberScheduled", status.desired_number_scheduled),
             ("numberReady", status.number_ready),
-            ("updatedNumberScheduled", status.updated_number_scheduled.unwrap_or(0)),
-            ("numberAvailable", status.number_available.unwrap_or(0)),
-            ("numberUnavailable", status.number_unavailable.unwrap_or(0)),
         ];
         for (name, count) in counts {
             not_negative(count, &path.child(name), &mut errors);
         }
         not_negative(status.observed_generation.unwrap_or(0), &path.child("observedGeneration"), &mut errors);
+        let counts = [
+            ("updatedNumberScheduled", status.updated_number_scheduled),
+            ("numberAvailable", status.number_available),
+            ("numberUnavailable", status.number_unavailable),
+            ("collisionCount", status.collision_count),
+        ];
+        for (name, count) in counts {
+            not_negative(count.unwrap_or(0), &path.child(name), &mut errors);
+        }
+        let before = old.status.as_ref().and_then(|status| status.collision_count);
+        not_decremented(status.collision_count, before, &path.child("collisionCount"), &mut errors);
         errors
     }
 }

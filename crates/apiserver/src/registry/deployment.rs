@@ -7,7 +7,7 @@ use api::types::{
 use serde_json::Value;
 
 use super::pod_template;
-use super::rules::{default_text, default_to, int_or_string, not_negative, subdomain_name, text};
+use super::rules::{default_text, default_to, int_or_string, not_decremented, not_negative, subdomain_name, text};
 use crate::strategy::Strategy;
 
 impl Strategy for Deployment {
@@ -71,7 +71,7 @@ impl Strategy for Deployment {
         let Some(spec) = &self.spec else { return Vec::new() };
         let path = Path::new("spec");
         let name = self.metadata.name.as_deref().filter(|_| is_new);
-        pod_template::warnings(name, &spec.template, &path.child("template"))
+        pod_template::warnings(name, &spec.template, &path.child("template"), None)
     }
 
     fn validate_status_update(&self, old: &Self) -> Errors {
@@ -84,6 +84,8 @@ impl Strategy for Deployment {
             ("readyReplicas", status.ready_replicas),
             ("availableReplicas", status.available_replicas),
             ("unavailableReplicas", status.unavailable_replicas),
+            ("terminatingReplicas", status.terminating_replicas),
+            ("collisionCount", status.collision_count),
         ];
         not_negative(status.observed_generation.unwrap_or(0), &path.child("observedGeneration"), &mut errors);
         for (name, count) in counts {
@@ -100,13 +102,8 @@ impl Strategy for Deployment {
             let why = "cannot be greater than readyReplicas";
             errors.push(Error::invalid(&path.child("availableReplicas"), available, why));
         }
-        let collisions = |deployment: &Self| deployment.status.as_ref().and_then(|status| status.collision_count);
-        if let (Some(before), now) = (collisions(old), collisions(self))
-            && now.is_none_or(|now| now < before)
-        {
-            let value = now.map_or(Value::Null, Value::from);
-            errors.push(Error::invalid(&path.child("collisionCount"), value, "cannot be decremented"));
-        }
+        let before = old.status.as_ref().and_then(|status| status.collision_count);
+        not_decremented(status.collision_count, before, &path.child("collisionCount"), &mut errors);
         errors
     }
 }

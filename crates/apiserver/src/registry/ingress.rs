@@ -2,7 +2,9 @@
 
 use api::field::{Error, Errors, Path};
 use api::types::{HTTPIngressPath, Ingress, IngressBackend, IngressRule, IngressServiceBackend, IngressStatus};
-use api::validate::{dns1123_label, dns1123_subdomain, port_name, port_number, wildcard_dns1123_subdomain};
+use api::validate::{
+    dns1123_label, dns1123_subdomain, path_segment, port_name, port_number, wildcard_dns1123_subdomain,
+};
 
 use super::addresses::is_ip;
 use super::rules::{complain, list, subdomain_name, text};
@@ -44,6 +46,29 @@ impl Strategy for Ingress {
 
     fn validate(&self) -> Errors {
         rules(self)
+    }
+
+    fn validate_status_update(&self, _old: &Self) -> Errors {
+        let mut errors = Errors::new();
+        let (status, path) = (Path::new("status"), "loadBalancer");
+        let path = status.child(path);
+        let path = path.child("ingress");
+        let balancer = self.status.as_ref().and_then(|status| status.load_balancer.as_ref());
+        for (index, point) in balancer.map(|balancer| list(&balancer.ingress)).unwrap_or_default().iter().enumerate() {
+            let path = path.index(index);
+            let (address, host) = (text(&point.ip), text(&point.hostname));
+            if !address.is_empty() && !is_ip(address) {
+                let why = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)";
+                errors.push(Error::invalid(&path.child("ip"), address, why));
+            }
+            if !host.is_empty() {
+                complain(&mut errors, &path.child("hostname"), host, dns1123_subdomain(host));
+            }
+            if is_ip(host) {
+                errors.push(Error::invalid(&path.child("hostname"), host, "must be a DNS name, not an IP address"));
+            }
+        }
+        errors
     }
 
     fn warnings(&self, is_new: bool) -> Vec<String> {
@@ -155,15 +180,24 @@ fn backend(backend: &IngressBackend, path: &Path, errors: &mut Errors) {
             errors.push(Error::invalid(path, "", "cannot set both resource and service backends"));
         }
         (Some(resource), None) => {
-            let path = path.child("resource");
-            for (name, value) in [("kind", &resource.kind), ("name", &resource.name)] {
-                if value.is_empty() {
-                    errors.push(Error::required(&path.child(name), ""));
-                }
-            }
+            typed_reference(&resource.api_group, &resource.kind, &resource.name, &path.child("resource"), errors);
         }
         (None, Some(service)) => service_backend(service, path, errors),
         (None, None) => errors.push(Error::invalid(path, "", "resource or service backend is required")),
+    }
+}
+
+/// `validateIngressTypedLocalObjectReference`
+pub(super) fn typed_reference(group: &Option<String>, kind: &str, name: &str, path: &Path, errors: &mut Errors) {
+    if let Some(group) = group {
+        complain(errors, &path.child("apiGroup"), group, dns1123_subdomain(group));
+    }
+    for (field, value, missing) in [("kind", kind, "kind is required"), ("name", name, "name is required")] {
+        if value.is_empty() {
+            errors.push(Error::required(&path.child(field), missing));
+        } else {
+            complain(errors, &path.child(field), value, path_segment(value, false));
+        }
     }
 }
 

@@ -2,8 +2,10 @@
 
 use api::field::{Error, Errors, Path};
 use api::types::{IngressClass, IngressClassParametersReference};
+use api::validate::dns1123_label;
 
-use super::rules::{IMMUTABLE, default_text, subdomain_name, text};
+use super::ingress::typed_reference;
+use super::rules::{IMMUTABLE, complain, default_text, domain_prefixed_path, subdomain_name, text};
 use crate::strategy::Strategy;
 
 const CONTROLLER_LENGTH_MAX: usize = 250;
@@ -34,10 +36,7 @@ impl Strategy for IngressClass {
         if controller.len() > CONTROLLER_LENGTH_MAX {
             errors.push(Error::too_long(&controller_path, CONTROLLER_LENGTH_MAX));
         }
-        if !is_domain_prefixed_path(controller) {
-            let why = "must be a domain-prefixed path (such as \"acme.io/foo\")";
-            errors.push(Error::invalid(&controller_path, controller, why));
-        }
+        domain_prefixed_path(controller, &controller_path, &mut errors);
         if let Some(parameters) = &spec.parameters {
             self::parameters(parameters, &path.child("parameters"), &mut errors);
         }
@@ -57,30 +56,21 @@ impl Strategy for IngressClass {
     }
 }
 
-fn is_domain_prefixed_path(text: &str) -> bool {
-    let Some((domain, path)) = text.split_once('/') else { return false };
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~%!$&'()*+,;=:".contains(&byte);
-    api::validate::dns1123_subdomain(domain).is_empty() && !path.is_empty() && path.bytes().all(allowed)
-}
-
 fn parameters(parameters: &IngressClassParametersReference, path: &Path, errors: &mut Errors) {
-    for (name, value) in [("kind", &parameters.kind), ("name", &parameters.name)] {
-        if value.is_empty() {
-            let why = if name == "kind" { "kind is required" } else { "name is required" };
-            errors.push(Error::required(&path.child(name), why));
-        }
-    }
-    let namespace = text(&parameters.namespace);
+    typed_reference(&parameters.api_group, &parameters.kind, &parameters.name, path, errors);
     match text(&parameters.scope) {
-        "Namespace" if namespace.is_empty() => {
-            let why = "`parameters.scope` is set to 'Namespace'";
-            errors.push(Error::required(&path.child("namespace"), why));
-        }
+        "Namespace" => match &parameters.namespace {
+            None => {
+                let why = "`parameters.scope` is set to 'Namespace'";
+                errors.push(Error::required(&path.child("namespace"), why));
+            }
+            Some(namespace) => complain(errors, &path.child("namespace"), namespace, dns1123_label(namespace)),
+        },
         "Cluster" if parameters.namespace.is_some() => {
             let why = "`parameters.scope` is set to 'Cluster'";
             errors.push(Error::forbidden(&path.child("namespace"), why));
         }
-        "Namespace" | "Cluster" => {}
+        "Cluster" => {}
         other => errors.push(Error::not_supported(&path.child("scope"), other, &["Cluster", "Namespace"])),
     }
 }

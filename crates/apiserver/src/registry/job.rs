@@ -6,12 +6,15 @@ use std::collections::BTreeMap;
 use api::field::{Error, Errors, Path};
 use api::schema::go_json;
 use api::selector::Selector;
-use api::types::{Job, JobSpec, JobStatus, LabelSelector, PodSpec, PodTemplateSpec};
-use api::validate::{dns1123_label, dns1123_subdomain, label_selector};
+use api::types::{Container, Job, JobCondition, JobSpec, JobStatus, LabelSelector, PodSpec, PodTemplateSpec};
+use api::validate::{dns1123_label, label_selector};
 use api::{Propagation, meta};
+use serde::Serialize;
 
 use super::job_policies;
-use super::rules::{IMMUTABLE, complain, default_text, default_to, not_negative, subdomain_name, text};
+use super::rules::{
+    IMMUTABLE, default_text, default_to, domain_prefixed_path, list, not_negative, subdomain_name, text,
+};
 use super::{go_diff, pod_template};
 use crate::strategy::Strategy;
 
@@ -19,6 +22,9 @@ const UID_LABEL: &str = "batch.kubernetes.io/controller-uid";
 const NAME_LABEL: &str = "batch.kubernetes.io/job-name";
 const OLD_UID_LABEL: &str = "controller-uid";
 const OLD_NAME_LABEL: &str = "job-name";
+
+/// What messages show in place of a field that is not set.
+const NIL: &str = "\"null\"";
 
 const PARALLELISM_MAX: i32 = 100_000;
 const FAILED_INDEXES_MAX: i32 = 100_000;
@@ -99,7 +105,7 @@ impl Strategy for Job {
     }
 
     fn validate_update(&self, old: &Self) -> Errors {
-        let mut errors = Errors::new();
+        let mut errors = self.validate();
         if let (Some(new), Some(before)) = (&self.spec, &old.spec) {
             let path = Path::new("spec");
             validate_with_selector(new, &path, &mut errors);
@@ -118,12 +124,24 @@ impl Strategy for Job {
         let Some(spec) = &self.spec else { return Vec::new() };
         let path = Path::new("spec");
         let name = self.metadata.name.as_deref().filter(|_| is_new);
-        pod_template::warnings(name, &spec.template, &path.child("template"))
+        pod_template::warnings(name, &spec.template, &path.child("template"), count_warning(spec, &path))
     }
 
     fn field(&self, _name: &str) -> Cow<'_, str> {
         self.status.as_ref().and_then(|status| status.succeeded).unwrap_or(0).to_string().into()
     }
+}
+
+/// `WarningsForJobSpec`, but for the template.
+pub(super) fn count_warning(spec: &JobSpec, path: &Path) -> Option<String> {
+    let is_large = spec.completions.is_some_and(|count| count > MANY_COMPLETIONS)
+        && spec.parallelism.is_some_and(|count| count > LIMIT_WITH_MANY_COMPLETIONS);
+    (is_large && spec.completion_mode.as_deref() == Some("Indexed")).then(|| {
+        format!(
+            "{path}: In Indexed Jobs with a number of completions higher than 10^5 and a parallelism higher than 10^4, \
+             Kubernetes might not be able to track completedIndexes when a big number of indexes fail"
+        )
+    })
 }
 
 /// A Job without labels has its template's.
@@ -224,28 +242,18 @@ pub(super) fn validate_spec(spec: &JobSpec, path: &Path, errors: &mut Errors) {
         errors.push(Error::required(&path.child("backoffLimitPerIndex"), why));
     }
     if let Some(manager) = &spec.managed_by {
-        managed_by(manager, &path.child("managedBy"), errors);
+        const LENGTH_MAX: usize = 63;
+        let path = path.child("managedBy");
+        domain_prefixed_path(manager, &path, errors);
+        if manager.len() > LENGTH_MAX {
+            errors.push(Error::too_long(&path, LENGTH_MAX));
+        }
     }
     completion_mode(spec, path, errors);
     job_policies::validate(spec, path, errors);
     let template_path = path.child("template");
     pod_template::validate(&spec.template, &template_path, errors);
     restart_policy(spec, &template_path.child("spec"), errors);
-}
-
-/// Whoever looks after the Job instead of its controller: a path below a domain.
-fn managed_by(manager: &str, path: &Path, errors: &mut Errors) {
-    const LENGTH_MAX: usize = 63;
-    match manager.split_once('/').filter(|(domain, rest)| !domain.is_empty() && !rest.is_empty()) {
-        None => {
-            let why = "must be a domain-prefixed path (such as \"acme.io/foo\")";
-            errors.push(Error::invalid(path, manager, why));
-        }
-        Some((domain, _)) => complain(errors, path, domain, dns1123_subdomain(domain)),
-    }
-    if manager.len() > LENGTH_MAX {
-        errors.push(Error::too_long(path, LENGTH_MAX));
-    }
 }
 
 fn completion_mode(spec: &JobSpec, path: &Path, errors: &mut Errors) {
@@ -314,46 +322,53 @@ fn restart_policy(spec: &JobSpec, path: &Path, errors: &mut Errors) {
 
 /// What stays as it was created.
 fn immutable(new: &JobSpec, before: &JobSpec, old: &Job, path: &Path, errors: &mut Errors) {
-    if new.completions != before.completions && !scales_elastically(new, before) {
-        let shown = new.completions.map_or(serde_json::Value::Null, Into::into);
-        errors.push(Error::invalid(&path.child("completions"), shown, IMMUTABLE));
-    }
+    completions(new, before, &path.child("completions"), errors);
     if new.selector != before.selector {
-        let shown = new.selector.as_ref().map_or("null".into(), shown);
+        let shown = new.selector.as_ref().map_or(NIL.into(), shown);
         errors.push(Error::invalid_verbatim(&path.child("selector"), shown, IMMUTABLE));
     }
-    let may_be_directed =
-        before.suspend == Some(true) && old.status.as_ref().is_none_or(|status| status.start_time.is_none());
+    let is_idle = old.status.as_ref().is_none_or(|status| {
+        let suspended = |condition: &JobCondition| condition.type_ == "Suspended" && condition.status == "True";
+        status.start_time.is_none() || list(&status.conditions).iter().any(suspended)
+    });
+    let may_be_directed = before.suspend == Some(true) && is_idle;
     let template = if may_be_directed { directed(&before.template, &new.template) } else { before.template.clone() };
     if new.template != template {
         let shown = go_diff::compact("core.v1.PodTemplateSpec", &new.template);
         errors.push(Error::invalid_verbatim(&path.child("template"), shown, IMMUTABLE));
     }
-    let mut same = |name: &str, same: bool, shown: serde_json::Result<serde_json::Value>| {
+    let mut same = |name: &str, same: bool, shown: String| {
         if !same {
-            errors.push(Error::invalid(&path.child(name), shown.unwrap_or_default(), IMMUTABLE));
+            errors.push(Error::invalid_verbatim(&path.child(name), shown, IMMUTABLE));
         }
     };
-    let value = serde_json::to_value::<&Option<String>>;
-    same("completionMode", new.completion_mode == before.completion_mode, value(&new.completion_mode));
-    let policy = serde_json::to_value(&new.pod_failure_policy);
+    let word = |word: &Option<String>| word.as_ref().map_or(NIL.into(), |word| format!("{word:?}"));
+    same("completionMode", new.completion_mode == before.completion_mode, word(&new.completion_mode));
+    let policy = internal("batch.v1.PodFailurePolicy", &new.pod_failure_policy);
     same("podFailurePolicy", new.pod_failure_policy == before.pod_failure_policy, policy);
-    let limit = serde_json::to_value(new.backoff_limit_per_index);
+    let limit = new.backoff_limit_per_index.map_or(NIL.into(), |limit| limit.to_string());
     same("backoffLimitPerIndex", new.backoff_limit_per_index == before.backoff_limit_per_index, limit);
-    same("managedBy", new.managed_by == before.managed_by, value(&new.managed_by));
-    let policy = serde_json::to_value(&new.success_policy);
+    same("managedBy", new.managed_by == before.managed_by, word(&new.managed_by));
+    let policy = internal("batch.v1.SuccessPolicy", &new.success_policy);
     same("successPolicy", new.success_policy == before.success_policy, policy);
 }
 
-/// Indexed Jobs may change their completions together with their parallelism.
-fn scales_elastically(new: &JobSpec, before: &JobSpec) -> bool {
-    new.completion_mode.as_deref() == Some("Indexed")
-        && before.completions.is_some()
-        && new.completions.is_some()
-        && new.completions == new.parallelism
+/// A policy as Go prints its internal type.
+fn internal(type_name: &'static str, policy: &Option<impl Serialize>) -> String {
+    policy.as_ref().map_or(NIL.into(), |policy| go_diff::compact(type_name, policy))
 }
 
-/// The old template with the new one's scheduling directives: they may change while a suspended Job has not started.
+/// Indexed Jobs may change their completions together with their parallelism.
+fn completions(new: &JobSpec, before: &JobSpec, path: &Path, errors: &mut Errors) {
+    let (now, is_indexed) = (new.completions, new.completion_mode.as_deref() == Some("Indexed"));
+    if now == before.completions || (is_indexed && (now.is_none() || now == new.parallelism)) {
+        return;
+    }
+    let why = if is_indexed { "can only be modified in tandem with spec.parallelism" } else { IMMUTABLE };
+    errors.push(Error::invalid(path, now.map_or("null".into(), serde_json::Value::from), why));
+}
+
+/// The old template with the new one's scheduling directives and resources: they may change while a suspended Job has not started.
 fn directed(before: &PodTemplateSpec, new: &PodTemplateSpec) -> PodTemplateSpec {
     let mut template = before.clone();
     if let (Some(meta), Some(new)) = (&mut template.metadata, &new.metadata) {
@@ -366,6 +381,13 @@ fn directed(before: &PodTemplateSpec, new: &PodTemplateSpec) -> PodTemplateSpec 
     spec.node_selector.clone_from(&new.node_selector);
     spec.tolerations.clone_from(&new.tolerations);
     spec.scheduling_gates.clone_from(&new.scheduling_gates);
+    let resources = |new: &[Container], old: &mut [Container]| {
+        for (old, new) in old.iter_mut().zip(new) {
+            old.resources.clone_from(&new.resources);
+        }
+    };
+    resources(&new.containers, &mut spec.containers);
+    resources(list(&new.init_containers), spec.init_containers.as_deref_mut().unwrap_or_default());
     let wanted = new.affinity.as_ref().and_then(|affinity| affinity.node_affinity.clone());
     let mut affinity = spec.affinity.take().unwrap_or_default();
     affinity.node_affinity = wanted;

@@ -39,8 +39,8 @@ pub(super) fn validate(spec: &JobSpec, path: &Path, errors: &mut Errors) {
                 success_rule(rule, spec.completions.unwrap_or(0), &path.index(index), errors);
             }
         } else {
-            let shown = serde_json::to_value(policy).unwrap_or_default();
-            errors.push(Error::invalid(&path, shown, "requires indexed completion mode"));
+            let shown = super::go_diff::compact("batch.v1.SuccessPolicy", policy);
+            errors.push(Error::invalid_verbatim(&path, shown, "requires indexed completion mode"));
         }
     }
     if let Some(policy) = &spec.pod_replacement_policy {

@@ -14,6 +14,18 @@ impl Strategy for Lease {
         self.spec.get_or_insert_default();
     }
 
+    /// Leaders are not chosen by strategies where the gate of coordinated election is off, as it is by default.
+    fn prepare_for_create(&mut self) {
+        let spec = self.spec.get_or_insert_default();
+        (spec.strategy, spec.preferred_holder) = (None, None);
+    }
+
+    fn prepare_for_update(&mut self, old: &Self) {
+        if old.spec.as_ref().is_none_or(|spec| spec.strategy.is_none() && spec.preferred_holder.is_none()) {
+            self.prepare_for_create();
+        }
+    }
+
     fn validate_name(name: &str, prefix: bool) -> Vec<String> {
         subdomain_name(name, prefix)
     }

@@ -7,7 +7,7 @@ use api::types::{IPBlock, IntOrString, NetworkPolicy, NetworkPolicyPeer, Network
 use api::validate::{label_selector, port_name, port_number};
 
 use super::addresses::{cidr_warnings, is_cidr};
-use super::rules::{complain, default_text, list, one_of, subdomain_name};
+use super::rules::{complain, default_text, list, one_of, subdomain_name, twice};
 use crate::strategy::Strategy;
 
 const POLICY_TYPES: &[&str] = &["Ingress", "Egress"];
@@ -44,6 +44,10 @@ impl Strategy for NetworkPolicy {
             validate_spec(spec, &Path::new("spec"), &mut errors);
         }
         errors
+    }
+
+    fn validate_update(&self, _old: &Self) -> Errors {
+        twice(self.validate())
     }
 
     fn warnings(&self, _is_new: bool) -> Vec<String> {
@@ -117,7 +121,8 @@ fn validate_port(port: &NetworkPolicyPort, path: &Path, errors: &mut Errors) {
             }
             let Some(end) = end else { return };
             if end < *number {
-                errors.push(Error::invalid(&end_path, end, "must be greater than or equal to `port`"));
+                // Upstream shows the first port here.
+                errors.push(Error::invalid(&end_path, *number, "must be greater than or equal to `port`"));
             }
             if let Some(why) = port_number(end) {
                 errors.push(Error::invalid(&end_path, end, why));

@@ -34,7 +34,13 @@ pub(super) fn validate(template: &PodTemplateSpec, path: &Path, errors: &mut Err
 }
 
 /// What a client is warned of about the template of a workload, and, of a new one, about the name that its Pods take over.
-pub(super) fn warnings(name: Option<&str>, template: &PodTemplateSpec, path: &Path) -> Vec<String> {
+/// What there is to say of the rest of the specification stands between.
+pub(super) fn warnings(
+    name: Option<&str>,
+    template: &PodTemplateSpec,
+    path: &Path,
+    rest: Option<String>,
+) -> Vec<String> {
     let mut warnings = Vec::new();
     let complaints = name.map(dns1123_label).unwrap_or_default();
     if !complaints.is_empty() {
@@ -44,6 +50,7 @@ pub(super) fn warnings(name: Option<&str>, template: &PodTemplateSpec, path: &Pa
             complaints.join(" ")
         ));
     }
+    warnings.extend(rest);
     if let Some(spec) = &template.spec {
         let annotations = template.metadata.as_ref().and_then(|meta| meta.annotations.as_ref());
         warnings.extend(pod::warnings(spec, annotations, Some(path)));

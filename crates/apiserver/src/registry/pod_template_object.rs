@@ -25,7 +25,9 @@ impl Strategy for PodTemplate {
 
     fn warnings(&self, _is_new: bool) -> Vec<String> {
         let template = self.template.as_ref();
-        template.map(|template| pod_template::warnings(None, template, &Path::new("template"))).unwrap_or_default()
+        template
+            .map(|template| pod_template::warnings(None, template, &Path::new("template"), None))
+            .unwrap_or_default()
     }
 
     fn validate(&self) -> Errors {

@@ -45,13 +45,12 @@ impl Strategy for PriorityClass {
 
     fn validate_update(&self, old: &Self) -> Errors {
         let mut errors = Errors::new();
-        for (name, same) in
-            [("value", self.value == old.value), ("preemptionPolicy", self.preemption_policy == old.preemption_policy)]
-        {
-            if !same {
-                let why = if name == "value" { "may not be changed in an update." } else { super::rules::IMMUTABLE };
-                errors.push(Error::forbidden(&Path::new(name), why));
-            }
+        if self.value != old.value {
+            errors.push(Error::forbidden(&Path::new("value"), "may not be changed in an update."));
+        }
+        if self.preemption_policy != old.preemption_policy {
+            let (path, policy) = (Path::new("preemptionPolicy"), text(&self.preemption_policy));
+            errors.push(Error::invalid(&path, policy, super::rules::IMMUTABLE));
         }
         errors
     }

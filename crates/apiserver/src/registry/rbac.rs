@@ -4,7 +4,7 @@ use api::field::{Error, Errors, Path};
 use api::types::{AggregationRule, ClusterRole, ClusterRoleBinding, PolicyRule, Role, RoleBinding, RoleRef, Subject};
 use api::validate::{label_selector, path_segment};
 
-use super::rules::{list, subdomain_name, text};
+use super::rules::{list, subdomain_name, text, twice};
 use crate::strategy::Strategy;
 
 const GROUP: &str = "rbac.authorization.k8s.io";
@@ -22,6 +22,10 @@ impl Strategy for Role {
 
     fn validate(&self) -> Errors {
         rules(&self.rules, true)
+    }
+
+    fn validate_update(&self, _old: &Self) -> Errors {
+        twice(self.validate())
     }
 }
 
@@ -43,6 +47,10 @@ impl Strategy for ClusterRole {
         }
         errors
     }
+
+    fn validate_update(&self, _old: &Self) -> Errors {
+        twice(self.validate())
+    }
 }
 
 impl Strategy for RoleBinding {
@@ -61,7 +69,7 @@ impl Strategy for RoleBinding {
     }
 
     fn validate_update(&self, old: &Self) -> Errors {
-        binding_update(self.validate(), &self.role_ref, &old.role_ref)
+        binding_update(twice(self.validate()), &self.role_ref, &old.role_ref)
     }
 }
 
@@ -81,7 +89,7 @@ impl Strategy for ClusterRoleBinding {
     }
 
     fn validate_update(&self, old: &Self) -> Errors {
-        binding_update(self.validate(), &self.role_ref, &old.role_ref)
+        binding_update(twice(self.validate()), &self.role_ref, &old.role_ref)
     }
 }
 

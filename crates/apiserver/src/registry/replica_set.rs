@@ -4,7 +4,7 @@ use api::field::{Error, Errors, Path};
 use api::types::{PodTemplateSpec, ReplicaSet, ReplicaSetSpec, ReplicaSetStatus};
 
 use super::pod_template;
-use super::rules::{default_to, not_negative, subdomain_name};
+use super::rules::{default_to, not_negative, subdomain_name, twice};
 use crate::strategy::Strategy;
 
 impl Strategy for ReplicaSet {
@@ -53,7 +53,7 @@ impl Strategy for ReplicaSet {
     }
 
     fn validate_update(&self, old: &Self) -> Errors {
-        let mut errors = self.validate();
+        let mut errors = twice(self.validate());
         if let (Some(new), Some(old)) = (&self.spec, &old.spec) {
             pod_template::same_selector(&new.selector, &old.selector, &mut errors);
         }
@@ -65,7 +65,9 @@ impl Strategy for ReplicaSet {
         let path = Path::new("spec");
         let name = self.metadata.name.as_deref().filter(|_| is_new);
         let template = spec.template.as_ref();
-        template.map(|template| pod_template::warnings(name, template, &path.child("template"))).unwrap_or_default()
+        template
+            .map(|template| pod_template::warnings(name, template, &path.child("template"), None))
+            .unwrap_or_default()
     }
 
     fn validate_status_update(&self, _old: &Self) -> Errors {
@@ -76,6 +78,7 @@ impl Strategy for ReplicaSet {
                 fully_labeled: status.fully_labeled_replicas.unwrap_or(0),
                 ready: status.ready_replicas.unwrap_or(0),
                 available: status.available_replicas.unwrap_or(0),
+                terminating: status.terminating_replicas.unwrap_or(0),
                 observed_generation: status.observed_generation.unwrap_or(0),
             };
             counts.validate(&mut errors);
@@ -90,6 +93,7 @@ pub(super) struct Counts {
     pub fully_labeled: i32,
     pub ready: i32,
     pub available: i32,
+    pub terminating: i32,
     pub observed_generation: i64,
 }
 
@@ -105,6 +109,7 @@ impl Counts {
         for (name, count) in counts {
             not_negative(count, &path.child(name), errors);
         }
+        not_negative(self.terminating, &path.child("terminatingReplicas"), errors);
         not_negative(self.observed_generation, &path.child("observedGeneration"), errors);
         for (name, count) in counts {
             if count > self.replicas {

@@ -81,13 +81,16 @@ impl Strategy for ReplicationController {
         let path = Path::new("spec");
         let name = self.metadata.name.as_deref().filter(|_| is_new);
         let template = spec.template.as_ref();
-        template.map(|template| pod_template::warnings(name, template, &path.child("template"))).unwrap_or_default()
+        template
+            .map(|template| pod_template::warnings(name, template, &path.child("template"), None))
+            .unwrap_or_default()
     }
 
     fn validate_status_update(&self, _old: &Self) -> Errors {
         let mut errors = Errors::new();
         if let Some(status) = &self.status {
             let counts = replica_set::Counts {
+                terminating: 0,
                 replicas: status.replicas,
                 fully_labeled: status.fully_labeled_replicas.unwrap_or(0),
                 ready: status.ready_replicas.unwrap_or(0),

@@ -38,6 +38,39 @@ pub(super) fn positive(value: impl Into<i64>, path: &Path, errors: &mut Errors) 
     }
 }
 
+/// Upstream checks a change of some kinds as if the object were new and once more as a change: it lists every mistake twice.
+pub(super) fn twice(mut errors: Errors) -> Errors {
+    errors.extend_from_within(..);
+    errors
+}
+
+/// `IsDecremented`: the count of collisions only grows.
+pub(super) fn not_decremented(now: Option<i32>, before: Option<i32>, path: &Path, errors: &mut Errors) {
+    if let Some(before) = before
+        && now.is_none_or(|now| now < before)
+    {
+        errors.push(Error::invalid(path, now.unwrap_or(0), "cannot be decremented"));
+    }
+}
+
+/// `IsDomainPrefixedPath`
+pub(super) fn domain_prefixed_path(text: &str, path: &Path, errors: &mut Errors) {
+    if text.is_empty() {
+        return errors.push(Error::required(path, ""));
+    }
+    let Some((domain, rest)) = text.split_once('/').filter(|(domain, rest)| !domain.is_empty() && !rest.is_empty())
+    else {
+        let why = "must be a domain-prefixed path (such as \"acme.io/foo\")";
+        return errors.push(Error::invalid(path, text, why));
+    };
+    complain(errors, path, domain, dns1123_subdomain(domain));
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~%!$&'()*+,;=:".contains(&byte);
+    if !rest.bytes().all(allowed) {
+        let why = "Invalid path (regex used for validation is '[A-Za-z0-9/\\-._~%!$&'()*+,;=:]+')";
+        errors.push(Error::invalid(path, rest, why));
+    }
+}
+
 /// One of a few words. The supported ones are listed as given.
 pub(super) fn one_of(value: &str, supported: &[&str], path: &Path, errors: &mut Errors) {
     if !supported.contains(&value) {

@@ -30,7 +30,7 @@ impl Strategy for RuntimeClass {
     }
 
     fn validate_update(&self, old: &Self) -> Errors {
-        let mut errors = Errors::new();
+        let mut errors = self.validate();
         if self.handler != old.handler {
             errors.push(Error::invalid(&Path::new("handler"), self.handler.as_str(), IMMUTABLE));
         }

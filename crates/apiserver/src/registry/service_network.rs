@@ -10,7 +10,9 @@ use api::object::Tree;
 use api::validate::{dns1123_subdomain, path_segment};
 use serde_json::{Value, json};
 
+use super::addresses::strict_ip;
 use super::admission_rules::{text, texts};
+use super::go_diff;
 use super::rules::{IMMUTABLE, complain};
 use crate::strategy::TreeStrategy;
 
@@ -24,11 +26,7 @@ impl TreeStrategy for IpAddress {
     const KIND: &'static str = "IPAddress";
 
     fn validate_name(name: &str, _prefix: bool) -> Vec<String> {
-        match name.parse::<IpAddr>() {
-            Err(_) => vec![format!("ParseAddr({name:?}): unable to parse IP")],
-            Ok(address) if address.to_string() != name => vec!["must be a canonical format IP address".into()],
-            Ok(_) => Vec::new(),
-        }
+        strict_ip(name)
     }
 
     fn validate(object: &Tree) -> Errors {
@@ -53,11 +51,12 @@ impl TreeStrategy for IpAddress {
     }
 
     fn validate_update(object: &Tree, old: &Tree) -> Errors {
-        let mut errors = Errors::new();
+        let mut errors = Self::validate(object);
         let new = object.at("/spec/parentRef");
         if new != old.at("/spec/parentRef") {
             let spec = Path::new("spec");
-            errors.push(Error::invalid(&spec.child("parentRef"), new.cloned().unwrap_or_default(), IMMUTABLE));
+            let shown = new.map_or("\"null\"".into(), |new| go_diff::compact("networking.v1.ParentReference", new));
+            errors.push(Error::invalid_verbatim(&spec.child("parentRef"), shown, IMMUTABLE));
         }
         errors
     }
@@ -91,20 +90,20 @@ impl TreeStrategy for ServiceCidr {
         let spec = Path::new("spec");
         let path = spec.child("cidrs");
         let ranges = ranges(object);
-        let whole = || object.get("spec").cloned().unwrap_or_default();
+        let whole = || format!("{{\"CIDRs\":{}}}", json!(ranges));
         let is_ipv6 = |range: &&str| range.contains(':');
         match ranges.as_slice() {
             [] => errors.push(Error::required(&path, "at least one CIDR required")),
             [one, other] if is_ipv6(one) == is_ipv6(other) => {
-                let why = "may specify no more than one IP for each IP family, i.e 192.168.0.0/24 and 2001:db8::/96";
-                errors.push(Error::invalid(&path, whole(), why));
+                let why = "may specify no more than one IP for each IP family, i.e 192.168.0.0/24 and 2001:db8::/64";
+                errors.push(Error::invalid_verbatim(&path, whole(), why));
             }
             [_] | [_, _] => {
                 for (index, range) in ranges.iter().enumerate() {
                     check_range(range, &path.index(index), &mut errors);
                 }
             }
-            _ => errors.push(Error::invalid(&path, whole(), "may only hold up to 2 values")),
+            _ => errors.push(Error::invalid_verbatim(&path, whole(), "may only hold up to 2 values")),
         }
         errors
     }

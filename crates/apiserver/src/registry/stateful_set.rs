@@ -8,7 +8,9 @@ use api::types::{
 use api::validate::{annotations, dns1123_label, labels};
 use serde_json::Value;
 
-use super::rules::{complain, default_text, default_to, int_or_string, label_name, not_negative, one_of, text};
+use super::rules::{
+    complain, default_text, default_to, int_or_string, label_name, not_decremented, not_negative, one_of, text,
+};
 use super::{persistent_volume_claim, pod_template};
 use crate::strategy::Strategy;
 
@@ -92,10 +94,10 @@ impl Strategy for StatefulSet {
     fn warnings(&self, _is_new: bool) -> Vec<String> {
         let Some(spec) = &self.spec else { return Vec::new() };
         let path = Path::new("spec");
-        pod_template::warnings(None, &spec.template, &path.child("template"))
+        pod_template::warnings(None, &spec.template, &path.child("template"), None)
     }
 
-    fn validate_status_update(&self, _old: &Self) -> Errors {
+    fn validate_status_update(&self, old: &Self) -> Errors {
         let mut errors = Errors::new();
         let (Some(status), path) = (&self.status, Path::new("status")) else { return errors };
         let counts = [
@@ -108,11 +110,20 @@ impl Strategy for StatefulSet {
         for (name, count) in counts {
             not_negative(count, &path.child(name), &mut errors);
         }
+        not_negative(status.observed_generation.unwrap_or(0), &path.child("observedGeneration"), &mut errors);
+        not_negative(status.collision_count.unwrap_or(0), &path.child("collisionCount"), &mut errors);
         for (name, count) in counts {
             if count > status.replicas {
                 errors.push(Error::invalid(&path.child(name), count, "cannot be greater than status.replicas"));
             }
         }
+        let available = status.available_replicas.unwrap_or(0);
+        if available > status.ready_replicas.unwrap_or(0) {
+            let why = "cannot be greater than status.readyReplicas";
+            errors.push(Error::invalid(&path.child("availableReplicas"), available, why));
+        }
+        let before = old.status.as_ref().and_then(|status| status.collision_count);
+        not_decremented(status.collision_count, before, &path.child("collisionCount"), &mut errors);
         errors
     }
 }

@@ -1,7 +1,9 @@
 //! StorageClass.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use api::field::{Error, Errors, Path};
-use api::types::StorageClass;
+use api::types::{StorageClass, TopologySelectorTerm};
 use api::validate::qualified_name;
 
 use super::rules::{IMMUTABLE, complain, default_text, list, one_of, subdomain_name, text};
@@ -24,27 +26,17 @@ impl Strategy for StorageClass {
             errors.push(Error::required(&path, ""));
         } else {
             let lower = self.provisioner.to_lowercase();
-            complain(&mut errors, &path, &self.provisioner, qualified_name(&lower));
+            complain(&mut errors, &path, &lower, qualified_name(&lower));
         }
-        if self.parameters.as_ref().is_some_and(|parameters| parameters.contains_key("")) {
-            errors.push(Error::invalid(&Path::new("parameters"), "", "field can not be empty."));
+        if let Some(parameters) = &self.parameters {
+            let sizes = parameters.iter().map(|(key, value)| (key.len(), value.len()));
+            super::csi::parameters(sizes, &mut errors);
         }
         let policy = text(&self.reclaim_policy);
         one_of(policy, &["Delete", "Retain"], &Path::new("reclaimPolicy"), &mut errors);
         let mode = text(&self.volume_binding_mode);
         one_of(mode, &["Immediate", "WaitForFirstConsumer"], &Path::new("volumeBindingMode"), &mut errors);
-        let path = Path::new("allowedTopologies");
-        for (index, term) in list(&self.allowed_topologies).iter().enumerate() {
-            let path = path.index(index);
-            let path = path.child("matchLabelExpressions");
-            for (index, expression) in list(&term.match_label_expressions).iter().enumerate() {
-                let path = path.index(index);
-                if expression.values.is_empty() {
-                    errors.push(Error::required(&path.child("values"), ""));
-                }
-                complain(&mut errors, &path.child("key"), &expression.key, qualified_name(&expression.key));
-            }
-        }
+        topologies(list(&self.allowed_topologies), &Path::new("allowedTopologies"), &mut errors);
         errors
     }
 
@@ -63,5 +55,35 @@ impl Strategy for StorageClass {
             }
         }
         errors
+    }
+}
+
+/// `validateAllowedTopologies`
+fn topologies(terms: &[TopologySelectorTerm], path: &Path, errors: &mut Errors) {
+    let mut seen: Vec<BTreeMap<&str, BTreeSet<&String>>> = Vec::new();
+    for (index, term) in terms.iter().enumerate() {
+        let path = path.index(index);
+        let path = path.child("matchLabelExpressions");
+        let mut selected: BTreeMap<&str, BTreeSet<&String>> = BTreeMap::new();
+        for (index, expression) in list(&term.match_label_expressions).iter().enumerate() {
+            let path = path.index(index);
+            let values_path = path.child("values");
+            if expression.values.is_empty() {
+                errors.push(Error::required(&values_path, ""));
+            }
+            let mut values = BTreeSet::new();
+            for (index, value) in expression.values.iter().enumerate().filter(|(_, value)| !values.insert(*value)) {
+                errors.push(Error::duplicate(&values_path.index(index), value.as_str()));
+            }
+            let (key, key_path) = (expression.key.as_str(), path.child("key"));
+            complain(errors, &key_path, key, qualified_name(key));
+            if selected.insert(key, values).is_some() {
+                errors.push(Error::duplicate(&key_path, key));
+            }
+        }
+        if seen.contains(&selected) {
+            errors.push(Error::duplicate(&path, ""));
+        }
+        seen.push(selected);
     }
 }
