@@ -1,12 +1,12 @@
 //! What is said of the schemas of CustomResourceDefinitions.
 
-use api::{Body, Caller, CauseId, Request, Verb, kinds};
+use api::{Body, Caller, CauseId, Request, Status, Verb, kinds};
 use apiserver::{ApiServer, Context};
 use expect_test::{Expect, expect};
 use serde_json::{Value, json};
 
-/// What is wrong with a definition whose objects have these fields.
-fn check(properties: Value, expected: Expect) {
+/// Defines a kind whose objects have these fields.
+fn define(server: &mut ApiServer, properties: Value) -> Result<(), Status> {
     let schema = json!({ "type": "object", "properties": properties });
     let version = json!({ "name": "v1", "served": true, "storage": true, "schema": { "openAPIV3Schema": schema } });
     let kind = kinds::by_kind("apiextensions.k8s.io/v1", "CustomResourceDefinition").expect("a known kind");
@@ -20,15 +20,21 @@ fn check(properties: Value, expected: Expect) {
         },
     }));
     let context = Context::new(1, Caller::admin("test"), CauseId(1));
-    let said = match ApiServer::new(1).handle(&context, request) {
-        Ok(_) => String::new(),
-        Err(status) => {
-            let causes = status.details.unwrap_or_default().causes.into_iter();
-            let line = |field: &str| field.replace("spec.validation.openAPIV3Schema", "schema");
-            causes.map(|cause| format!("{}: {}\n", line(&cause.field), cause.message)).collect()
-        }
-    };
-    expected.assert_eq(said.trim_end());
+    server.handle(&context, request).map(drop)
+}
+
+/// What is wrong with a definition whose objects have these fields.
+fn check(properties: Value, expected: Expect) {
+    expected.assert_eq(&causes(define(&mut ApiServer::new(1), properties)));
+}
+
+/// What a refusal says of each field, a line each.
+fn causes(result: Result<(), Status>) -> String {
+    let causes = result.err().and_then(|status| status.details).unwrap_or_default().causes;
+    let line = |field: &str| field.replace("spec.validation.openAPIV3Schema", "schema");
+    let lines: Vec<String> =
+        causes.into_iter().map(|cause| format!("{}: {}", line(&cause.field), cause.message)).collect();
+    lines.join("\n")
 }
 
 fn rules(rules: &[&str]) -> Value {
@@ -140,4 +146,29 @@ fn lists_and_embedded_objects_have_rules_of_their_own() {
             schema.properties[typeless].type: Required value: must be object if x-kubernetes-embedded-resource is true
             schema.properties[wrong].properties[kind].type: Invalid value: "integer": must be string"#]],
     );
+}
+
+#[test]
+fn the_rules_of_one_object_share_a_budget() {
+    let list = json!({
+        "type": "array", "maxItems": 300, "items": { "type": "string", "maxLength": 1 },
+        "x-kubernetes-validations": rules(&["self.all(x, self.all(y, x == y))"]),
+    });
+    let mut server = ApiServer::new(1);
+    define(&mut server, (0..40).map(|number| (format!("f{number}"), list.clone())).collect())
+        .expect("a sound definition");
+    let kind = server.kinds().into_iter().find(|kind| kind.kind == "Thing").expect("a kind is defined");
+    let mut create = |fields: usize| {
+        let mut thing = json!({ "apiVersion": "example.com/v1", "kind": "Thing", "metadata": { "name": "t" } });
+        for number in 0..fields {
+            thing[format!("f{number}")] = vec!["a"; 300].into();
+        }
+        let mut request = Request::of(Verb::Create, kind.id, "default", "");
+        request.options.dry_run = true;
+        request.body = Body::Json(thing);
+        causes(server.handle(&Context::new(1, Caller::admin("test"), CauseId(1)), request).map(drop))
+    };
+    expect![""].assert_eq(&create(2));
+    expect![[r#"f29: Invalid value: "array": validation failed due to running out of cost budget, no further validation rules will be run"#]]
+    .assert_eq(&create(40));
 }

@@ -8,33 +8,50 @@ const OBJECTS: usize = 500;
 const PATH: &str = "/apis/apps/v1/namespaces/default/deployments";
 pub const VERBS: &[&str] = &["create", "get", "list", "merge", "strategic", "json", "apply"];
 
-/// `verb` is one of [`VERBS`]; a `list` is one of 500 Deployments.
-pub fn prepare(parameters: &mut Parameters) -> Result<Run, String> {
+pub(crate) fn prepare(parameters: &mut Parameters) -> Result<Run, String> {
+    let requests = take(parameters)?;
+    let mut door = Door::new(1);
+    let mut send =
+        move |Asked { method, path, content_type, body }: &Asked| door.send(method, path, content_type, body).len();
+    for request in preparation() {
+        send(&request);
+    }
+    Ok(Box::new(move || {
+        let bytes: usize = requests.iter().map(&mut send).sum();
+        format!(" requests={} bytes={bytes}", requests.len())
+    }))
+}
+
+pub struct Asked {
+    pub method: &'static str,
+    pub path: String,
+    pub content_type: &'static str,
+    pub body: String,
+}
+
+/// The requests of a run: `verb` is one of [`VERBS`]; a `list` is one of 500 Deployments.
+///
+/// # Errors
+///
+/// There is no such verb, or no such number.
+pub fn take(parameters: &mut Parameters) -> Result<Vec<Asked>, String> {
     let verb: String = parameters.take("verb", "create".to_owned())?;
     let count: usize = parameters.take("count", if verb == "list" { 50 } else { 5000 })?;
     if !VERBS.contains(&verb.as_str()) {
         return Err(format!("there is no verb {verb:?}: there are {}", VERBS.join(", ")));
     }
-    let mut door = Door::new(1);
-    for number in 0..OBJECTS {
-        let name = format!("web-{number}");
-        door.send("POST", PATH, JSON, &deployment(&name, 1));
-    }
-    let requests: Vec<Asked> = (0..count).map(|number| asked(&verb, number)).collect();
-    Ok(Box::new(move || {
-        let mut bytes = 0;
-        for Asked { method, path, content_type, body } in &requests {
-            bytes += door.send(method, path, content_type, body).len();
-        }
-        format!(" requests={} bytes={bytes}", requests.len())
-    }))
+    Ok((0..count).map(|number| asked(&verb, number)).collect())
 }
 
-struct Asked {
-    method: &'static str,
-    path: String,
-    content_type: &'static str,
-    body: String,
+/// What makes the objects that a run works on.
+pub fn preparation() -> Vec<Asked> {
+    let create = |number| Asked {
+        method: "POST",
+        path: PATH.to_owned(),
+        content_type: JSON,
+        body: deployment(&format!("web-{number}"), 1),
+    };
+    (0..OBJECTS).map(create).collect()
 }
 
 fn asked(verb: &str, number: usize) -> Asked {

@@ -39,13 +39,16 @@ impl fmt::Display for Error {
 
 type Result<T> = std::result::Result<T, Error>;
 
-pub(crate) fn eval(expr: &Expr, variables: &BTreeMap<String, Value>) -> Result<Value> {
+/// The value, and how many steps it took.
+pub(crate) fn eval(expr: &Expr, variables: &BTreeMap<String, Value>) -> (Result<Value>, u32) {
     let steps = Cell::new(0);
     let scope = Scope { variables, locals: &[], outer: None, steps: &steps };
-    let value = scope.eval(expr)?;
-    // A value of shared parts is larger for who reads it.
-    scope.charge("", std::slice::from_ref(&value))?;
-    Ok(value)
+    let value = scope.eval(expr).and_then(|value| {
+        // A value of shared parts is larger for who reads it.
+        scope.charge("", std::slice::from_ref(&value))?;
+        Ok(value)
+    });
+    (value, steps.get())
 }
 
 /// Takes what a value weighs from what is left: a step for every part of it, and for every few characters.

@@ -118,6 +118,11 @@ impl Program {
     }
 
     pub fn eval(&self, activation: &Activation) -> Result<Value, Error> {
+        self.eval_counted(activation).0
+    }
+
+    /// What it yields, and how many steps that took.
+    pub fn eval_counted(&self, activation: &Activation) -> (Result<Value, Error>, u32) {
         eval::eval(&self.expression, &activation.variables)
     }
 }

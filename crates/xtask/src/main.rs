@@ -26,8 +26,8 @@ cargo xtask <command>
   build [--dev] [--out dist]                 build the page: static files for any host and any path
   test [NAME…]                               run every test suite, or those named:
                                              fmt tidy clippy native scenarios wasm parity browser
-  bench [NAME…] [--target native|wasm] [-- KEY=VALUE…]
-                                             run the benchmarks, one line each: deploy idle page
+  bench [NAME…] [--target native|wasm|http] [-- KEY=VALUE…]
+                                             run the benchmarks, one line each: deploy idle api watch list page
   tidy                                       check file lengths, crate edges and other house rules
 ";
 

@@ -1,5 +1,5 @@
-//! JSON patch, RFC 6902, with the liberties of upstream's library: `replace` adds a missing key of an object, and
-//! negative indices count from the end of a list.
+//! JSON patch, RFC 6902, with the liberties of upstream's library: `replace` adds a missing key of an object,
+//! negative indices count from the end of a list, and a value that is left out is null.
 
 use serde_json::{Map, Value};
 
@@ -143,11 +143,11 @@ fn rejected() -> Status {
 fn apply(target: &mut Value, operation: &Value) -> Option<()> {
     let text = |name: &str| operation.get(name).and_then(Value::as_str);
     let path = text("path")?;
-    let value = || operation.get("value").cloned();
+    let value = || operation.get("value").cloned().unwrap_or_default();
     match text("op")? {
-        "add" => add(target, path, value()?),
+        "add" => add(target, path, value()),
         "remove" => remove(target, path).map(drop),
-        "replace" => replace(target, path, value()?),
+        "replace" => replace(target, path, value()),
         "move" => {
             let moved = remove(target, text("from")?)?;
             add(target, path, moved)
@@ -157,7 +157,7 @@ fn apply(target: &mut Value, operation: &Value) -> Option<()> {
             add(target, path, copied)
         }
         "test" => {
-            let expected = value().unwrap_or(Value::Null);
+            let expected = value();
             let found = get(target, path);
             (found == Some(&expected) || (found.is_none() && expected.is_null())).then_some(())
         }
@@ -278,9 +278,10 @@ mod tests {
             {"op": "remove", "path": "/list/-1"},
             {"op": "add", "path": "/list/0", "value": 0},
             {"op": "move", "from": "/data/a", "path": "/data/z"},
+            {"op": "add", "path": "/data/empty"},
         ]);
         let patched = super::json(target.clone(), &patch).unwrap();
-        assert_eq!(patched, json!({"data": {"new": "x", "z": "1"}, "list": [0, 1, 2, 3]}));
+        assert_eq!(patched, json!({"data": {"new": "x", "z": "1", "empty": null}, "list": [0, 1, 2, 3]}));
         for bad in [
             json!([{"op": "remove", "path": "/data/none"}]),
             json!([{"op": "add", "path": "/none/x", "value": 1}]),

@@ -282,7 +282,7 @@ impl CustomResource {
                        to complete validation";
             errors.push(Error::invalid(&Path::new("<nil>"), Value::Null, why));
         } else {
-            rules::check(&self.schema, &value, old.as_ref(), "", true, &mut errors);
+            rules::check(&self.schema, &value, old.as_ref(), &mut errors);
         }
         errors
     }

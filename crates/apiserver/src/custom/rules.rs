@@ -156,37 +156,100 @@ fn seen(schema: &Schema, value: &Value, root: bool) -> Cel {
     }
 }
 
-/// Runs the rules of a value and of everything in it. `old` is what stood in its place.
-pub fn check(schema: &Schema, value: &Value, old: Option<&Value>, path: &str, root: bool, errors: &mut Errors) {
-    let unchanged = old == Some(value);
-    if value.is_null() {
-        return;
-    }
-    for rule in &schema.rules {
-        let optional = rule.source["optionalOldSelf"] == true;
-        if rule.transition && old.is_none() && !optional || unchanged && !rule.transition {
-            continue;
+/// The steps that all rules of one object may take together.
+const BUDGET: u32 = 10_000_000;
+
+/// Runs the rules of an object and of everything in it. `old` is what stood in its place.
+pub fn check(schema: &Schema, object: &Value, old: Option<&Value>, errors: &mut Errors) {
+    let mut checks = Checks { budget: BUDGET, errors };
+    // What ended the run has said so.
+    let _ = checks.value(schema, object, old, "");
+}
+
+/// The run is over before every rule has been run.
+struct Exhausted;
+
+struct Checks<'a> {
+    /// What is left of it.
+    budget: u32,
+    errors: &'a mut Errors,
+}
+
+impl Checks<'_> {
+    fn value(&mut self, schema: &Schema, value: &Value, old: Option<&Value>, path: &str) -> Result<(), Exhausted> {
+        let unchanged = old == Some(value);
+        if value.is_null() {
+            return Ok(());
         }
-        if let Some(error) = run(rule, schema, value, old, path, root) {
-            errors.push(error);
-        }
-    }
-    match value {
-        Value::Object(fields) => {
-            for (name, value) in fields {
-                let Some(schema) = schema.field(name) else { continue };
-                check(schema, value, old.and_then(|old| old.get(name)), &joined(path, name), false, errors);
+        for rule in &schema.rules {
+            let optional = rule.source["optionalOldSelf"] == true;
+            if rule.transition && old.is_none() && !optional || unchanged && !rule.transition {
+                continue;
             }
+            self.rule(rule, schema, value, old, path)?;
         }
-        Value::Array(items) => {
-            let Some(of) = &schema.items else { return };
-            for (index, item) in items.iter().enumerate() {
-                let before = old.and_then(|old| same_element(schema, old, item));
-                check(of, item, before, &format!("{path}[{index}]"), false, errors);
+        match value {
+            Value::Object(fields) => {
+                for (name, value) in fields {
+                    let Some(schema) = schema.field(name) else { continue };
+                    self.value(schema, value, old.and_then(|old| old.get(name)), &joined(path, name))?;
+                }
             }
+            Value::Array(items) => {
+                let Some(of) = &schema.items else { return Ok(()) };
+                for (index, item) in items.iter().enumerate() {
+                    let before = old.and_then(|old| same_element(schema, old, item));
+                    self.value(of, item, before, &format!("{path}[{index}]"))?;
+                }
+            }
+            _ => {}
         }
-        _ => {}
+        Ok(())
     }
+
+    fn rule(
+        &mut self,
+        rule: &Rule,
+        schema: &Schema,
+        value: &Value,
+        old: Option<&Value>,
+        path: &str,
+    ) -> Result<(), Exhausted> {
+        let Ok(program) = &rule.program else { return Ok(()) };
+        let activation = activation(rule, schema, value, old, path.is_empty());
+        let (outcome, steps) = program.eval_counted(&activation);
+        let mut refuse = |detail: String| {
+            let kind = schema.kind.as_str().into();
+            self.errors.push(error_at(path, ErrorKind::Invalid, kind, detail));
+        };
+        let Some(left) = self.budget.checked_sub(steps) else {
+            let why = "validation failed due to running out of cost budget, no further validation rules will be run";
+            refuse(why.into());
+            return Err(Exhausted);
+        };
+        self.budget = left;
+        let shown = rule.shown();
+        match outcome {
+            Ok(Cel::Bool(true)) => {}
+            Ok(_) => self.errors.push(broken(rule, &activation, path)),
+            Err(failure) if failure.exhausted => {
+                refuse(format!(
+                    "'{failure}': no further validation rules will be run due to call cost exceeds limit for rule: {shown}"
+                ));
+                return Err(Exhausted);
+            }
+            Err(failure) if failure.to_string().starts_with("no such overload") => refuse(format!(
+                "'{failure}': call arguments did not match a supported operator, function or macro signature for rule: {shown}"
+            )),
+            Err(failure) => refuse(format!("{failure} evaluating rule: {shown}")),
+        }
+        Ok(())
+    }
+}
+
+fn error_at(path: &str, kind: ErrorKind, value: Value, detail: String) -> Error {
+    let field = if path.is_empty() { "<nil>".to_owned() } else { path.to_owned() };
+    Error { kind, field, value, verbatim: false, detail }
 }
 
 /// The element that had the same keys: only those of keyed lists are recognised.
@@ -196,12 +259,8 @@ fn same_element<'a>(schema: &Schema, old: &'a Value, item: &Value) -> Option<&'a
     old.as_array()?.iter().find(|other| if keyed { keys_of(schema, other) == keys } else { *other == item })
 }
 
-fn run(rule: &Rule, schema: &Schema, value: &Value, old: Option<&Value>, path: &str, root: bool) -> Option<Error> {
-    let Ok(program) = &rule.program else { return None };
-    let error = |kind, value: Value, detail: String, at: &str| {
-        let field = if at.is_empty() { "<nil>".to_owned() } else { at.to_owned() };
-        Error { kind, field, value, verbatim: false, detail }
-    };
+/// What a rule sees.
+fn activation(rule: &Rule, schema: &Schema, value: &Value, old: Option<&Value>, root: bool) -> Activation {
     let mut activation = Activation::new().with("self", seen(schema, value, root));
     if rule.transition {
         let old = old.map(|old| seen(schema, old, root));
@@ -214,36 +273,21 @@ fn run(rule: &Rule, schema: &Schema, value: &Value, old: Option<&Value>, path: &
             },
         );
     }
-    let failure = match program.eval(&activation) {
-        Ok(Cel::Bool(true)) => return None,
-        Ok(_) => None,
-        Err(failure) => Some(failure),
-    };
-    if let Some(failure) = failure {
-        let shown = rule.shown();
-        let detail = if failure.exhausted {
-            format!(
-                "'{failure}': no further validation rules will be run due to call cost exceeds limit for rule: {shown}"
-            )
-        } else if failure.to_string().starts_with("no such overload") {
-            format!(
-                "'{failure}': call arguments did not match a supported operator, function or macro signature for rule: {shown}"
-            )
-        } else {
-            format!("{failure} evaluating rule: {shown}")
-        };
-        return Some(error(ErrorKind::Invalid, schema.kind.as_str().into(), detail, path));
-    }
-    let text = message(rule, &activation);
+    activation
+}
+
+/// What is said of a rule that does not hold.
+fn broken(rule: &Rule, activation: &Activation, path: &str) -> Error {
+    let text = message(rule, activation);
     let at = format!("{path}{}", rule.text("fieldPath"));
     let at = at.trim_start_matches('.');
-    Some(match rule.text("reason") {
-        "FieldValueForbidden" => error(ErrorKind::Forbidden, Value::Null, text, at),
-        "FieldValueRequired" => error(ErrorKind::Required, Value::Null, text, at),
+    match rule.text("reason") {
+        "FieldValueForbidden" => error_at(at, ErrorKind::Forbidden, Value::Null, text),
+        "FieldValueRequired" => error_at(at, ErrorKind::Required, Value::Null, text),
         // The value is not shown: the message stands in its place.
-        "FieldValueDuplicate" => error(ErrorKind::Duplicate, text.into(), String::new(), at).verbatim(),
-        _ => error(ErrorKind::Invalid, text.into(), String::new(), at).verbatim(),
-    })
+        "FieldValueDuplicate" => error_at(at, ErrorKind::Duplicate, text.into(), String::new()).verbatim(),
+        _ => error_at(at, ErrorKind::Invalid, text.into(), String::new()).verbatim(),
+    }
 }
 
 fn message(rule: &Rule, activation: &Activation) -> String {

@@ -15,6 +15,7 @@ const CORE: &[&str] = &["deploy", "idle", "api", "watch", "list"];
 /// What `api` measures, a run each, when no verb is given.
 const VERBS: &[&str] = &["create", "get", "list", "merge", "strategic", "json", "apply"];
 const PAGE: &str = "page";
+const TARGETS: &[&str] = &["native", "wasm", "http"];
 
 const WASM: &str = "wasm32-unknown-unknown";
 
@@ -22,20 +23,25 @@ pub struct Options {
     names: Vec<String>,
     native: bool,
     wasm: bool,
+    /// Over connections to a server, where a run has requests.
+    http: bool,
     /// `KEY=VALUE` words, handed on.
     parameters: Vec<String>,
 }
 
 impl Options {
     pub fn parse(mut arguments: lexopt::Parser) -> anyhow::Result<Options> {
-        let mut options = Options { names: Vec::new(), native: true, wasm: true, parameters: Vec::new() };
+        let mut options = Options { names: Vec::new(), native: true, wasm: true, http: true, parameters: Vec::new() };
         while let Some(argument) = arguments.next()? {
             match argument {
-                lexopt::Arg::Long("target") => match arguments.value()?.string()?.as_str() {
-                    "native" => options.wasm = false,
-                    "wasm" => options.native = false,
-                    other => bail!("--target is native or wasm, not {other:?}"),
-                },
+                lexopt::Arg::Long("target") => {
+                    let target = arguments.value()?.string()?;
+                    if !TARGETS.contains(&target.as_str()) {
+                        bail!("--target is one of {}, not {target:?}", TARGETS.join(", "));
+                    }
+                    let is = |one: &str| target == one;
+                    (options.native, options.wasm, options.http) = (is("native"), is("wasm"), is("http"));
+                }
                 lexopt::Arg::Value(word) => {
                     let word = word.string()?;
                     let words = if word.contains('=') { &mut options.parameters } else { &mut options.names };
@@ -75,6 +81,9 @@ pub fn run(options: &Options) -> anyhow::Result<()> {
             if options.wasm {
                 wasm(&shell, name, &parameters)?;
             }
+            if options.http && name == "api" {
+                http(&shell, &parameters)?;
+            }
         }
     }
     Ok(())
@@ -89,6 +98,15 @@ fn native(shell: &Shell, name: &str, parameters: &[String]) -> anyhow::Result<()
     };
     println!("{} {}", run("bench")?, run("heap")?);
     Ok(())
+}
+
+/// The server and its clients share the machine.
+fn http(shell: &Shell, parameters: &[String]) -> anyhow::Result<()> {
+    cmd!(shell, "cargo build --quiet --release --package server").quiet().run()?;
+    let server = workspace::target().join("release/server");
+    Ok(cmd!(shell, "cargo run --quiet --release --package bench --bin http -- {server} {parameters...}")
+        .quiet()
+        .run()?)
 }
 
 /// Compiled as the page's worker is, run by Node's V8, which is Chromium's.
