@@ -5,6 +5,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use api::field::Path;
 
+pub(super) const BAD_IP: &str = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)";
+
 /// Whether a text is an IPv4 or IPv6 address. The numbers of an IPv4 address may have zeros in front.
 pub(super) fn is_ip(text: &str) -> bool {
     parse_ip(text).is_some()

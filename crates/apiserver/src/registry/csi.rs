@@ -23,6 +23,7 @@ pub(super) struct CsiStorageCapacity;
 pub(super) struct VolumeAttachment;
 pub(super) struct VolumeAttributesClass;
 
+/// `ValidateCSIDriverName`
 pub(super) fn driver_name(name: &str, path: &Path, errors: &mut Errors) {
     if name.is_empty() {
         errors.push(Error::required(path, ""));
@@ -30,10 +31,8 @@ pub(super) fn driver_name(name: &str, path: &Path, errors: &mut Errors) {
     if name.len() > DRIVER_NAME_BYTES_MAX {
         errors.push(Error::too_long(path, DRIVER_NAME_BYTES_MAX));
     }
-    if !name.is_empty() {
-        let complaints = dns1123_subdomain(&name.to_lowercase());
-        errors.extend(complaints.into_iter().map(|why| Error::invalid(path, name, why)));
-    }
+    let complaints = dns1123_subdomain(&name.to_lowercase());
+    errors.extend(complaints.into_iter().map(|why| Error::invalid(path, name, why)));
 }
 
 /// `validateParameters` of a class, of whose keys and values it takes the lengths.

@@ -112,12 +112,60 @@ const ORDER: &[(&str, &[&str])] = &[
             "resourceClaims",
             "resources",
             "hostnameOverride",
+            "schedulingGroup",
         ],
     ),
     ("core.v1.Container", CONTAINER),
     ("core.v1.EphemeralContainer", CONTAINER),
+    (
+        "core.v1.SecurityContext",
+        &[
+            "capabilities",
+            "privileged",
+            "seLinuxOptions",
+            "windowsOptions",
+            "runAsUser",
+            "runAsGroup",
+            "runAsNonRoot",
+            "readOnlyRootFilesystem",
+            "allowPrivilegeEscalation",
+            "procMount",
+            "seccompProfile",
+            "appArmorProfile",
+        ],
+    ),
+    ("core.v1.SeccompProfile", &["type", "localhostProfile"]),
+    ("core.v1.PodResourceClaim", &["name", "resourceClaimName", "resourceClaimTemplateName"]),
     ("core.v1.ResourceRequirements", &["limits", "requests", "claims"]),
     ("core.v1.VolumeResourceRequirements", &["limits", "requests"]),
+    (
+        // Its source, which upstream compares alone.
+        "core.v1.PersistentVolumeSpec",
+        &[
+            "gcePersistentDisk",
+            "awsElasticBlockStore",
+            "hostPath",
+            "glusterfs",
+            "nfs",
+            "rbd",
+            "quobyte",
+            "iscsi",
+            "flexVolume",
+            "cinder",
+            "cephfs",
+            "fc",
+            "flocker",
+            "azureFile",
+            "vsphereVolume",
+            "azureDisk",
+            "photonPersistentDisk",
+            "portworxVolume",
+            "scaleIO",
+            "local",
+            "storageos",
+            "csi",
+        ],
+    ),
     (
         "core.v1.PersistentVolumeClaimSpec",
         &[
@@ -145,6 +193,10 @@ const POINTERS: &[&str] = &[
     "volumeMode",
     "volumeAttributesClassName",
     "hostnameOverride",
+    "procMount",
+    "localhostProfile",
+    "resourceClaimName",
+    "resourceClaimTemplateName",
 ];
 /// Numbers and flags that Go holds by value: absent is zero.
 const BY_VALUE: &[&str] = &["stdin", "stdinOnce", "tty", "readOnly", "hostPort", "containerPort", "optional@"];
@@ -222,7 +274,12 @@ fn absent(owner: &str, field: &schema::Field, depth: usize, tail: &str, lines: &
 
 /// `dnsPolicy` as `DNSPolicy`.
 fn go_name(name: &str) -> String {
-    for short in ["dns", "os", "tty", "ip", "api", "csi", "nfs"] {
+    for (name_or_start, go) in [("seLinux", "SELinux"), ("cephfs", "CephFS"), ("storageos", "StorageOS")] {
+        if let Some(rest) = name.strip_prefix(name_or_start) {
+            return [go, rest].concat();
+        }
+    }
+    for short in ["dns", "os", "tty", "ip", "api", "csi", "nfs", "rbd", "iscsi", "fc", "gce", "aws", "pd", "fs"] {
         if let Some(rest) = name.strip_prefix(short)
             && rest.chars().next().is_none_or(char::is_uppercase)
         {

@@ -51,6 +51,7 @@ pub(crate) mod service_network;
 mod stateful_set;
 mod storage_class;
 mod tree;
+mod volume_sources;
 pub(crate) mod webhook_configuration;
 
 use api::types::*;

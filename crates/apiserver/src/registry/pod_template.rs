@@ -19,14 +19,17 @@ pub(super) fn default(template: &mut PodTemplateSpec) {
 /// `ValidatePodTemplateSpec`
 pub(super) fn validate(template: &PodTemplateSpec, path: &Path, errors: &mut Errors) {
     if let Some(meta) = &template.metadata {
-        let path = path.child("metadata");
+        // Upstream leaves `metadata` out of these paths.
         api::validate::labels(meta.labels.as_ref(), &path.child("labels"), errors);
         api::validate::annotations(meta.annotations.as_ref(), &path.child("annotations"), errors);
     }
-    let none = PodSpec::default();
-    let spec = template.spec.as_ref().unwrap_or(&none);
+    let none = (PodSpec::default(), BTreeMap::new());
+    let spec = template.spec.as_ref().unwrap_or(&none.0);
+    let annotations = template.metadata.as_ref().and_then(|meta| meta.annotations.as_ref()).unwrap_or(&none.1);
+    pod::validate_annotations(annotations, spec, &path.child("annotations"), errors);
     let spec_path = path.child("spec");
-    pod::validate_spec(spec, &spec_path, errors);
+    pod::validate_spec(spec, None, &spec_path, errors);
+    pod::annotations_agree(annotations, spec, &spec_path, errors);
     if !list(&spec.ephemeral_containers).is_empty() {
         let why = "ephemeral containers not allowed in pod template";
         errors.push(Error::forbidden(&spec_path.child("ephemeralContainers"), why));
@@ -52,8 +55,9 @@ pub(super) fn warnings(
     }
     warnings.extend(rest);
     if let Some(spec) = &template.spec {
+        let none = BTreeMap::new();
         let annotations = template.metadata.as_ref().and_then(|meta| meta.annotations.as_ref());
-        warnings.extend(pod::warnings(spec, annotations, Some(path)));
+        warnings.extend(pod::warnings(spec, annotations.unwrap_or(&none), Some(path)));
     }
     warnings
 }

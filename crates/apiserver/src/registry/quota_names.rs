@@ -52,7 +52,14 @@ pub(super) fn validate_container(name: &str, path: &Path, errors: &mut Errors) {
     let is_standard = matches!(name, "cpu" | "memory" | "ephemeral-storage") || name.starts_with("hugepages-");
     if !name.contains('/') && !is_standard {
         errors.push(Error::invalid(path, name, "must be a standard resource for containers"));
+    } else if name.contains('/') && !name.contains("kubernetes.io/") && !is_extended(name) {
+        errors.push(Error::invalid(path, name, "doesn't follow extended resource name standard"));
     }
+}
+
+/// Of a vendor: quotas must be able to name it behind `requests.`.
+fn is_extended(name: &str) -> bool {
+    !name.starts_with("requests.") && qualified_name(&format!("requests.{name}")).is_empty()
 }
 
 /// One that a quota may limit.

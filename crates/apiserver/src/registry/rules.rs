@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use api::field::{Error, Errors, Path};
-use api::types::{IntOrString, Quantity};
+use api::types::{IntOrString, ObjectMeta, Quantity};
 use api::validate::{Complaints, dns1123_label, dns1123_subdomain, trim_prefix_name};
 use serde_json::Value;
 
@@ -69,6 +69,15 @@ pub(super) fn domain_prefixed_path(text: &str, path: &Path, errors: &mut Errors)
         let why = "Invalid path (regex used for validation is '[A-Za-z0-9/\\-._~%!$&'()*+,;=:]+')";
         errors.push(Error::invalid(path, rest, why));
     }
+}
+
+/// What some kinds ask of an update of their status: which state it is about. Upstream leaves `metadata` out of the path.
+pub(super) fn revision_required(meta: &ObjectMeta) -> Errors {
+    let mut errors = Errors::new();
+    if meta.resource_version.as_deref().unwrap_or_default().is_empty() {
+        errors.push(Error::required(&Path::new("resourceVersion"), ""));
+    }
+    errors
 }
 
 /// One of a few words. The supported ones are listed as given.

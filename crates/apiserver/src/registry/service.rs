@@ -10,7 +10,7 @@ use api::types::{
 use api::validate::{dns1123_label, dns1123_subdomain, labels, port_number, qualified_name};
 use serde_json::Value;
 
-use super::addresses::{cidr_warnings, ip_warning, is_cidr, is_ip, parse_ip};
+use super::addresses::{BAD_IP, cidr_warnings, ip_warning, is_cidr, is_ip, parse_ip};
 use super::pod;
 use super::rules::{complain, default_text, default_to, is_empty, label_name, list, one_of, selectable, text};
 use crate::strategy::Strategy;
@@ -24,7 +24,6 @@ const FAMILY: &str = "IPv4";
 const FAMILIES: &[&str] = &["IPv4", "IPv6"];
 const FAMILY_POLICIES: &[&str] = &["PreferDualStack", "RequireDualStack", "SingleStack"];
 const DISTRIBUTIONS: &[&str] = &["PreferClose", "PreferSameZone", "PreferSameNode"];
-const BAD_IP: &str = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)";
 const KUBELET_PORT: i32 = 10_250;
 /// Seconds: three hours, and a day.
 const AFFINITY_TIMEOUT: i32 = 10_800;

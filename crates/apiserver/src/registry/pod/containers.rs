@@ -4,14 +4,19 @@ use api::field::{Error, Errors, Path};
 use api::types::{Container, ContainerPort, EphemeralContainer, PodSpec, SecurityContext, Volume};
 use api::validate::{dns1123_label, port_name, port_number};
 
+use super::resources::Level;
 use super::spec::required_word;
 use super::{env, handlers, mounts, resources, security};
-use crate::registry::rules::{complain, list, text};
+use crate::registry::rules::{complain, list, one_of, text};
 
-const PULL_POLICIES: &[&str] = &["Always", "IfNotPresent", "Never"];
-const MESSAGE_POLICIES: &[&str] = &["FallbackToLogsOnError", "File"];
+pub(super) const PULL_POLICIES: &[&str] = &["Always", "IfNotPresent", "Never"];
+const MESSAGE_POLICIES: &[&str] = &["File", "FallbackToLogsOnError"];
 const PROTOCOLS: &[&str] = &["SCTP", "TCP", "UDP"];
 const CONTAINER_RESTART_POLICIES: &[&str] = &["Always", "Never", "OnFailure"];
+
+const NOT_EPHEMERAL: &str = "cannot be set for an Ephemeral Container";
+const RULES_MAX: usize = 20;
+const EXIT_CODES_MAX: usize = 255;
 
 /// What the containers of a Pod have in common.
 struct Shared<'a> {
@@ -22,21 +27,58 @@ struct Shared<'a> {
     /// Seconds.
     grace_period: i64,
     never_restarts: bool,
+    /// The Pod's users are those of its node.
+    host_users: bool,
 }
 
 /// All containers of a Pod. `volumes` are those that are well-formed.
 pub(super) fn validate(spec: &PodSpec, volumes: &[&Volume], path: &Path, errors: &mut Errors) {
-    let claims: Vec<&str> = list(&spec.resource_claims).iter().map(|claim| claim.name.as_str()).collect();
+    let claims = list(&spec.resource_claims).iter().map(|claim| claim.name.as_str());
+    let claims: Vec<&str> = claims.filter(|name| !name.is_empty()).collect();
     let shared = Shared {
         volumes,
         claims: &claims,
         grace_period: spec.termination_grace_period_seconds.unwrap_or(30),
         never_restarts: text(&spec.restart_policy) == "Never",
+        host_users: spec.host_users != Some(false),
     };
     containers(&spec.containers, &shared, &path.child("containers"), errors);
     let inits = list(&spec.init_containers);
     init_containers(inits, &spec.containers, &shared, &path.child("initContainers"), errors);
-    ephemeral_containers(spec, volumes, &path.child("ephemeralContainers"), errors);
+    ephemeral_containers(spec, &shared, &path.child("ephemeralContainers"), errors);
+}
+
+/// All containers with their places: init containers come first, as upstream's visitor has it.
+pub(super) fn each(spec: &PodSpec, path: &Path, mut visit: impl FnMut(&Container, &Path)) {
+    for (name, containers) in [("initContainers", list(&spec.init_containers)), ("containers", &spec.containers[..])] {
+        let path = path.child(name);
+        for (index, container) in containers.iter().enumerate() {
+            visit(container, &path.index(index));
+        }
+    }
+    let path = path.child("ephemeralContainers");
+    for (index, container) in list(&spec.ephemeral_containers).iter().enumerate() {
+        visit(&as_container(container), &path.index(index));
+    }
+}
+
+/// Spaces around an image's name: templates may have them, Pods may not.
+pub(super) fn images(spec: &PodSpec, path: &Path, errors: &mut Errors) {
+    let lists = [("containers", &spec.containers[..]), ("initContainers", list(&spec.init_containers))];
+    for (name, containers) in lists {
+        let path = path.child(name);
+        for (index, container) in containers.iter().enumerate() {
+            image_spaces(container, &path.index(index), errors);
+        }
+    }
+}
+
+fn image_spaces(container: &Container, path: &Path, errors: &mut Errors) {
+    let image = text(&container.image);
+    if image.trim() != image {
+        let why = "must not have leading or trailing whitespace";
+        errors.push(Error::invalid(&path.child("image"), image, why));
+    }
 }
 
 fn containers(list_: &[Container], shared: &Shared, path: &Path, errors: &mut Errors) {
@@ -47,51 +89,92 @@ fn containers(list_: &[Container], shared: &Shared, path: &Path, errors: &mut Er
     for (index, container) in list_.iter().enumerate() {
         let path = path.index(index);
         common(container, shared, &path, errors);
-        if !container.name.is_empty() && list_[..index].iter().any(|other| other.name == container.name) {
+        if list_[..index].iter().any(|other| other.name == container.name) {
             errors.push(Error::duplicate(&path.child("name"), container.name.as_str()));
         }
-        restart_policy(container, &path, errors);
         handlers::validate(container, shared.grace_period, &path, errors);
+        restart_policy(container, &path, errors);
     }
     host_port_conflicts(list_, path, errors);
 }
 
 fn init_containers(inits: &[Container], regular: &[Container], shared: &Shared, path: &Path, errors: &mut Errors) {
     for (index, container) in inits.iter().enumerate() {
-        let path = path.index(index);
-        common(container, shared, &path, errors);
+        let item_path = path.index(index);
+        common(container, shared, &item_path, errors);
+        restart_policy(container, &item_path, errors);
         let same_name = |other: &Container| other.name == container.name;
-        if !container.name.is_empty() && (regular.iter().any(same_name) || inits[..index].iter().any(same_name)) {
-            errors.push(Error::duplicate(&path.child("name"), container.name.as_str()));
+        let is_taken =
+            regular.iter().any(same_name) || (!container.name.is_empty() && inits[..index].iter().any(same_name));
+        if is_taken {
+            errors.push(Error::duplicate(&item_path.child("name"), container.name.as_str()));
         }
-        restart_policy(container, &path, errors);
-        host_port_conflicts(std::slice::from_ref(container), &path, errors);
+        // They run one after the other; upstream counts each as the first.
+        host_port_conflicts(std::slice::from_ref(container), path, errors);
         if text(&container.restart_policy) == "Always" {
-            handlers::validate(container, shared.grace_period, &path, errors);
+            handlers::validate(container, shared.grace_period, &item_path, errors);
             continue;
         }
         let mut forbid = |name: &str, is_set: bool| {
             if is_set {
                 let why = "may not be set for init containers without restartPolicy=Always";
-                errors.push(Error::forbidden(&path.child(name), why));
+                errors.push(Error::forbidden(&item_path.child(name), why));
             }
         };
         forbid("lifecycle", container.lifecycle.is_some());
         forbid("livenessProbe", container.liveness_probe.is_some());
         forbid("readinessProbe", container.readiness_probe.is_some());
         forbid("startupProbe", container.startup_probe.is_some());
+        let policies_path = item_path.child("resizePolicy");
+        for (index, policy) in list(&container.resize_policy).iter().enumerate() {
+            if policy.restart_policy == "RestartContainer" {
+                let why = "must not be set to 'RestartContainer' for non-sidecar initContainers";
+                let path = policies_path.index(index);
+                errors.push(Error::invalid(&path.child("restartPolicy"), policy.restart_policy.as_str(), why));
+            }
+        }
     }
 }
 
+/// `validateContainerRestartPolicy`
 fn restart_policy(container: &Container, path: &Path, errors: &mut Errors) {
-    if let Some(policy) = container.restart_policy.as_deref().filter(|policy| !policy.is_empty()) {
-        required_word(policy, CONTAINER_RESTART_POLICIES, &path.child("restartPolicy"), errors);
+    let rules = list(&container.restart_policy_rules);
+    let policy_path = path.child("restartPolicy");
+    match &container.restart_policy {
+        None if rules.is_empty() => {}
+        None => errors.push(Error::required(&policy_path, "must specify restartPolicy when restart rules are used")),
+        Some(policy) => one_of(policy, CONTAINER_RESTART_POLICIES, &policy_path, errors),
+    }
+    let rules_path = path.child("restartPolicyRules");
+    if rules.len() > RULES_MAX {
+        errors.push(Error::too_many(&rules_path, rules.len(), RULES_MAX));
+    }
+    for (index, rule) in rules.iter().enumerate() {
+        let path = rules_path.index(index);
+        one_of(&rule.action, &["Restart", "RestartAllContainers"], &path.child("action"), errors);
+        let codes_path = path.child("exitCodes");
+        let Some(codes) = &rule.exit_codes else {
+            errors.push(Error::required(&codes_path, "must be specified"));
+            continue;
+        };
+        one_of(&codes.operator, &["In", "NotIn"], &codes_path.child("operator"), errors);
+        let values = list(&codes.values);
+        if values.len() > EXIT_CODES_MAX {
+            errors.push(Error::too_many(&codes_path.child("values"), values.len(), EXIT_CODES_MAX));
+        }
     }
 }
 
 /// The rules that all containers share.
 fn common(container: &Container, shared: &Shared, path: &Path, errors: &mut Errors) {
-    name_and_image(&container.name, text(&container.image), path, errors);
+    if container.name.is_empty() {
+        errors.push(Error::required(&path.child("name"), ""));
+    } else {
+        complain(errors, &path.child("name"), &container.name, dns1123_label(&container.name));
+    }
+    if text(&container.image).is_empty() {
+        errors.push(Error::required(&path.child("image"), ""));
+    }
     let policy = text(&container.termination_message_policy);
     required_word(policy, MESSAGE_POLICIES, &path.child("terminationMessagePolicy"), errors);
     ports(list(&container.ports), &path.child("ports"), errors);
@@ -106,32 +189,17 @@ fn common(container: &Container, shared: &Shared, path: &Path, errors: &mut Erro
     required_word(policy, PULL_POLICIES, &path.child("imagePullPolicy"), errors);
     if let Some(requirements) = &container.resources {
         let path = path.child("resources");
-        resources::requirements(requirements, &path, errors);
-        resources::claims(list(&requirements.claims), shared.claims, &path.child("claims"), errors);
+        resources::requirements(requirements, shared.claims, Level::Container, &path, errors);
     }
     let policies = list(&container.resize_policy);
     resources::resize_policies(policies, shared.never_restarts, &path.child("resizePolicy"), errors);
     if let Some(context) = &container.security_context {
-        security::container(context, &path.child("securityContext"), errors);
+        security::container(context, shared.host_users, &path.child("securityContext"), errors);
     }
 }
 
 fn is_privileged(context: Option<&SecurityContext>) -> bool {
     context.is_some_and(|context| context.privileged == Some(true))
-}
-
-fn name_and_image(name: &str, image: &str, path: &Path, errors: &mut Errors) {
-    if name.is_empty() {
-        errors.push(Error::required(&path.child("name"), ""));
-    } else {
-        complain(errors, &path.child("name"), name, dns1123_label(name));
-    }
-    if image.is_empty() {
-        errors.push(Error::required(&path.child("image"), ""));
-    } else if image.trim() != image {
-        let why = "must not have leading or trailing whitespace";
-        errors.push(Error::invalid(&path.child("image"), image, why));
-    }
 }
 
 fn ports(ports: &[ContainerPort], path: &Path, errors: &mut Errors) {
@@ -176,58 +244,77 @@ fn host_port_conflicts(containers: &[Container], path: &Path, errors: &mut Error
     }
 }
 
-fn ephemeral_containers(spec: &PodSpec, volumes: &[&Volume], path: &Path, errors: &mut Errors) {
+fn ephemeral_containers(spec: &PodSpec, shared: &Shared, path: &Path, errors: &mut Errors) {
     let ephemeral = list(&spec.ephemeral_containers);
+    let others = || spec.containers.iter().chain(list(&spec.init_containers));
     for (index, container) in ephemeral.iter().enumerate() {
         let path = path.index(index);
-        ephemeral_container(container, volumes, &path, errors);
-        let taken = spec.containers.iter().chain(list(&spec.init_containers)).any(|other| other.name == container.name)
-            || ephemeral[..index].iter().any(|other| other.name == container.name);
-        if taken && !container.name.is_empty() {
-            errors.push(Error::duplicate(&path.child("name"), container.name.as_str()));
+        let plain = as_container(container);
+        common(&plain, shared, &path, errors);
+        image_spaces(&plain, &path, errors);
+        let name = container.name.as_str();
+        if others().any(|other| other.name == name) || ephemeral[..index].iter().any(|other| other.name == name) {
+            errors.push(Error::duplicate(&path.child("name"), name));
         }
         let target = text(&container.target_container_name);
-        let exists = |target: &str| {
-            spec.containers.iter().chain(list(&spec.init_containers)).any(|container| container.name == target)
-        };
-        if !target.is_empty() && !exists(target) {
+        if !target.is_empty() && !others().any(|other| other.name == target) {
             errors.push(Error::not_found(&path.child("targetContainerName"), target));
+        }
+        let has_resources = plain.resources.as_ref().is_some_and(|resources| *resources != Default::default());
+        let fields = [
+            ("ports", plain.ports.is_some()),
+            ("resources", has_resources),
+            ("resizePolicy", plain.resize_policy.is_some()),
+            ("restartPolicy", plain.restart_policy.is_some()),
+            ("restartPolicyRules", plain.restart_policy_rules.is_some()),
+            ("livenessProbe", plain.liveness_probe.is_some()),
+            ("readinessProbe", plain.readiness_probe.is_some()),
+            ("startupProbe", plain.startup_probe.is_some()),
+            ("lifecycle", plain.lifecycle.is_some()),
+        ];
+        for (name, _) in fields.iter().filter(|(_, is_set)| *is_set) {
+            errors.push(Error::forbidden(&path.child(name), NOT_EPHEMERAL));
+        }
+        for (index, mount) in list(&container.volume_mounts).iter().enumerate() {
+            let mounts_path = path.child("volumeMounts");
+            let path = mounts_path.index(index);
+            for (name, value) in [("subPath", &mount.sub_path), ("subPathExpr", &mount.sub_path_expr)] {
+                if !text(value).is_empty() {
+                    errors.push(Error::forbidden(&path.child(name), NOT_EPHEMERAL));
+                }
+            }
         }
     }
 }
 
-fn ephemeral_container(container: &EphemeralContainer, volumes: &[&Volume], path: &Path, errors: &mut Errors) {
-    name_and_image(&container.name, text(&container.image), path, errors);
-    let policy = text(&container.termination_message_policy);
-    required_word(policy, MESSAGE_POLICIES, &path.child("terminationMessagePolicy"), errors);
-    env::variables(list(&container.env), &path.child("env"), errors);
-    env::sources(list(&container.env_from), &path.child("envFrom"), errors);
-    let privileged = is_privileged(container.security_context.as_ref());
-    mounts::mounts(list(&container.volume_mounts), &[], volumes, privileged, &path.child("volumeMounts"), errors);
-    let policy = text(&container.image_pull_policy);
-    required_word(policy, PULL_POLICIES, &path.child("imagePullPolicy"), errors);
-    let resources = container.resources.as_ref();
-    let has_resources = resources.is_some_and(|resources| resources.limits.is_some() || resources.requests.is_some());
-    let fields = [
-        ("ports", container.ports.is_some()),
-        ("livenessProbe", container.liveness_probe.is_some()),
-        ("readinessProbe", container.readiness_probe.is_some()),
-        ("startupProbe", container.startup_probe.is_some()),
-        ("lifecycle", container.lifecycle.is_some()),
-        ("resources", has_resources),
-    ];
-    for (name, is_set) in fields {
-        if is_set {
-            errors.push(Error::forbidden(&path.child(name), "cannot be set for an Ephemeral Container"));
-        }
-    }
-    for (index, mount) in list(&container.volume_mounts).iter().enumerate() {
-        let mounts_path = path.child("volumeMounts");
-        let path = mounts_path.index(index);
-        for (name, value) in [("subPath", &mount.sub_path), ("subPathExpr", &mount.sub_path_expr)] {
-            if !text(value).is_empty() {
-                errors.push(Error::forbidden(&path.child(name), "cannot be set for an Ephemeral Container"));
-            }
-        }
+/// The same container as if it were a regular one: upstream's `EphemeralContainerCommon`.
+fn as_container(container: &EphemeralContainer) -> Container {
+    let one = container.clone();
+    Container {
+        args: one.args,
+        command: one.command,
+        env: one.env,
+        env_from: one.env_from,
+        image: one.image,
+        image_pull_policy: one.image_pull_policy,
+        lifecycle: one.lifecycle,
+        liveness_probe: one.liveness_probe,
+        name: one.name,
+        ports: one.ports,
+        readiness_probe: one.readiness_probe,
+        resize_policy: one.resize_policy,
+        resources: one.resources,
+        restart_policy: one.restart_policy,
+        restart_policy_rules: one.restart_policy_rules,
+        security_context: one.security_context,
+        startup_probe: one.startup_probe,
+        stdin: one.stdin,
+        stdin_once: one.stdin_once,
+        termination_message_path: one.termination_message_path,
+        termination_message_policy: one.termination_message_policy,
+        tty: one.tty,
+        volume_devices: one.volume_devices,
+        volume_mounts: one.volume_mounts,
+        working_dir: one.working_dir,
     }
 }

@@ -1,5 +1,7 @@
 //! What a Pod is given that its author has left out: `SetDefaults_Pod`, `SetDefaults_PodSpec` and what they call.
 
+use std::collections::BTreeMap;
+
 use api::types::*;
 
 use crate::registry::rules::{default_text, default_to, is_empty};
@@ -10,6 +12,7 @@ pub(super) fn pod(pod: &mut Pod) {
     for container in spec_.containers.iter_mut().chain(spec_.init_containers.iter_mut().flatten()) {
         requests_from_limits(container);
     }
+    whole_from_containers(spec_);
     default_to(&mut spec_.enable_service_links, true);
     // Old clients could store a negative period: it means the shortest.
     spec_.termination_grace_period_seconds = spec_.termination_grace_period_seconds.map(|seconds| match seconds {
@@ -40,6 +43,36 @@ fn requests_from_limits(container: &mut Container) {
             requests.insert(name.clone(), quantity.clone());
         }
     }
+}
+
+/// What a Pod as a whole asks for follows from its limits and its containers: `defaultHugePagePodLimits` and
+/// `defaultPodRequests`.
+fn whole_from_containers(spec: &mut PodSpec) {
+    let Some(mut resources) = spec.resources.take() else { return };
+    let is_huge = |name: &str| name.starts_with("hugepages-");
+    let containers = PodSpec { overhead: None, ..spec.clone() };
+    let sum = |of| api::quota::pod_resources(&containers, of);
+    let is_given = |amounts: &Option<BTreeMap<String, Quantity>>| amounts.as_ref().is_some_and(|all| !all.is_empty());
+    if is_given(&resources.limits) || is_given(&resources.requests) {
+        for (name, limit) in sum(api::quota::limits).into_iter().filter(|(name, _)| is_huge(name)) {
+            if resources.requests.as_ref().is_none_or(|requests| !requests.contains_key(&name)) {
+                resources.limits.get_or_insert_default().entry(name).or_insert(limit);
+            }
+        }
+    }
+    if is_given(&resources.limits) {
+        let requests = resources.requests.get_or_insert_default();
+        let asked = sum(api::quota::requests).into_iter();
+        for (name, request) in asked.filter(|(name, _)| matches!(name.as_str(), "cpu" | "memory")) {
+            requests.entry(name).or_insert(request);
+        }
+        for (name, limit) in resources.limits.iter().flatten() {
+            if matches!(name.as_str(), "cpu" | "memory") || is_huge(name) {
+                requests.entry(name.clone()).or_insert_with(|| limit.clone());
+            }
+        }
+    }
+    spec.resources = Some(resources);
 }
 
 /// Defaults of a specification, in a Pod or in a template.
@@ -98,9 +131,16 @@ pub(super) fn ephemeral_container(container: &mut EphemeralContainer) {
         container.image_pull_policy = Some(policy.into());
     }
     container.resources.get_or_insert_default();
+    for port in container.ports.iter_mut().flatten() {
+        default_text(&mut port.protocol, "TCP");
+    }
     for variable in container.env.iter_mut().flatten() {
         env_var(variable);
     }
+    for probe in [&mut container.liveness_probe, &mut container.readiness_probe, &mut container.startup_probe] {
+        probe.as_mut().into_iter().for_each(self::probe);
+    }
+    container.lifecycle.as_mut().into_iter().for_each(lifecycle);
 }
 
 /// An image without a tag, or with the tag `latest`, may change under its name.
@@ -184,6 +224,10 @@ fn volume(volume: &mut Volume) {
     if let Some(template) = volume.ephemeral.as_mut().and_then(|ephemeral| ephemeral.volume_claim_template.as_mut()) {
         template.metadata.get_or_insert_default();
         default_text(&mut template.spec.volume_mode, "Filesystem");
+    }
+    if let Some(image) = &mut volume.image {
+        let policy = pull_policy(image.reference.as_deref().unwrap_or_default());
+        default_text(&mut image.pull_policy, policy);
     }
     if !has_source(volume) {
         volume.empty_dir = Some(EmptyDirVolumeSource::default());

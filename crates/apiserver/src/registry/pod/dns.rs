@@ -2,13 +2,14 @@
 
 use api::field::{Error, Errors, Path};
 use api::types::PodSpec;
-use api::validate::dns1123_subdomain;
+use api::validate::{Complaints, DNS_1123_SUBDOMAIN_LENGTH_MAX};
 
-use crate::registry::addresses::is_ip;
+use crate::registry::addresses::{BAD_IP, is_ip};
 use crate::registry::rules::{complain, list, text};
 
 const NAMESERVERS_MAX: usize = 3;
 const SEARCHES_MAX: usize = 32;
+const SEARCHES_LENGTH_MAX: usize = 2048;
 
 pub(super) fn validate(spec: &PodSpec, path: &Path, errors: &mut Errors) {
     let config = spec.dns_config.as_ref();
@@ -35,8 +36,7 @@ pub(super) fn validate(spec: &PodSpec, path: &Path, errors: &mut Errors) {
     for (index, server) in servers.iter().enumerate() {
         if !is_ip(server) {
             let path = path.child("nameservers");
-            let why = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)";
-            errors.push(Error::invalid(&path.index(index), server.as_str(), why));
+            errors.push(Error::invalid(&path.index(index), server.as_str(), BAD_IP));
         }
     }
     let searches = list(&config.searches);
@@ -44,10 +44,15 @@ pub(super) fn validate(spec: &PodSpec, path: &Path, errors: &mut Errors) {
         let why = format!("must not have more than {SEARCHES_MAX} search paths");
         errors.push(Error::invalid(&path.child("searches"), searches.to_vec(), why));
     }
+    if searches.join(" ").len() > SEARCHES_LENGTH_MAX {
+        let why =
+            format!("must not have more than {SEARCHES_LENGTH_MAX} characters (including spaces) in the search list");
+        errors.push(Error::invalid(&path.child("searches"), searches.to_vec(), why));
+    }
     for (index, search) in searches.iter().enumerate().filter(|(_, search)| *search != ".") {
         let path = path.child("searches");
         let name = search.strip_suffix('.').unwrap_or(search);
-        complain(errors, &path.index(index), name, dns1123_subdomain(name));
+        complain(errors, &path.index(index), name, search_path(name));
     }
     for (index, option) in list(&config.options).iter().enumerate() {
         if text(&option.name).is_empty() {
@@ -55,4 +60,28 @@ pub(super) fn validate(spec: &PodSpec, path: &Path, errors: &mut Errors) {
             errors.push(Error::required(&path.index(index), "must not be empty"));
         }
     }
+}
+
+/// A subdomain whose labels may have underscores: `IsDNS1123SubdomainWithUnderscore`.
+fn search_path(name: &str) -> Complaints {
+    let is_label = |label: &str| {
+        let is_alphanumeric = |one: char| one.is_ascii_lowercase() || one.is_ascii_digit();
+        let label = label.strip_prefix('_').unwrap_or(label);
+        label.starts_with(is_alphanumeric)
+            && label.ends_with(is_alphanumeric)
+            && label.chars().all(|one| is_alphanumeric(one) || matches!(one, '-' | '_'))
+    };
+    let mut complaints = Complaints::new();
+    if name.len() > DNS_1123_SUBDOMAIN_LENGTH_MAX {
+        complaints.push(format!("must be no more than {DNS_1123_SUBDOMAIN_LENGTH_MAX} characters"));
+    }
+    if !name.split('.').all(is_label) {
+        complaints.push(
+            "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '_', '-' or '.', and \
+             must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is \
+             '_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?(\\._?[a-z0-9]([-_a-z0-9]*[a-z0-9])?)*')"
+                .into(),
+        );
+    }
+    complaints
 }

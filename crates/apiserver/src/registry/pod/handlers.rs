@@ -4,8 +4,7 @@ use api::field::{Error, Errors, Path};
 use api::types::{Container, ExecAction, HTTPGetAction, IntOrString, LifecycleHandler, Probe};
 use api::validate::{port_name, port_number};
 
-use super::spec::required_word;
-use crate::registry::rules::{complain, list, not_negative, text};
+use crate::registry::rules::{complain, list, not_negative, one_of, text};
 
 const SCHEMES: &[&str] = &["HTTP", "HTTPS"];
 const SEVERAL: &str = "may not specify more than 1 handler type";
@@ -133,7 +132,7 @@ fn http_get(action: &HTTPGetAction, path: &Path, errors: &mut Errors) {
         errors.push(Error::required(&path.child("path"), ""));
     }
     port(&action.port, &path.child("port"), errors);
-    required_word(text(&action.scheme), SCHEMES, &path.child("scheme"), errors);
+    one_of(text(&action.scheme), SCHEMES, &path.child("scheme"), errors);
     for header in list(&action.http_headers) {
         let is_token = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
         if header.name.is_empty() || !header.name.bytes().all(is_token) {

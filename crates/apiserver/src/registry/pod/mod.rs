@@ -3,6 +3,7 @@
 //! Reading order: [`defaults`], [`spec`] (the order in which everything is checked), then one file for each part.
 
 mod affinity;
+mod annotations;
 mod containers;
 mod defaults;
 mod dns;
@@ -20,6 +21,7 @@ mod tolerations;
 mod update;
 mod volumes;
 mod warnings;
+mod windows;
 
 use std::borrow::Cow;
 
@@ -32,12 +34,12 @@ use crate::registry::rules::{is_empty, list, selectable, subdomain_name};
 use crate::strategy::Strategy;
 
 pub(in crate::registry) use affinity::node_selector;
+pub(in crate::registry) use annotations::{agree as annotations_agree, validate as validate_annotations};
 pub(in crate::registry) use defaults::spec as default_spec;
 pub(in crate::registry) use handlers::port;
 pub(in crate::registry) use resources::overhead;
 pub(in crate::registry) use spec::{required_word, validate as validate_spec};
 pub(in crate::registry) use tolerations::validate as validate_tolerations;
-pub(in crate::registry) use volumes::host_path;
 pub(in crate::registry) use warnings::{fraction_warning, of as warnings};
 
 impl Strategy for Pod {
@@ -50,6 +52,7 @@ impl Strategy for Pod {
         "spec.serviceAccountName",
         "spec.hostNetwork",
         "status.phase",
+        "status.hostIP",
         "status.podIP",
         "status.podIPs",
         "status.nominatedNodeName",
@@ -70,6 +73,11 @@ impl Strategy for Pod {
             conditions,
             ..PodStatus::default()
         });
+        drop_disabled(spec);
+        affinity::merge_label_keys(self);
+        if let (Some(annotations), Some(spec)) = (&self.metadata.annotations, &mut self.spec) {
+            annotations::to_fields(annotations, spec);
+        }
     }
 
     fn prepare_for_update(&mut self, old: &Self) {
@@ -105,7 +113,7 @@ impl Strategy for Pod {
         let path = Path::new("spec");
         let none = PodSpec::default();
         let spec = self.spec.as_ref().unwrap_or(&none);
-        validate_spec(spec, &path, &mut errors);
+        validate_whole(self, &mut errors);
         if !list(&spec.ephemeral_containers).is_empty() {
             errors.push(Error::forbidden(&path.child("ephemeralContainers"), "cannot be set on create"));
         }
@@ -113,14 +121,16 @@ impl Strategy for Pod {
             let why = "cannot be set until all schedulingGates have been cleared";
             errors.push(Error::forbidden(&path.child("nodeName"), why));
         }
+        annotations::agree(annotations_of(self), spec, &path, &mut errors);
         errors
     }
 
     fn validate_update(&self, old: &Self) -> Errors {
         let none = PodSpec::default();
-        let (new, old) = (self.spec.as_ref().unwrap_or(&none), old.spec.as_ref().unwrap_or(&none));
         let mut errors = Errors::new();
-        validate_spec(new, &Path::new("spec"), &mut errors);
+        validate_whole(self, &mut errors);
+        validate_annotation_changes(self, old, &mut errors);
+        let (new, old) = (self.spec.as_ref().unwrap_or(&none), old.spec.as_ref().unwrap_or(&none));
         update::validate(new, old, &mut errors);
         errors
     }
@@ -137,12 +147,15 @@ impl Strategy for Pod {
                 complaints.join(" ")
             ));
         }
-        texts.extend(warnings(spec, self.metadata.annotations.as_ref(), None));
+        texts.extend(warnings(spec, annotations_of(self), None));
         texts
     }
 
     fn validate_status_update(&self, old: &Self) -> Errors {
-        update::validate_status(self, old)
+        let mut errors = Errors::new();
+        validate_annotation_changes(self, old, &mut errors);
+        errors.extend(update::validate_status(self, old));
+        errors
     }
 
     fn field(&self, name: &str) -> Cow<'_, str> {
@@ -160,11 +173,8 @@ impl Strategy for Pod {
             }
             "status.phase" => status(|status| &status.phase),
             "status.podIP" => status(|status| &status.pod_ip),
-            "status.podIPs" => {
-                let ips = self.status.iter().flat_map(|status| list(&status.pod_ips)).map(|ip| ip.ip.as_str());
-                ips.collect::<Vec<_>>().join(",").into()
-            }
             "status.nominatedNodeName" => status(|status| &status.nominated_node_name),
+            // Upstream lets clients ask for more addresses, and compares them with nothing.
             _ => "".into(),
         }
     }
@@ -173,19 +183,62 @@ impl Strategy for Pod {
 /// What PUT and PATCH of `ephemeralcontainers` and `resize` change: one part of the specification, and nothing else.
 pub fn update_part(part: Subresource, new: &mut dyn Object, old: &dyn Object) -> Errors {
     let (Some(new), Some(old)) = (new.downcast_mut::<Pod>(), old.downcast_ref::<Pod>()) else { return Errors::new() };
-    let mut errors = match part {
-        Subresource::Resize => resize::update(new, old),
-        _ => ephemeral::update(new, old),
-    };
+    match part {
+        Subresource::Resize => resize::prepare(new, old),
+        _ => ephemeral::prepare(new, old),
+    }
     if new.spec != old.spec {
         new.metadata.generation = Some(old.metadata.generation.unwrap_or(0) + 1);
     }
-    let mut wrong = Errors::new();
-    if let Some(spec) = &new.spec {
-        validate_spec(spec, &Path::new("spec"), &mut wrong);
+    let refused = if part == Subresource::Resize { resize::refuse(old) } else { ephemeral::refuse(old) };
+    if let Some(error) = refused {
+        return vec![error];
     }
-    wrong.append(&mut errors);
-    wrong
+    let mut errors = Errors::new();
+    validate_whole(new, &mut errors);
+    match part {
+        Subresource::Resize => resize::validate(new, old, &mut errors),
+        _ => ephemeral::validate(new, old, &mut errors),
+    }
+    errors
+}
+
+fn annotations_of(pod: &Pod) -> &annotations::Annotations {
+    static NONE: annotations::Annotations = annotations::Annotations::new();
+    pod.metadata.annotations.as_ref().unwrap_or(&NONE)
+}
+
+fn validate_annotation_changes(new: &Pod, old: &Pod, errors: &mut Errors) {
+    let none = PodSpec::default();
+    let path = Path::new("metadata");
+    let spec = new.spec.as_ref().unwrap_or(&none);
+    annotations::validate_update(annotations_of(new), annotations_of(old), spec, &path.child("annotations"), errors);
+}
+
+/// `validatePodMetadataAndSpec`
+fn validate_whole(pod: &Pod, errors: &mut Errors) {
+    let none = PodSpec::default();
+    let spec = pod.spec.as_ref().unwrap_or(&none);
+    annotations::validate(annotations_of(pod), spec, &Path::new("metadata").child("annotations"), errors);
+    let path = Path::new("spec");
+    validate_spec(spec, Some(&pod.metadata), &path, errors);
+    containers::images(spec, &path, errors);
+}
+
+/// Fields whose feature gates are off are as if nobody had written them.
+fn drop_disabled(spec: &mut PodSpec) {
+    spec.scheduling_group = None;
+    for source in spec.volumes.iter_mut().flatten().filter_map(|volume| volume.projected.as_mut()?.sources.as_mut()) {
+        for source in source {
+            source.cluster_trust_bundle = None;
+            source.pod_certificate = None;
+        }
+    }
+    for container in spec.init_containers.iter_mut().flatten().chain(&mut spec.containers) {
+        if let Some(lifecycle) = &mut container.lifecycle {
+            lifecycle.stop_signal = None;
+        }
+    }
 }
 
 fn blocked_by_gates(since: Option<Time>) -> PodCondition {

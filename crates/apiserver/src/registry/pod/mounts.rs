@@ -4,6 +4,7 @@ use api::field::{Error, Errors, Path};
 use api::types::{Volume, VolumeDevice, VolumeMount};
 
 use crate::registry::rules::{one_of, text};
+use crate::registry::volume_sources::descending_path;
 
 const PROPAGATIONS: &[&str] = &["Bidirectional", "HostToContainer", "None"];
 
@@ -27,6 +28,10 @@ pub(super) fn mounts(
         if devices.iter().any(|device| device.name == mount.name) {
             let why = "must not already exist in volumeDevices";
             errors.push(Error::invalid(&item.child("name"), mount.name.as_str(), why));
+        }
+        if last_of_each(devices, |device| &device.name).any(|device| device.device_path == mount.mount_path) {
+            let why = "must not already exist as a path in volumeDevices";
+            errors.push(Error::invalid(&item.child("mountPath"), mount.mount_path.as_str(), why));
         }
         let (sub_path, expression) = (text(&mount.sub_path), text(&mount.sub_path_expr));
         if !sub_path.is_empty() {
@@ -89,6 +94,9 @@ pub(super) fn devices(
             errors.push(Error::required(&path.child("name"), ""));
         }
         let volume = volumes.iter().find(|volume| volume.name == device.name);
+        if !device.name.is_empty() && devices[..index].iter().any(|other| other.name == device.name) {
+            errors.push(Error::invalid(&path.child("name"), device.name.as_str(), "must be unique"));
+        }
         match volume {
             None => errors.push(Error::not_found(&path.child("name"), device.name.as_str())),
             Some(volume) if volume.persistent_volume_claim.is_none() && volume.ephemeral.is_none() => {
@@ -100,26 +108,30 @@ pub(super) fn devices(
         if device.device_path.is_empty() {
             errors.push(Error::required(&path.child("devicePath"), ""));
         }
-        if devices[..index].iter().any(|other| other.device_path == device.device_path) {
-            errors.push(Error::invalid(&path.child("devicePath"), device.device_path.as_str(), "must be unique"));
+        let leaves = |device: &VolumeDevice| device.device_path.split('/').any(|part| part == "..");
+        let device_path = path.child("devicePath");
+        if devices[..index].iter().any(|other| other.device_path == device.device_path && !leaves(other)) {
+            errors.push(Error::invalid(&device_path, device.device_path.as_str(), "must be unique"));
+        }
+        if leaves(device) {
+            let why = "can not contain backsteps ('..')";
+            errors.push(Error::invalid(&device_path, device.device_path.as_str(), why));
         }
         if mounts.iter().any(|mount| mount.name == device.name) {
             let why = "must not already exist in volumeMounts";
             errors.push(Error::invalid(&path.child("name"), device.name.as_str(), why));
         }
+        if last_of_each(mounts, |mount| &mount.name).any(|mount| mount.mount_path == device.device_path) {
+            let why = "must not already exist as a path in volumeMounts";
+            errors.push(Error::invalid(&device_path, device.device_path.as_str(), why));
+        }
     }
 }
 
-/// A relative path that never leaves its root.
-pub(super) fn descending_path(path: &str, field: &Path, errors: &mut Errors) {
-    if path.starts_with('/') {
-        errors.push(Error::invalid(field, path, "must be a relative path"));
-    }
-    no_backsteps(path, field, errors);
-}
-
-pub(super) fn no_backsteps(path: &str, field: &Path, errors: &mut Errors) {
-    if path.split('/').any(|part| part == "..") {
-        errors.push(Error::invalid(field, path, "must not contain '..'"));
-    }
+/// Upstream looks at paths in a map by name, where the last of a name is left.
+fn last_of_each<T>(items: &[T], name: impl Fn(&T) -> &String) -> impl Iterator<Item = &T> {
+    items.iter().enumerate().filter_map(move |(index, item)| {
+        let is_last = !items[index + 1..].iter().any(|other| name(other) == name(item));
+        is_last.then_some(item)
+    })
 }

@@ -7,6 +7,15 @@ use crate::registry::rules::{amount, list};
 const COUNTED: [&str; 2] = ["cpu", "memory"];
 
 pub(super) fn class(spec: &PodSpec) -> &'static str {
+    if let Some(resources) = &spec.resources {
+        // What the Pod asks for as a whole goes before what its containers ask for.
+        let whole = Container { resources: Some(resources.clone()), ..Container::default() };
+        return match (has_any(&whole), is_guaranteed(&whole)) {
+            (false, _) => "BestEffort",
+            (true, true) => "Guaranteed",
+            (true, false) => "Burstable",
+        };
+    }
     let containers = || spec.containers.iter().chain(list(&spec.init_containers));
     if !containers().any(has_any) {
         "BestEffort"

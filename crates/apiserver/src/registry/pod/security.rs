@@ -3,11 +3,13 @@
 use api::field::{Error, Errors, Path};
 use api::types::{AppArmorProfile, PodSecurityContext, PodSpec, SeccompProfile, SecurityContext};
 
-use super::mounts::descending_path;
-use crate::registry::rules::{list, one_of, text};
+use super::containers;
+use super::windows::options as windows_options;
+use crate::registry::go_diff;
+use crate::registry::rules::{list, one_of};
+use crate::registry::volume_sources::descending_path;
 
 const ID: &str = "must be between 0 and 2147483647, inclusive";
-const PROFILES: &[&str] = &["Localhost", "RuntimeDefault", "Unconfined"];
 const SYSCTL: &str = "must have at most 253 characters and match regex \
      ^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[\\./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?$";
 
@@ -23,15 +25,18 @@ pub(super) fn pod(spec: &PodSpec, spec_path: &Path, errors: &mut Errors) {
     }
     if spec.share_process_namespace == Some(true) && spec.host_pid == Some(true) {
         let why = "ShareProcessNamespace and HostPID cannot both be enabled";
-        errors.push(Error::invalid(&spec_path.child("shareProcessNamespace"), true, why));
+        errors.push(Error::invalid(&path.child("shareProcessNamespace"), true, why));
     }
     sysctls(spec, &path.child("sysctls"), errors);
     if let Some(policy) = context.fs_group_change_policy.as_deref() {
         let supported = &["Always", "OnRootMismatch"];
-        super::spec::required_word(policy, supported, &path.child("fsGroupChangePolicy"), errors);
+        one_of(policy, supported, &path.child("fsGroupChangePolicy"), errors);
     }
     if let Some(profile) = &context.seccomp_profile {
         seccomp(profile, &path.child("seccompProfile"), errors);
+    }
+    if let Some(options) = &context.windows_options {
+        windows_options(options, &path.child("windowsOptions"), errors);
     }
     if let Some(profile) = &context.app_armor_profile {
         app_armor(profile, &path.child("appArmorProfile"), errors);
@@ -40,7 +45,8 @@ pub(super) fn pod(spec: &PodSpec, spec_path: &Path, errors: &mut Errors) {
         one_of(policy, &["Merge", "Strict"], &path.child("supplementalGroupsPolicy"), errors);
     }
     if let Some(policy) = &context.se_linux_change_policy {
-        one_of(policy, &["MountOption", "Recursive"], &path.child("seLinuxChangePolicy"), errors);
+        // `MountOption` needs a feature gate that is off.
+        one_of(policy, &["Recursive"], &path.child("seLinuxChangePolicy"), errors);
     }
 }
 
@@ -104,6 +110,7 @@ fn windows(spec: &PodSpec, path: &Path, errors: &mut Errors) {
             ("runAsGroup", context.run_as_group.is_some()),
             ("supplementalGroups", context.supplemental_groups.is_some()),
             ("supplementalGroupsPolicy", context.supplemental_groups_policy.is_some()),
+            ("seLinuxChangePolicy", context.se_linux_change_policy.is_some()),
         ],
     );
     each_context(spec, path, |context, path| {
@@ -126,14 +133,11 @@ fn windows(spec: &PodSpec, path: &Path, errors: &mut Errors) {
 }
 
 fn each_context(spec: &PodSpec, path: &Path, mut visit: impl FnMut(&SecurityContext, &Path)) {
-    for (name, containers) in [("initContainers", list(&spec.init_containers)), ("containers", &spec.containers[..])] {
-        let path = path.child(name);
-        for (index, container) in containers.iter().enumerate() {
-            if let Some(context) = &container.security_context {
-                visit(context, &path.index(index).child("securityContext"));
-            }
+    containers::each(spec, path, |container, path| {
+        if let Some(context) = &container.security_context {
+            visit(context, &path.child("securityContext"));
         }
-    }
+    });
 }
 
 fn id(id: Option<i64>, path: &Path, errors: &mut Errors) {
@@ -155,6 +159,25 @@ fn sysctls(spec: &PodSpec, path: &Path, errors: &mut Errors) {
         } else if sysctls[..index].iter().any(|other| other.name == name) {
             errors.push(Error::duplicate(&path.child("name"), name));
         }
+        let why = match namespace(name) {
+            Some("net") if spec.host_network == Some(true) => "may not be specified when 'hostNetwork' is true",
+            Some("ipc") if spec.host_ipc == Some(true) => "may not be specified when 'hostIPC' is true",
+            _ => continue,
+        };
+        errors.push(Error::invalid(&path.child("name"), name, why));
+    }
+}
+
+/// The namespace of the kernel that a setting belongs to: upstream's `sysctl.GetNamespace`.
+fn namespace(sysctl: &str) -> Option<&'static str> {
+    let name = sysctl.replace('/', ".");
+    let is_message_or_memory = ["kernel.shm", "kernel.msg", "fs.mqueue."].iter().any(|start| name.starts_with(start));
+    if name == "kernel.sem" || is_message_or_memory {
+        Some("ipc")
+    } else if name.starts_with("net.") {
+        Some("net")
+    } else {
+        None
     }
 }
 
@@ -169,67 +192,82 @@ fn is_sysctl(name: &str) -> bool {
     name.len() <= 253 && name.split(['.', '/']).all(is_segment)
 }
 
-pub(super) fn container(context: &SecurityContext, path: &Path, errors: &mut Errors) {
+pub(super) fn container(context: &SecurityContext, host_users: bool, path: &Path, errors: &mut Errors) {
     id(context.run_as_user, &path.child("runAsUser"), errors);
     id(context.run_as_group, &path.child("runAsGroup"), errors);
     if let Some(mount) = context.proc_mount.as_deref() {
-        super::spec::required_word(mount, &["Default", "Unmasked"], &path.child("procMount"), errors);
+        one_of(mount, &["Default", "Unmasked"], &path.child("procMount"), errors);
+        if host_users && mount == "Unmasked" {
+            let why = "`hostUsers` must be false to use `Unmasked`";
+            errors.push(Error::invalid(&path.child("procMount"), mount, why));
+        }
     }
     if let Some(profile) = &context.seccomp_profile {
         seccomp(profile, &path.child("seccompProfile"), errors);
     }
+    if context.allow_privilege_escalation == Some(false) {
+        let shown = || go_diff::compact("core.v1.SecurityContext", context);
+        if context.privileged == Some(true) {
+            let why = "cannot set `allowPrivilegeEscalation` to false and `privileged` to true";
+            errors.push(Error::invalid_verbatim(path, shown(), why));
+        }
+        let added = context.capabilities.iter().flat_map(|capabilities| list(&capabilities.add));
+        for _ in added.filter(|capability| *capability == "CAP_SYS_ADMIN") {
+            let why = "cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` CAP_SYS_ADMIN";
+            errors.push(Error::invalid_verbatim(path, shown(), why));
+        }
+    }
+    if let Some(options) = &context.windows_options {
+        windows_options(options, &path.child("windowsOptions"), errors);
+    }
     if let Some(profile) = &context.app_armor_profile {
         app_armor(profile, &path.child("appArmorProfile"), errors);
     }
-    if context.allow_privilege_escalation == Some(false) {
-        let shown = || serde_json::to_value(context).unwrap_or_default();
-        if context.privileged == Some(true) {
-            let why = "cannot set `allowPrivilegeEscalation` to false and `privileged` to true";
-            errors.push(Error::invalid(path, shown(), why));
-        }
-        let added = context.capabilities.iter().flat_map(|capabilities| list(&capabilities.add));
-        if added.into_iter().any(|capability| capability == "CAP_SYS_ADMIN") {
-            let why = "cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` CAP_SYS_ADMIN";
-            errors.push(Error::invalid(path, shown(), why));
-        }
+}
+
+fn profile_type(kind: &str, missing: &str, path: &Path, errors: &mut Errors) {
+    let supported = &["Localhost", "RuntimeDefault", "Unconfined"];
+    match kind {
+        "" => errors.push(Error::required(&path.child("type"), missing)),
+        kind => one_of(kind, supported, &path.child("type"), errors),
     }
 }
 
 fn seccomp(profile: &SeccompProfile, path: &Path, errors: &mut Errors) {
-    let local = profile.localhost_profile.as_deref();
-    match (profile.type_.as_str(), local) {
+    profile_type(&profile.type_, "type is required when seccompProfile is set", path, errors);
+    let local_path = path.child("localhostProfile");
+    match (profile.type_.as_str(), profile.localhost_profile.as_deref()) {
         ("Localhost", None) => {
-            let why = "must be set when seccomp type is Localhost";
-            errors.push(Error::required(&path.child("localhostProfile"), why));
+            errors.push(Error::required(&local_path, "must be set when seccomp type is Localhost"));
         }
-        ("Localhost", Some(local)) => descending_path(local, &path.child("localhostProfile"), errors),
-        (_, Some(local)) => {
+        ("Localhost", Some(local)) => descending_path(local, &local_path, errors),
+        (_, Some(_)) => {
+            let shown = go_diff::compact("core.v1.SeccompProfile", profile);
             let why = "can only be set when seccomp type is Localhost";
-            errors.push(Error::invalid(&path.child("localhostProfile"), local, why));
+            errors.push(Error::invalid_verbatim(&local_path, shown, why));
         }
         _ => {}
     }
-    if profile.type_.is_empty() {
-        errors.push(Error::required(&path.child("type"), "type is required when seccompProfile is set"));
-    } else if !PROFILES.contains(&profile.type_.as_str()) {
-        errors.push(Error::not_supported(&path.child("type"), profile.type_.as_str(), PROFILES));
-    }
 }
 
-fn app_armor(profile: &AppArmorProfile, path: &Path, errors: &mut Errors) {
-    let local = text(&profile.localhost_profile);
-    match profile.type_.as_str() {
-        "Localhost" if local.is_empty() => {
-            let why = "must be set when AppArmor type is Localhost";
-            errors.push(Error::required(&path.child("localhostProfile"), why));
+pub(super) fn app_armor(profile: &AppArmorProfile, path: &Path, errors: &mut Errors) {
+    const PATH_BYTES_MAX: usize = 4095;
+    let local_path = path.child("localhostProfile");
+    match (profile.type_.as_str(), profile.localhost_profile.as_deref()) {
+        ("Localhost", local) => {
+            let name = local.unwrap_or_default();
+            if name.trim() != name {
+                errors.push(Error::invalid(&local_path, name, "must not be padded with whitespace"));
+            } else if name.is_empty() {
+                errors.push(Error::required(&local_path, "must be set when AppArmor type is Localhost"));
+            }
+            if name.len() > PATH_BYTES_MAX {
+                errors.push(Error::too_long(&local_path, PATH_BYTES_MAX));
+            }
         }
-        "Localhost" => {}
-        "RuntimeDefault" | "Unconfined" if !local.is_empty() => {
-            let why = "can only be set when AppArmor type is Localhost";
-            errors.push(Error::invalid(&path.child("localhostProfile"), local, why));
+        ("RuntimeDefault" | "Unconfined", Some(local)) => {
+            errors.push(Error::invalid(&local_path, local, "can only be set when AppArmor type is Localhost"));
         }
-        "RuntimeDefault" | "Unconfined" => {}
-        "" => errors.push(Error::required(&path.child("type"), "type is required when appArmorProfile is set")),
-        other => errors.push(Error::not_supported(&path.child("type"), other, PROFILES)),
+        (kind, _) => profile_type(kind, "type is required when appArmorProfile is set", path, errors),
     }
 }

@@ -2,10 +2,10 @@
 
 use api::field::{Error, Errors, Path};
 use api::types::TopologySpreadConstraint;
-use api::validate::{label_selector, qualified_name};
+use api::validate::label_selector;
 
-use super::spec::required_word;
-use crate::registry::rules::{complain, list};
+use super::affinity::match_label_keys;
+use crate::registry::rules::{list, one_of};
 
 const ACTIONS: &[&str] = &["DoNotSchedule", "ScheduleAnyway"];
 const POLICIES: &[&str] = &["Honor", "Ignore"];
@@ -19,8 +19,6 @@ pub(super) fn validate(constraints: &[TopologySpreadConstraint], path: &Path, er
         let key = constraint.topology_key.as_str();
         if key.is_empty() {
             errors.push(Error::required(&path.child("topologyKey"), "can not be empty"));
-        } else {
-            complain(errors, &path.child("topologyKey"), key, qualified_name(key));
         }
         let action = constraint.when_unsatisfiable.as_str();
         if !ACTIONS.contains(&action) {
@@ -37,10 +35,10 @@ pub(super) fn validate(constraints: &[TopologySpreadConstraint], path: &Path, er
             ("nodeTaintsPolicy", &constraint.node_taints_policy),
         ] {
             if let Some(policy) = policy {
-                required_word(policy, POLICIES, &path.child(name), errors);
+                one_of(policy, POLICIES, &path.child(name), errors);
             }
         }
-        match_label_keys(constraint, &path.child("matchLabelKeys"), errors);
+        match_label_keys(list(&constraint.match_label_keys), &[], constraint.label_selector.as_ref(), &path, errors);
         if let Some(selector) = &constraint.label_selector {
             label_selector(selector, &path.child("labelSelector"), errors);
         }
@@ -50,30 +48,11 @@ pub(super) fn validate(constraints: &[TopologySpreadConstraint], path: &Path, er
 fn min_domains(constraint: &TopologySpreadConstraint, path: &Path, errors: &mut Errors) {
     let Some(count) = constraint.min_domains else { return };
     if count <= 0 {
-        errors.push(Error::invalid(path, count, "must be greater than 0"));
+        errors.push(Error::invalid(path, count, "must be greater than zero"));
     }
     let action = &constraint.when_unsatisfiable;
     if action != "DoNotSchedule" {
         let why = format!("can only use minDomains if whenUnsatisfiable=DoNotSchedule, not {action}");
         errors.push(Error::invalid(path, count, why));
-    }
-}
-
-fn match_label_keys(constraint: &TopologySpreadConstraint, path: &Path, errors: &mut Errors) {
-    let keys = list(&constraint.match_label_keys);
-    if !keys.is_empty() && constraint.label_selector.is_none() {
-        errors.push(Error::forbidden(path, "must not be specified when labelSelector is not set"));
-        return;
-    }
-    for (index, key) in keys.iter().enumerate() {
-        complain(errors, &path.index(index), key, qualified_name(key));
-        let is_selected = constraint.label_selector.as_ref().is_some_and(|selector| {
-            selector.match_labels.as_ref().is_some_and(|labels| labels.contains_key(key))
-                || list(&selector.match_expressions).iter().any(|expression| expression.key == *key)
-        });
-        if is_selected {
-            let why = "exists in both matchLabelKeys and labelSelector";
-            errors.push(Error::invalid(&path.index(index), key.as_str(), why));
-        }
     }
 }

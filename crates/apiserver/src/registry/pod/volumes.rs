@@ -1,26 +1,42 @@
 //! Volumes.
 
+use std::collections::BTreeSet;
+
 use api::field::{Error, Errors, Path};
-use api::types::{DownwardAPIVolumeFile, HostPathVolumeSource, KeyToPath, ProjectedVolumeSource, Volume};
-use api::validate::dns1123_label;
+use api::types::{DownwardAPIVolumeFile, ISCSIVolumeSource, KeyToPath, ProjectedVolumeSource, Volume};
+use api::validate::{annotations, dns1123_label, dns1123_subdomain, labels};
 
 use super::env;
-use super::mounts::{descending_path, no_backsteps};
+use super::spec::required_word;
+use crate::registry::csi::driver_name;
 use crate::registry::rules::{amount, complain, list, text};
+use crate::registry::volume_sources::{self as shared, Source, descending_path, required};
 
-const HOST_PATH_TYPES: &[&str] =
-    &["", "BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate", "File", "FileOrCreate", "Socket"];
 const DOWNWARD_FIELDS: &[&str] =
     &["metadata.annotations", "metadata.labels", "metadata.name", "metadata.namespace", "metadata.uid"];
 const MODE: &str = "must be a number between 0 and 0777 (octal), both inclusive";
 
-/// Checks all volumes; what comes back are those without a mistake, the only ones that containers can mount.
-pub(super) fn validate<'a>(volumes: &'a [Volume], path: &Path, errors: &mut Errors) -> Vec<&'a Volume> {
+/// Checks all volumes; what comes back are those without a mistake, the only ones that containers can mount. `pod` is the
+/// name of the Pod, if it has one already: claims of its ephemeral volumes are called after it.
+pub(super) fn validate<'a>(
+    volumes: &'a [Volume],
+    pod: Option<&str>,
+    path: &Path,
+    errors: &mut Errors,
+) -> Vec<&'a Volume> {
+    let pod = pod.filter(|name| !name.is_empty());
+    let made = |claim: &str| {
+        let name = pod.and_then(|pod| claim.strip_prefix(pod)?.strip_prefix('-'));
+        name.is_some_and(|name| volumes.iter().any(|volume| volume.ephemeral.is_some() && volume.name == name))
+    };
     let mut valid: Vec<&Volume> = Vec::with_capacity(volumes.len());
     for (index, volume) in volumes.iter().enumerate() {
         let path = path.index(index);
         let before = errors.len();
-        source(volume, &path, errors);
+        let sources = sources(volume).map(|(name, is_set)| Source(name, is_set));
+        shared::one_source(sources, &path, errors, |name, source_path, errors| {
+            checked(volume, name, pod, &path, source_path, errors);
+        });
         if volume.name.is_empty() {
             errors.push(Error::required(&path.child("name"), ""));
         } else {
@@ -32,21 +48,13 @@ pub(super) fn validate<'a>(volumes: &'a [Volume], path: &Path, errors: &mut Erro
         if errors.len() == before {
             valid.push(volume);
         }
+        if let Some(claim) = volume.persistent_volume_claim.as_ref().filter(|claim| made(&claim.claim_name)) {
+            let why = "must not reference a PVC that gets created for an ephemeral volume";
+            let path = path.child("persistentVolumeClaim");
+            errors.push(Error::invalid(&path.child("claimName"), claim.claim_name.as_str(), why));
+        }
     }
     valid
-}
-
-/// A directory or file of the node, which persistent volumes may be as well.
-pub(in crate::registry) fn host_path(source: &HostPathVolumeSource, path: &Path, errors: &mut Errors) {
-    if source.path.is_empty() {
-        errors.push(Error::required(&path.child("path"), ""));
-    } else {
-        no_backsteps(&source.path, &path.child("path"), errors);
-    }
-    let kind = text(&source.type_);
-    if !HOST_PATH_TYPES.contains(&kind) {
-        errors.push(Error::not_supported(&path.child("type"), kind, HOST_PATH_TYPES));
-    }
 }
 
 /// Every kind of source with whether the volume has it, in the order in which upstream looks.
@@ -61,24 +69,24 @@ pub(super) fn sources(volume: &Volume) -> impl Iterator<Item = (&'static str, bo
         ("nfs", volume.nfs.is_some()),
         ("iscsi", volume.iscsi.is_some()),
         ("glusterfs", volume.glusterfs.is_some()),
+        ("flocker", volume.flocker.is_some()),
         ("persistentVolumeClaim", volume.persistent_volume_claim.is_some()),
         ("rbd", volume.rbd.is_some()),
         ("cinder", volume.cinder.is_some()),
         ("cephfs", volume.cephfs.is_some()),
-        ("flocker", volume.flocker.is_some()),
+        ("quobyte", volume.quobyte.is_some()),
         ("downwardAPI", volume.downward_api.is_some()),
         ("fc", volume.fc.is_some()),
         ("flexVolume", volume.flex_volume.is_some()),
         ("configMap", volume.config_map.is_some()),
         ("azureFile", volume.azure_file.is_some()),
         ("vsphereVolume", volume.vsphere_volume.is_some()),
-        ("quobyte", volume.quobyte.is_some()),
-        ("azureDisk", volume.azure_disk.is_some()),
         ("photonPersistentDisk", volume.photon_persistent_disk.is_some()),
         ("portworxVolume", volume.portworx_volume.is_some()),
-        ("scaleIO", volume.scale_io.is_some()),
+        ("azureDisk", volume.azure_disk.is_some()),
         ("storageos", volume.storageos.is_some()),
         ("projected", volume.projected.is_some()),
+        ("scaleIO", volume.scale_io.is_some()),
         ("csi", volume.csi.is_some()),
         ("ephemeral", volume.ephemeral.is_some()),
         ("image", volume.image.is_some()),
@@ -86,95 +94,153 @@ pub(super) fn sources(volume: &Volume) -> impl Iterator<Item = (&'static str, bo
     .into_iter()
 }
 
-fn source(volume: &Volume, path: &Path, errors: &mut Errors) {
-    let mut count = 0;
-    for (name, _) in sources(volume).filter(|(_, is_set)| *is_set) {
-        count += 1;
-        if count > 1 {
-            errors.push(Error::forbidden(&path.child(name), "may not specify more than 1 volume type"));
-        } else {
-            checked(volume, name, &path.child(name), errors);
+/// The rules of one source, whose name is `name`.
+fn checked(volume: &Volume, name: &str, pod: Option<&str>, volume_path: &Path, path: &Path, errors: &mut Errors) {
+    if let Some(limit) = volume.empty_dir.as_ref().and_then(|source| source.size_limit.as_ref())
+        && amount(limit).0 < 0
+    {
+        let why = "SizeLimit field must be a valid resource quantity";
+        errors.push(Error::forbidden(&path.child("sizeLimit"), why));
+    } else if let ("hostPath", Some(source)) = (name, &volume.host_path) {
+        shared::host_path(source, path, errors);
+    } else if let ("secret", Some(source)) = (name, &volume.secret) {
+        required(&[("secretName", text(&source.secret_name))], path, errors);
+        mode(source.default_mode, "defaultMode", path, errors);
+        items(list(&source.items), &path.child("items"), errors);
+    } else if let ("configMap", Some(source)) = (name, &volume.config_map) {
+        required(&[("name", &source.name)], path, errors);
+        mode(source.default_mode, "defaultMode", path, errors);
+        items(list(&source.items), &path.child("items"), errors);
+    } else if let ("nfs", Some(source)) = (name, &volume.nfs) {
+        shared::nfs(&source.server, &source.path, path, errors);
+    } else if let ("persistentVolumeClaim", Some(source)) = (name, &volume.persistent_volume_claim) {
+        required(&[("claimName", &source.claim_name)], path, errors);
+    } else if let ("downwardAPI", Some(source)) = (name, &volume.downward_api) {
+        mode(source.default_mode, "defaultMode", path, errors);
+        for file in list(&source.items) {
+            downward_file(file, path, errors);
         }
-    }
-    if count == 0 {
-        errors.push(Error::required(path, "must specify a volume type"));
+    } else if let ("projected", Some(source)) = (name, &volume.projected) {
+        mode(source.default_mode, "defaultMode", path, errors);
+        projections(source, path, errors);
+    } else if let ("csi", Some(source)) = (name, &volume.csi) {
+        driver_name(&source.driver, &path.child("driver"), errors);
+        if let Some(secret) = &source.node_publish_secret_ref {
+            required(&[("name", &secret.name)], &path.child("nodePublishSecretRef"), errors);
+            if !secret.name.is_empty() {
+                complain(errors, &path.child("name"), &secret.name, dns1123_subdomain(&secret.name));
+            }
+        }
+    } else if name == "ephemeral" {
+        ephemeral(volume, pod, volume_path, path, errors);
+    } else if let ("image", Some(source)) = (name, &volume.image) {
+        required(&[("reference", text(&source.reference))], path, errors);
+        required_word(text(&source.pull_policy), super::containers::PULL_POLICIES, &path.child("pullPolicy"), errors);
+    } else {
+        old_source(volume, name, volume_path, path, errors);
     }
 }
 
-/// The rules of one source, whose name is `name`.
-fn checked(volume: &Volume, name: &str, path: &Path, errors: &mut Errors) {
-    match name {
-        "emptyDir" => {
-            let limit = volume.empty_dir.as_ref().and_then(|source| source.size_limit.as_ref());
-            if limit.is_some_and(|limit| amount(limit).0 < 0) {
-                let why = "SizeLimit field must be a valid resource quantity";
-                errors.push(Error::forbidden(&path.child("sizeLimit"), why));
-            }
+/// Sources of clouds and storage systems, most of which no node can mount any more.
+fn old_source(volume: &Volume, name: &str, volume_path: &Path, path: &Path, errors: &mut Errors) {
+    if let ("gitRepo", Some(source)) = (name, &volume.git_repo) {
+        required(&[("repository", &source.repository)], path, errors);
+        descending_path(text(&source.directory), &path.child("directory"), errors);
+    } else if let ("gcePersistentDisk", Some(source)) = (name, &volume.gce_persistent_disk) {
+        shared::disk("pdName", &source.pd_name, source.partition, path, errors);
+    } else if let ("awsElasticBlockStore", Some(source)) = (name, &volume.aws_elastic_block_store) {
+        shared::disk("volumeID", &source.volume_id, source.partition, path, errors);
+    } else if let ("iscsi", Some(source)) = (name, &volume.iscsi) {
+        iscsi(source, &volume.name, volume_path, path, errors);
+    } else if let ("glusterfs", Some(source)) = (name, &volume.glusterfs) {
+        required(&[("endpoints", &source.endpoints), ("path", &source.path)], path, errors);
+    } else if let ("flocker", Some(source)) = (name, &volume.flocker) {
+        shared::flocker(source, path, errors);
+    } else if let ("rbd", Some(source)) = (name, &volume.rbd) {
+        shared::monitors(&source.monitors, Some(&source.image), path, errors);
+    } else if let ("cephfs", Some(source)) = (name, &volume.cephfs) {
+        shared::monitors(&source.monitors, None, path, errors);
+    } else if let ("cinder", Some(source)) = (name, &volume.cinder) {
+        required(&[("volumeID", &source.volume_id)], path, errors);
+        if let Some(secret) = &source.secret_ref {
+            shared::secret_reference(&[("name", &secret.name)], path, errors);
         }
-        "hostPath" => {
-            let Some(source) = &volume.host_path else { return };
-            host_path(source, path, errors);
+    } else if let ("quobyte", Some(source)) = (name, &volume.quobyte) {
+        shared::quobyte(source, path, errors);
+    } else if let ("fc", Some(source)) = (name, &volume.fc) {
+        shared::fibre_channel(source, path, errors);
+    } else if let ("flexVolume", Some(source)) = (name, &volume.flex_volume) {
+        shared::flex(&source.driver, source.options.as_ref(), path, errors);
+    } else if let ("azureFile", Some(source)) = (name, &volume.azure_file) {
+        required(&[("secretName", &source.secret_name), ("shareName", &source.share_name)], path, errors);
+    } else if let ("vsphereVolume", Some(source)) = (name, &volume.vsphere_volume) {
+        required(&[("volumePath", &source.volume_path)], path, errors);
+    } else if let ("photonPersistentDisk", Some(source)) = (name, &volume.photon_persistent_disk) {
+        required(&[("pdID", &source.pd_id)], path, errors);
+    } else if let ("portworxVolume", Some(source)) = (name, &volume.portworx_volume) {
+        required(&[("volumeID", &source.volume_id)], path, errors);
+    } else if let ("azureDisk", Some(source)) = (name, &volume.azure_disk) {
+        shared::azure_disk(source, path, errors);
+    } else if let ("storageos", Some(source)) = (name, &volume.storageos) {
+        shared::storage_os(text(&source.volume_name), text(&source.volume_namespace), path, errors);
+        if let Some(secret) = &source.secret_ref {
+            shared::secret_reference(&[("name", &secret.name)], path, errors);
         }
-        "secret" => {
-            let Some(source) = &volume.secret else { return };
-            required(text(&source.secret_name), "secretName", path, errors);
-            mode(source.default_mode, "defaultMode", path, errors);
-            items(list(&source.items), &path.child("items"), errors);
-        }
-        "configMap" => {
-            let Some(source) = &volume.config_map else { return };
-            required(&source.name, "name", path, errors);
-            mode(source.default_mode, "defaultMode", path, errors);
-            items(list(&source.items), &path.child("items"), errors);
-        }
-        "nfs" => {
-            let Some(source) = &volume.nfs else { return };
-            required(&source.server, "server", path, errors);
-            required(&source.path, "path", path, errors);
-            if !source.path.starts_with('/') {
-                errors.push(Error::invalid(&path.child("path"), source.path.as_str(), "must be an absolute path"));
-            }
-        }
-        "persistentVolumeClaim" => {
-            let claim = volume.persistent_volume_claim.as_ref().map(|source| source.claim_name.as_str());
-            required(claim.unwrap_or_default(), "claimName", path, errors);
-        }
-        "downwardAPI" => {
-            let Some(source) = &volume.downward_api else { return };
-            mode(source.default_mode, "defaultMode", path, errors);
-            downward_files(list(&source.items), &path.child("items"), errors);
-        }
-        "projected" => {
-            let Some(source) = &volume.projected else { return };
-            mode(source.default_mode, "defaultMode", path, errors);
-            projections(source, &path.child("sources"), errors);
-        }
-        "csi" => {
-            let driver = volume.csi.as_ref().map(|source| source.driver.as_str());
-            required(driver.unwrap_or_default(), "driver", path, errors);
-        }
-        "ephemeral" => {
-            let template = volume.ephemeral.as_ref().and_then(|source| source.volume_claim_template.as_ref());
-            match template {
-                None => errors.push(Error::required(&path.child("volumeClaimTemplate"), "")),
-                Some(template) => {
-                    let template_path = path.child("volumeClaimTemplate");
-                    let path = template_path.child("spec");
-                    crate::registry::persistent_volume_claim::validate_spec(&template.spec, &path, errors);
+    } else if let ("scaleIO", Some(source)) = (name, &volume.scale_io) {
+        let volume = text(&source.volume_name);
+        required(&[("gateway", &source.gateway), ("system", &source.system), ("volumeName", volume)], path, errors);
+    }
+}
+
+fn iscsi(source: &ISCSIVolumeSource, volume: &str, volume_path: &Path, path: &Path, errors: &mut Errors) {
+    required(&[("targetPortal", &source.target_portal)], path, errors);
+    let target = shared::Iscsi {
+        portal: &source.target_portal,
+        iqn: &source.iqn,
+        lun: source.lun,
+        authenticates: source.chap_auth_discovery == Some(true) || source.chap_auth_session == Some(true),
+        has_secret: source.secret_ref.is_some(),
+        initiator: source.initiator_name.as_deref(),
+        unknown: "must be valid format starting with iqn, eui, or naa",
+    };
+    target.validate(path, errors);
+    target.initiator(path, errors);
+    if target.is_too_long(volume) {
+        errors.push(Error::invalid(&volume_path.child("name"), volume, shared::ISCSI_TOO_LONG));
+    }
+}
+
+fn ephemeral(volume: &Volume, pod: Option<&str>, volume_path: &Path, path: &Path, errors: &mut Errors) {
+    let template_path = path.child("volumeClaimTemplate");
+    match volume.ephemeral.as_ref().and_then(|source| source.volume_claim_template.as_ref()) {
+        None => errors.push(Error::required(&template_path, "")),
+        Some(template) => {
+            if let Some(meta) = &template.metadata {
+                let path = template_path.child("metadata");
+                annotations(meta.annotations.as_ref(), &path.child("annotations"), errors);
+                labels(meta.labels.as_ref(), &path.child("labels"), errors);
+                for (name, is_set) in [
+                    ("name", meta.name.is_some()),
+                    ("generateName", meta.generate_name.is_some()),
+                    ("namespace", meta.namespace.is_some()),
+                    ("ownerReferences", meta.owner_references.is_some()),
+                    ("finalizers", meta.finalizers.is_some()),
+                ] {
+                    if is_set {
+                        errors.push(Error::forbidden(&path.child(name), "cannot be set"));
+                    }
                 }
             }
+            let path = template_path.child("spec");
+            crate::registry::persistent_volume_claim::validate_spec(&template.spec, &path, errors);
         }
-        "image" => {
-            let reference = volume.image.as_ref().map(|source| text(&source.reference));
-            required(reference.unwrap_or_default(), "reference", path, errors);
-        }
-        _ => {}
     }
-}
-
-fn required(value: &str, name: &str, path: &Path, errors: &mut Errors) {
-    if value.is_empty() {
-        errors.push(Error::required(&path.child(name), ""));
+    if let Some(pod) = pod.filter(|_| !volume.name.is_empty()) {
+        let claim = format!("{pod}-{}", volume.name);
+        for why in dns1123_subdomain(&claim) {
+            let why = format!("PVC name {claim:?}: {why}");
+            errors.push(Error::invalid(&volume_path.child("name"), volume.name.as_str(), why));
+        }
     }
 }
 
@@ -185,82 +251,116 @@ fn mode(mode: Option<i32>, name: &str, path: &Path, errors: &mut Errors) {
 }
 
 fn items(items: &[KeyToPath], path: &Path, errors: &mut Errors) {
-    for (index, item) in items.iter().enumerate() {
-        let path = path.index(index);
-        required(&item.key, "key", &path, errors);
-        file_path(&item.path, &path.child("path"), errors);
-        mode(item.mode, "mode", &path, errors);
+    for (index, one) in items.iter().enumerate() {
+        item(one, &path.index(index), errors);
     }
+}
+
+fn item(item: &KeyToPath, path: &Path, errors: &mut Errors) {
+    required(&[("key", &item.key)], path, errors);
+    file_path(&item.path, &path.child("path"), errors);
+    mode(item.mode, "mode", path, errors);
 }
 
 fn file_path(file: &str, path: &Path, errors: &mut Errors) {
     if file.is_empty() {
         errors.push(Error::required(path, ""));
-        return;
+    } else {
+        not_reserved(file, path, errors);
     }
+}
+
+/// `ValidateLocalNonReservedPath`
+fn not_reserved(file: &str, path: &Path, errors: &mut Errors) {
     descending_path(file, path, errors);
     if file.starts_with("..") && !file.starts_with("../") {
         errors.push(Error::invalid(path, file, "must not start with '..'"));
     }
 }
 
-fn downward_files(files: &[DownwardAPIVolumeFile], path: &Path, errors: &mut Errors) {
-    for (index, file) in files.iter().enumerate() {
-        let path = path.index(index);
-        file_path(&file.path, &path.child("path"), errors);
-        match (&file.field_ref, &file.resource_field_ref) {
-            (Some(reference), other) => {
-                env::field(reference, DOWNWARD_FIELDS, &path.child("fieldRef"), errors);
-                if other.is_some() {
-                    let why = "fieldRef and resourceFieldRef can not be specified simultaneously";
-                    errors.push(Error::invalid(&path, "resource", why));
-                }
-            }
-            (None, Some(reference)) => env::resource(reference, true, &path.child("resourceFieldRef"), errors),
-            (None, None) => {
-                errors.push(Error::required(&path, "one of fieldRef and resourceFieldRef is required"));
+/// Upstream does not say which of the files is wrong.
+fn downward_file(file: &DownwardAPIVolumeFile, path: &Path, errors: &mut Errors) {
+    file_path(&file.path, &path.child("path"), errors);
+    match (&file.field_ref, &file.resource_field_ref) {
+        (Some(reference), other) => {
+            env::field(reference, DOWNWARD_FIELDS, &path.child("fieldRef"), errors);
+            if other.is_some() {
+                let why = "fieldRef and resourceFieldRef can not be specified simultaneously";
+                errors.push(Error::invalid(path, "resource", why));
             }
         }
-        mode(file.mode, "mode", &path, errors);
+        (None, Some(reference)) => env::resource(reference, true, &path.child("resourceFieldRef"), errors),
+        (None, None) => {
+            errors.push(Error::required(path, "one of fieldRef and resourceFieldRef is required"));
+        }
+    }
+    mode(file.mode, "mode", path, errors);
+}
+
+/// The files of a projected volume, of which no two may have one path.
+struct Files<'a> {
+    path: &'a Path<'a>,
+    taken: BTreeSet<&'a str>,
+}
+
+impl<'a> Files<'a> {
+    /// `shown` stands in the text for the path.
+    fn add(&mut self, file: &'a str, shown: &str, errors: &mut Errors) {
+        if !file.is_empty() && !self.taken.insert(file) {
+            errors.push(Error::invalid(self.path, shown, "conflicting duplicate paths"));
+        }
+    }
+
+    /// Keys of the Secret or ConfigMap `name`.
+    fn keys(&mut self, name: &str, items: &'a [KeyToPath], path: &Path, errors: &mut Errors) {
+        required(&[("name", name)], path, errors);
+        let path = path.child("items");
+        for (index, item) in items.iter().enumerate() {
+            self::item(item, &path.index(index), errors);
+            self.add(&item.path, name, errors);
+        }
     }
 }
 
+/// What a projected volume puts together.
 fn projections(source: &ProjectedVolumeSource, path: &Path, errors: &mut Errors) {
+    let mut files = Files { path, taken: BTreeSet::new() };
+    let sources_path = path.child("sources");
     for (index, source) in list(&source.sources).iter().enumerate() {
-        let path = path.index(index);
+        let source_path = sources_path.index(index);
         let mut count = 0;
         if let Some(secret) = &source.secret {
             count += 1;
-            let path = path.child("secret");
-            required(&secret.name, "name", &path, errors);
-            items(list(&secret.items), &path.child("items"), errors);
+            files.keys(&secret.name, list(&secret.items), &source_path.child("secret"), errors);
         }
         if let Some(config_map) = &source.config_map {
             count += 1;
-            let path = path.child("configMap");
-            required(&config_map.name, "name", &path, errors);
-            items(list(&config_map.items), &path.child("items"), errors);
+            files.keys(&config_map.name, list(&config_map.items), &source_path.child("configMap"), errors);
         }
         if let Some(downward) = &source.downward_api {
             count += 1;
-            let path = path.child("downwardAPI");
-            downward_files(list(&downward.items), &path.child("items"), errors);
+            for file in list(&downward.items) {
+                downward_file(file, &source_path.child("downwardAPI"), errors);
+                files.add(&file.path, &file.path, errors);
+            }
         }
         if let Some(token) = &source.service_account_token {
             count += 1;
-            let path = path.child("serviceAccountToken");
             let seconds = token.expiration_seconds.unwrap_or(3600);
-            if seconds < 600 {
-                let why = "may not specify a duration less than 10 minutes";
-                errors.push(Error::invalid(&path.child("expirationSeconds"), seconds, why));
+            let token_path = source_path.child("serviceAccountToken");
+            for (is_wrong, why) in [
+                (seconds < 600, "may not specify a duration less than 10 minutes"),
+                (seconds > 1 << 32, "may not specify a duration larger than 2^32 seconds"),
+            ] {
+                if is_wrong {
+                    errors.push(Error::invalid(&token_path.child("expirationSeconds"), seconds, why));
+                }
             }
-            required(&token.path, "path", &path, errors);
+            // Upstream says this of the volume, and not of its source.
+            file_path(&token.path, &path.child("path"), errors);
         }
-        count += usize::from(source.cluster_trust_bundle.is_some()) + usize::from(source.pod_certificate.is_some());
-        if count == 0 {
-            errors.push(Error::required(&path, "must specify a projected volume source"));
-        } else if count > 1 {
-            errors.push(Error::forbidden(&path, "may not specify more than 1 volume type per source"));
+        if count > 1 {
+            errors.push(Error::forbidden(&source_path, "may not specify more than 1 volume type per source"));
         }
     }
 }

@@ -4,10 +4,15 @@ use std::collections::BTreeMap;
 
 use api::field::Path;
 use api::types::{
-    Affinity, Container, ContainerPort, KeyToPath, NodeSelectorTerm, PodAffinity, PodSpec, Quantity, Volume,
+    Affinity, Container, ContainerPort, DownwardAPIVolumeFile, KeyToPath, NodeSelectorTerm, PodAffinity, PodSpec,
+    Quantity, Volume,
 };
+use api::validate::label_value;
 
+use super::annotations::{self, Annotations};
+use super::containers;
 use crate::registry::addresses::ip_warning;
+use crate::registry::persistent_volume_claim;
 use crate::registry::rules::{amount, list, text};
 
 /// Labels of nodes that have other names now.
@@ -34,18 +39,27 @@ const OLD_ANNOTATIONS: &[(&str, &str)] = &[
 const NO_SELECTOR: &str = "a null labelSelector results in matching no pod";
 
 /// The warnings about a specification; `root` is what holds it and its metadata, which nothing holds in a Pod.
-pub(in crate::registry) fn of(
-    spec: &PodSpec,
-    annotations: Option<&BTreeMap<String, String>>,
-    root: Option<&Path>,
-) -> Vec<String> {
+pub(in crate::registry) fn of(spec: &PodSpec, annotations: &Annotations, root: Option<&Path>) -> Vec<String> {
     let spec_path = root.map_or(Path::new("spec"), |root| root.child("spec"));
     let meta_path = root.map_or(Path::new("metadata"), |root| root.child("metadata"));
     let mut out = Vec::new();
+    let notes_path = meta_path.child("annotations");
+    let app_armor = |container: &Container| annotations::old_app_armor(annotations, container, spec, root.is_some());
+    let use_field = |key: String, since: &str, field: &str| {
+        format!("{}: {since}; use the \"{field}\" field instead", notes_path.key(&key))
+    };
+    const SECCOMP: (&str, &str) = ("non-functional in v1.27+", "seccompProfile");
+    const APP_ARMOR: (&str, &str) = ("deprecated since v1.30", "appArmorProfile");
+    if root.is_none() {
+        // Upstream has said this while it prepared the Pod.
+        containers::each(spec, &spec_path, |container, _| {
+            out.extend(app_armor(container).map(|key| use_field(key, APP_ARMOR.0, APP_ARMOR.1)));
+        });
+    }
     node_labels(spec, &spec_path, &mut out);
     for (key, why) in OLD_ANNOTATIONS {
-        if annotations.is_some_and(|annotations| annotations.contains_key(*key)) {
-            out.push(format!("{}: {why}", meta_path.child("annotations").key(key)));
+        if annotations.contains_key(*key) {
+            out.push(format!("{}: {why}", notes_path.key(key)));
         }
     }
     let volumes_path = spec_path.child("volumes");
@@ -56,15 +70,28 @@ pub(in crate::registry) fn of(
     repeated_names(spec, &spec_path, &mut out);
     let overhead_path = spec_path.child("overhead");
     fractions(spec.overhead.as_ref(), &overhead_path, &mut out);
-    each_container(spec, &spec_path, |container, path| {
+    let of_pod = annotations::old_seccomp(annotations, None, spec);
+    out.extend(of_pod.map(|key| use_field(key, SECCOMP.0, SECCOMP.1)));
+    containers::each(spec, &spec_path, |container, path| {
+        let own = annotations::old_seccomp(annotations, Some(container), spec);
+        out.extend(own.map(|key| use_field(key, SECCOMP.0, SECCOMP.1)));
+        if root.is_some() {
+            out.extend(app_armor(container).map(|key| use_field(key, APP_ARMOR.0, APP_ARMOR.1)));
+        }
         if let Some(resources) = &container.resources {
             let path = path.child("resources");
-            fractions(resources.limits.as_ref(), &path.child("limits"), &mut out);
-            fractions(resources.requests.as_ref(), &path.child("requests"), &mut out);
+            let (limits, requests) = (path.child("limits"), path.child("requests"));
+            for name in ["memory", "ephemeral-storage"] {
+                for (amounts, path) in [(&resources.limits, &limits), (&resources.requests, &requests)] {
+                    let quantity = amounts.as_ref().and_then(|amounts| amounts.get(name));
+                    out.extend(quantity.and_then(|quantity| fraction_warning(&path.key(name), quantity)));
+                }
+            }
         }
         hidden_variables(container, path, &mut out);
     });
     repeated_ports(spec, &spec_path, &mut out);
+    repeated_port_names(spec, &spec_path, &mut out);
     if spec.termination_grace_period_seconds.is_some_and(|seconds| seconds < 0) {
         let path = spec_path.child("terminationGracePeriodSeconds");
         out.push(format!("{path}: must be >= 0; negative values are invalid and will be treated as 1"));
@@ -72,16 +99,14 @@ pub(in crate::registry) fn of(
     if let Some(affinity) = &spec.affinity {
         selectors(affinity, &spec_path.child("affinity"), &mut out);
     }
+    let dns_path = spec_path.child("dnsConfig");
+    let servers_path = dns_path.child("nameservers");
+    let servers = spec.dns_config.iter().flat_map(|config| list(&config.nameservers)).enumerate();
+    out.extend(servers.filter_map(|(index, server)| ip_warning(&servers_path.index(index), server)));
+    let aliases_path = spec_path.child("hostAliases");
+    let aliases = list(&spec.host_aliases).iter().enumerate();
+    out.extend(aliases.filter_map(|(index, alias)| ip_warning(&aliases_path.index(index).child("ip"), &alias.ip)));
     out
-}
-
-fn each_container(spec: &PodSpec, path: &Path, mut visit: impl FnMut(&Container, &Path)) {
-    for (name, containers) in [("initContainers", list(&spec.init_containers)), ("containers", &spec.containers[..])] {
-        let path = path.child(name);
-        for (index, container) in containers.iter().enumerate() {
-            visit(container, &path.index(index));
-        }
-    }
 }
 
 fn old_label(key: &str) -> Option<&'static str> {
@@ -105,11 +130,11 @@ fn node_labels(spec: &PodSpec, path: &Path, out: &mut Vec<String>) {
         let terms = required.child("nodeSelectorTerms");
         let wanted = affinity.required_during_scheduling_ignored_during_execution.iter();
         for (index, term) in wanted.flat_map(|wanted| &wanted.node_selector_terms).enumerate() {
-            term_labels(term, &terms.index(index), out);
+            term_labels(term, false, &terms.index(index), out);
         }
         let wanted = list(&affinity.preferred_during_scheduling_ignored_during_execution);
         for (index, term) in wanted.iter().enumerate() {
-            term_labels(&term.preference, &preferred.index(index).child("preference"), out);
+            term_labels(&term.preference, true, &preferred.index(index).child("preference"), out);
         }
     }
     let path = path.child("topologySpreadConstraints");
@@ -124,11 +149,17 @@ fn node_labels(spec: &PodSpec, path: &Path, out: &mut Vec<String>) {
     }
 }
 
-fn term_labels(term: &NodeSelectorTerm, path: &Path, out: &mut Vec<String>) {
+fn term_labels(term: &NodeSelectorTerm, check_values: bool, path: &Path, out: &mut Vec<String>) {
     let path = path.child("matchExpressions");
     for (index, expression) in list(&term.match_expressions).iter().enumerate() {
+        let path = path.index(index);
         if let Some(why) = old_label(&expression.key) {
-            out.push(format!("{}: {} is {why}", path.index(index).child("key"), expression.key));
+            out.push(format!("{}: {} is {why}", path.child("key"), expression.key));
+        }
+        let path = path.child("values");
+        for (index, value) in list(&expression.values).iter().enumerate().filter(|_| check_values) {
+            let complaints = label_value(value).into_iter();
+            out.extend(complaints.map(|why| format!("{}: {value} is invalid, {why}", path.index(index))));
         }
     }
 }
@@ -146,6 +177,7 @@ fn old_volume(volume: &Volume, path: &Path, out: &mut Vec<String>) {
         ("storageOS", volume.storageos.is_some(), "deprecated in v1.22, non-functional in v1.25+"),
         ("quobyte", volume.quobyte.is_some(), "deprecated in v1.22, non-functional in v1.25+"),
         ("glusterfs", volume.glusterfs.is_some(), "deprecated in v1.25, non-functional in v1.26+"),
+        ("ephemeral", false, ""),
         ("cephfs", volume.cephfs.is_some(), "deprecated in v1.28, non-functional in v1.31+"),
         ("rbd", volume.rbd.is_some(), "deprecated in v1.28, non-functional in v1.31+"),
     ];
@@ -153,63 +185,72 @@ fn old_volume(volume: &Volume, path: &Path, out: &mut Vec<String>) {
         if is_used {
             out.push(format!("{}: {why}", path.child(name)));
         }
+        let ephemeral = volume.ephemeral.as_ref().filter(|_| name == "ephemeral");
+        if let Some(template) = ephemeral.and_then(|ephemeral| ephemeral.volume_claim_template.as_ref()) {
+            let template_path = path.child(name);
+            let path = template_path.child("volumeClaimTemplate");
+            out.extend(persistent_volume_claim::spec_warnings(&template.spec, &path.child("spec")));
+        }
     }
 }
 
-/// Files of one volume that would hide one another.
+/// Files of one volume that would hide one another: `warningsForOverlappingVirtualPaths`.
 fn overlapping_paths(volume: &Volume, out: &mut Vec<String>) {
     fn paths(items: &Option<Vec<KeyToPath>>) -> Vec<&str> {
         list(items).iter().map(|item| item.path.as_str()).collect()
     }
+    fn files(items: &Option<Vec<DownwardAPIVolumeFile>>) -> Vec<&str> {
+        list(items).iter().map(|item| item.path.as_str()).collect()
+    }
     let name = &volume.name;
+    let mut alone = |paths: Vec<&str>, what: String| {
+        let mut seen = Vec::new();
+        overlaps(&paths, "", &mut seen, &format!("volume {name:?} ({what})"), out);
+    };
     if let Some(source) = &volume.config_map {
-        overlaps(&paths(&source.items), &format!("volume {name:?} (ConfigMap {:?})", source.name), out);
+        alone(paths(&source.items), format!("ConfigMap {:?}", source.name));
     }
     if let Some(source) = &volume.secret {
-        overlaps(&paths(&source.items), &format!("volume {name:?} (Secret {:?})", text(&source.secret_name)), out);
+        alone(paths(&source.items), format!("Secret {:?}", text(&source.secret_name)));
     }
     if let Some(source) = &volume.downward_api {
-        let paths: Vec<&str> = list(&source.items).iter().map(|item| item.path.as_str()).collect();
-        overlaps(&paths, &format!("volume {name:?} (DownwardAPI)"), out);
+        alone(files(&source.items), "DownwardAPI".into());
     }
-    let mut before: Vec<&str> = Vec::new();
+    let mut seen = Vec::new();
     for source in volume.projected.iter().flat_map(|projected| list(&projected.sources)) {
-        let (found, what) = if let Some(source) = &source.config_map {
-            (paths(&source.items), format!("Projected ConfigMap {:?}", source.name))
-        } else if let Some(source) = &source.secret {
-            (paths(&source.items), format!("Projected Secret {:?}", source.name))
-        } else if let Some(source) = &source.downward_api {
-            (list(&source.items).iter().map(|item| item.path.as_str()).collect(), "Projected DownwardAPI".into())
+        let (found, what) = if let Some(source) = source.config_map.as_ref().filter(|source| source.items.is_some()) {
+            (paths(&source.items), format!("ConfigMap {:?}", source.name))
+        } else if let Some(source) = source.secret.as_ref().filter(|source| source.items.is_some()) {
+            (paths(&source.items), format!("Secret {:?}", source.name))
+        } else if let Some(source) = source.downward_api.as_ref().filter(|source| source.items.is_some()) {
+            (files(&source.items), "DownwardAPI".into())
         } else if let Some(source) = &source.service_account_token {
-            (vec![source.path.as_str()], "Projected ServiceAccountToken".into())
+            (vec![source.path.as_str()], "ServiceAccountToken".into())
+        } else if source.config_map.is_none() && source.secret.is_none() && source.downward_api.is_none() {
+            out.push(format!("volume {name:?} (Projected) has no sources provided"));
+            continue;
         } else {
             continue;
         };
-        let what = format!("volume {name:?} ({what})");
-        overlaps(&found, &what, out);
-        let mut all: Vec<&str> = found.iter().copied().filter(|path| !before.contains(path)).collect();
-        all.dedup();
-        let mut together = [&found[..], &before[..]].concat();
-        together.sort_unstable();
-        if !found.is_empty() {
-            overlaps(&together, &what, out);
-        }
-        before.append(&mut all);
+        overlaps(&found, &what, &mut seen, &format!("volume {name:?} (Projected)"), out);
     }
 }
 
-fn overlaps(paths: &[&str], what: &str, out: &mut Vec<String>) {
-    let mut seen: Vec<&str> = Vec::new();
+/// `seen` are the paths before, each with its source, of which nothing is said where there is but one.
+fn overlaps(paths: &[&str], source: &str, seen: &mut Vec<(String, String)>, what: &str, out: &mut Vec<String>) {
+    let shown = |path: &str, source: &str| match source {
+        "" => format!("{path:?}"),
+        source => format!("{path:?} ({source})"),
+    };
     for path in paths.iter().map(|path| path.trim_end_matches('/')) {
-        let collides = |other: &&&str| {
-            !other.is_empty()
-                && !path.is_empty()
-                && (format!("{other}/").starts_with(path) || format!("{path}/").starts_with(**other))
-        };
-        if let Some(other) = seen.iter().find(collides) {
-            out.push(format!("{what}: overlapping paths: {path:?} with {other:?}"));
+        let within = |one: &str, other: &str| format!("{one}/").starts_with(&format!("{other}/"));
+        for (other, other_source) in seen.iter().filter(|(other, _)| !other.is_empty() && !path.is_empty()) {
+            if within(other, path) || within(path, other) {
+                let (path, other) = (shown(path, source), shown(other, other_source));
+                out.push(format!("{what}: overlapping paths: {path} with {other}"));
+            }
         }
-        seen.push(path);
+        seen.push((path.to_owned(), source.to_owned()));
     }
 }
 
@@ -218,7 +259,6 @@ fn repeated_names(spec: &PodSpec, path: &Path, out: &mut Vec<String>) {
     let aliases_path = path.child("hostAliases");
     for (index, alias) in aliases.iter().enumerate() {
         let path = aliases_path.index(index);
-        out.extend(ip_warning(&path.child("ip"), &alias.ip));
         if aliases[..index].iter().any(|other| other.ip == alias.ip) {
             out.push(format!("{}: duplicate ip {:?}", path.child("ip"), alias.ip));
         }
@@ -266,7 +306,7 @@ fn hidden_variables(container: &Container, path: &Path, out: &mut Vec<String>) {
 
 fn repeated_ports(spec: &PodSpec, path: &Path, out: &mut Vec<String>) {
     let mut seen: Vec<(String, ContainerPort)> = Vec::new();
-    each_container(spec, path, |container, path| {
+    containers::each(spec, path, |container, path| {
         let ports_path = path.child("ports");
         for (index, port) in list(&container.ports).iter().enumerate() {
             let path = ports_path.index(index).to_string();
@@ -295,6 +335,27 @@ fn repeated_ports(spec: &PodSpec, path: &Path, out: &mut Vec<String>) {
                 out.push(format!("{path}: {how} port definition with {other_path}"));
             }
             seen.push((path, port.clone()));
+        }
+    });
+}
+
+/// Names that a Service or a probe could mean either port by.
+fn repeated_port_names(spec: &PodSpec, path: &Path, out: &mut Vec<String>) {
+    let mut seen: BTreeMap<String, String> = BTreeMap::new();
+    containers::each(spec, path, |container, path| {
+        let ports_path = path.child("ports");
+        for (index, port) in list(&container.ports).iter().enumerate() {
+            let (name, path) = (text(&port.name), ports_path.index(index).to_string());
+            match seen.get(name) {
+                _ if name.is_empty() => {}
+                Some(other) => out.push(format!(
+                    "{path}: duplicate port name {name:?} with {other}, services and probes that select ports by name \
+                     will use {other}"
+                )),
+                None => {
+                    seen.insert(name.to_owned(), path);
+                }
+            }
         }
     });
 }
