@@ -2,8 +2,9 @@
 
 use api::field::{Error, Errors, Path};
 use api::types::{EndpointAddress, EndpointPort, EndpointSubset, Endpoints};
-use api::validate::{dns1123_label, dns1123_subdomain, port_number};
+use api::validate::{dns1123_label, dns1123_subdomain, port_number, qualified_name};
 
+use super::addresses::{BAD_IP, ip_warning, parse_ip};
 use super::endpoint_slice::special_ip;
 use super::rules::{complain, default_text, list, subdomain_name, text};
 use crate::strategy::Strategy;
@@ -31,6 +32,28 @@ impl Strategy for Endpoints {
         }
         errors
     }
+
+    /// Subsets that were let through once may stay.
+    fn validate_update(&self, old: &Self) -> Errors {
+        if self.subsets == old.subsets { Errors::new() } else { self.validate() }
+    }
+
+    fn warnings(&self, _is_new: bool) -> Vec<String> {
+        let mut warnings = Vec::new();
+        let path = Path::new("subsets");
+        for (index, subset) in list(&self.subsets).iter().enumerate() {
+            let path = path.index(index);
+            for (name, addresses) in
+                [("addresses", &subset.addresses), ("notReadyAddresses", &subset.not_ready_addresses)]
+            {
+                let path = path.child(name);
+                for (index, address) in list(addresses).iter().enumerate() {
+                    warnings.extend(ip_warning(&path.index(index).child("ip"), &address.ip));
+                }
+            }
+        }
+        warnings
+    }
 }
 
 fn subset(subset: &EndpointSubset, path: &Path, errors: &mut Errors) {
@@ -52,23 +75,21 @@ fn subset(subset: &EndpointSubset, path: &Path, errors: &mut Errors) {
 }
 
 fn address(address: &EndpointAddress, path: &Path, errors: &mut Errors) {
-    let ip_path = path.child("ip");
-    match address.ip.parse() {
-        Ok(ip) => special_ip(ip, &address.ip, &ip_path, errors),
-        Err(_) => {
-            // Upstream checks twice.
-            for why in ["must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)", "must be a valid IP address"] {
-                errors.push(Error::invalid(&ip_path, address.ip.as_str(), why));
-            }
-        }
+    let (ip_path, ip) = (path.child("ip"), parse_ip(&address.ip));
+    if ip.is_none() {
+        errors.push(Error::invalid(&ip_path, address.ip.as_str(), BAD_IP));
     }
     let hostname = text(&address.hostname);
     if !hostname.is_empty() {
         complain(errors, &path.child("hostname"), hostname, dns1123_label(hostname));
     }
-    let node = text(&address.node_name);
-    if !node.is_empty() {
+    if let Some(node) = &address.node_name {
         complain(errors, &path.child("nodeName"), node, dns1123_subdomain(node));
+    }
+    match ip {
+        Some(ip) => special_ip(ip, &address.ip, &ip_path, errors),
+        // Upstream checks twice.
+        None => errors.push(Error::invalid(&ip_path, address.ip.as_str(), "must be a valid IP address")),
     }
 }
 
@@ -87,5 +108,8 @@ fn port(port: &EndpointPort, needs_name: bool, path: &Path, errors: &mut Errors)
         errors.push(Error::required(&path.child("protocol"), ""));
     } else if !PROTOCOLS.contains(&protocol) {
         errors.push(Error::not_supported(&path.child("protocol"), protocol, PROTOCOLS));
+    }
+    if let Some(protocol) = &port.app_protocol {
+        complain(errors, &path.child("appProtocol"), protocol, qualified_name(protocol));
     }
 }

@@ -44,11 +44,7 @@ impl Strategy for Event {
         let involved = text(&self.involved_object.namespace);
         let namespace = text(&self.metadata.namespace);
         // Events about what has no namespace live in `default`.
-        let fits = if involved.is_empty() {
-            matches!(namespace, "" | "default" | "kube-system")
-        } else {
-            involved == namespace
-        };
+        let fits = if involved.is_empty() { matches!(namespace, "" | "default") } else { involved == namespace };
         if !fits {
             errors.push(Error::invalid(&path.child("namespace"), involved, "does not match event.namespace"));
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use api::field::{Error, Errors, Path};
 use api::quota::Resources;
-use api::types::{LimitRange, LimitRangeItem};
+use api::types::{LimitRange, LimitRangeItem, Quantity};
 use api::validate::qualified_name;
 
 use super::quota_names;
@@ -134,15 +134,35 @@ fn compare(limit: &LimitRangeItem, key: &str, path: &Path, errors: &mut Errors) 
             errors.push(Error::invalid(&path.child(field).key(key), blamed.0.as_str(), why));
         }
     }
-    let Some(ratio) = ratio else { return };
+    if let Some(ratio) = &ratio {
+        self::ratio(ratio, min.as_ref(), max.as_ref(), key, path, errors);
+    }
+    let may_overcommit = (!key.contains('/') || key.contains("kubernetes.io/")) && !key.starts_with("hugepages-");
+    if let (false, Some(default), Some(request)) = (may_overcommit, default, request)
+        && amount(&default) != amount(&request)
+    {
+        let why = format!("default value {} must equal to defaultRequest value {} in {key}", default.0, request.0);
+        errors.push(Error::invalid(&path.child("defaultRequest").key(key), request.0.as_str(), why));
+    }
+}
+
+/// How much more than the request a limit may be.
+fn ratio(
+    ratio: &Quantity,
+    min: Option<&Quantity>,
+    max: Option<&Quantity>,
+    key: &str,
+    path: &Path,
+    errors: &mut Errors,
+) {
     let path = path.child("maxLimitRequestRatio");
     let path = path.key(key);
-    if amount(&ratio).0 < 1_000_000_000 {
+    if amount(ratio).0 < 1_000_000_000 {
         errors.push(Error::invalid(&path, ratio.0.as_str(), format!("ratio {} is less than 1", ratio.0)));
     }
     if let (Some(min), Some(max)) = (min, max) {
-        let limit = amount(&max).millis() as f64 / amount(&min).millis() as f64;
-        if amount(&ratio).millis() as f64 / 1000.0 > limit {
+        let limit = amount(max).millis() as f64 / amount(min).millis() as f64;
+        if amount(ratio).millis() as f64 / 1000.0 > limit {
             let why = format!("ratio {} is greater than max/min = {limit:.6}", ratio.0);
             errors.push(Error::invalid(&path, ratio.0.as_str(), why));
         }

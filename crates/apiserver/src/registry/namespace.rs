@@ -7,7 +7,7 @@ use api::types::{Namespace, NamespaceSpec, NamespaceStatus};
 
 use api::validate::qualified_name;
 
-use super::rules::{complain, label_name, list, selectable};
+use super::rules::{complain, label_name, list, selectable, text};
 use crate::strategy::Strategy;
 
 const STANDARD_FINALIZERS: &[&str] = &["kubernetes", "orphan", "foregroundDeletion"];
@@ -29,8 +29,10 @@ impl Strategy for Namespace {
         // A generated name is known by now.
         Strategy::default(self);
         let finalizers = self.spec.take().and_then(|spec| spec.finalizers).unwrap_or_default();
-        let mut kept = vec!["kubernetes".to_owned()];
-        kept.extend(finalizers.into_iter().filter(|finalizer| finalizer != "kubernetes"));
+        let mut kept = finalizers;
+        if !kept.iter().any(|finalizer| finalizer == "kubernetes") {
+            kept.push("kubernetes".into());
+        }
         self.spec = Some(NamespaceSpec { finalizers: Some(kept) });
         self.status = Some(NamespaceStatus { phase: Some("Active".into()), ..NamespaceStatus::default() });
     }
@@ -53,18 +55,31 @@ impl Strategy for Namespace {
         let path = Path::new("spec");
         for finalizer in self.spec.iter().flat_map(|spec| list(&spec.finalizers)) {
             let path = path.child("finalizers");
-            let bad = qualified_name(finalizer);
-            if bad.is_empty() && !finalizer.contains('/') && !STANDARD_FINALIZERS.contains(&finalizer.as_str()) {
+            complain(&mut errors, &path, finalizer, qualified_name(finalizer));
+            if !finalizer.contains('/') && !STANDARD_FINALIZERS.contains(&finalizer.as_str()) {
                 let why = "name is neither a standard finalizer name nor is it fully qualified";
                 errors.push(Error::invalid(&path, finalizer.as_str(), why));
             }
-            complain(&mut errors, &path, finalizer, bad);
         }
         errors
     }
 
     fn validate_update(&self, _old: &Self) -> Errors {
         Errors::new()
+    }
+
+    fn validate_status_update(&self, _old: &Self) -> Errors {
+        let mut errors = Errors::new();
+        let phase = self.status.as_ref().map(|status| text(&status.phase)).unwrap_or_default();
+        let (wanted, when) = match &self.metadata.deletion_timestamp {
+            None => ("Active", "is empty"),
+            Some(_) => ("Terminating", "is not empty"),
+        };
+        if phase != wanted {
+            let why = format!("may only be '{wanted}' if `deletionTimestamp` {when}");
+            errors.push(Error::invalid(&Path::new("status").child("Phase"), phase, why));
+        }
+        errors
     }
 
     fn field(&self, name: &str) -> Cow<'_, str> {

@@ -1,9 +1,10 @@
 //! The names of resources in quotas and limits: upstream's `apis/core/helper`.
 
 use api::field::{Error, Errors, Path};
+use api::types::Quantity;
 use api::validate::qualified_name;
 
-use super::rules::complain;
+use super::rules::{NOT_NEGATIVE, amount, complain};
 
 /// Whole objects.
 pub(super) const COUNTS: &[&str] = &[
@@ -67,5 +68,21 @@ pub(super) fn validate_for_quota(name: &str, path: &Path, errors: &mut Errors) {
     validate(name, path, errors);
     if !name.contains('/') && !is_for_quota(name) {
         errors.push(Error::invalid(path, name, "must be a standard resource for quota"));
+    }
+}
+
+/// Resources that cannot be divided.
+fn is_whole(name: &str) -> bool {
+    COUNTS.contains(&name) || (name.contains('/') && !name.contains("kubernetes.io/") && is_extended(name))
+}
+
+/// `ValidateResourceQuantityValue`: an amount is never negative, and whole where it cannot be divided.
+pub(super) fn quantity(name: &str, quantity: &Quantity, path: &Path, errors: &mut Errors) {
+    let value = amount(quantity);
+    if value.0 < 0 {
+        errors.push(Error::invalid(path, quantity.0.as_str(), NOT_NEGATIVE));
+    }
+    if is_whole(name) && value.0 % 1_000_000_000 != 0 {
+        errors.push(Error::invalid(path, quantity.0.as_str(), "must be an integer"));
     }
 }

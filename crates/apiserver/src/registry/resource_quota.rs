@@ -6,8 +6,11 @@ use api::field::{Error, Errors, Path};
 use api::quota::Resources;
 use api::types::{ResourceQuota, ResourceQuotaSpec, ResourceQuotaStatus};
 
-use super::quota_names::{self, COMPUTE, COUNTS};
-use super::rules::{IMMUTABLE, NOT_NEGATIVE, amount, list, subdomain_name};
+use serde_json::Value;
+
+use super::go_diff;
+use super::quota_names::{self, COMPUTE};
+use super::rules::{IMMUTABLE, list, revision_required, subdomain_name};
 use crate::strategy::Strategy;
 
 const SCOPES: &[&str] = &[
@@ -64,7 +67,7 @@ impl Strategy for ResourceQuota {
     }
 
     fn validate_status_update(&self, _old: &Self) -> Errors {
-        let mut errors = Errors::new();
+        let mut errors = revision_required(&self.metadata);
         let (Some(status), path) = (&self.status, Path::new("status")) else { return errors };
         for (name, resources) in [("hard", &status.hard), ("used", &status.used)] {
             amounts(resources, &path.child(name), &mut errors);
@@ -87,27 +90,25 @@ fn validate_spec(spec: &ResourceQuotaSpec, path: &Path, errors: &mut Errors) {
             refuse(true, "unsupported scope applied to resource");
         }
     }
-    let has = |name: &str| scopes.iter().any(|scope| scope == name);
+    conflicts(&|name| scopes.iter().any(|scope| scope == name), scopes, &scopes_path, errors);
+    scope_selector(spec, &path.child("scopeSelector"), errors);
+}
+
+/// Scopes of which no object has both. What is shown are the plain scopes in any case.
+fn conflicts(has: &dyn Fn(&str) -> bool, scopes: &[String], path: &Path, errors: &mut Errors) {
     for (one, other) in [("BestEffort", "NotBestEffort"), ("Terminating", "NotTerminating")] {
         if has(one) && has(other) {
-            errors.push(Error::invalid(&scopes_path, scopes, "conflicting scopes"));
+            let shown = if scopes.is_empty() { Value::Null } else { scopes.into() };
+            errors.push(Error::invalid(path, shown, "conflicting scopes"));
         }
     }
-    scope_selector(spec, &path.child("scopeSelector"), errors);
 }
 
 fn amounts(resources: &Option<Resources>, path: &Path, errors: &mut Errors) {
     for (name, quantity) in resources.iter().flatten() {
         let path = path.key(name);
         quota_names::validate_for_quota(name, &path, errors);
-        let value = amount(quantity);
-        if value.0 < 0 {
-            errors.push(Error::invalid(&path, quantity.0.as_str(), NOT_NEGATIVE));
-        }
-        let is_whole = COUNTS.contains(&name.as_str()) || name.starts_with("count/");
-        if is_whole && value.0 % 1_000_000_000 != 0 {
-            errors.push(Error::invalid(&path, quantity.0.as_str(), "must be an integer"));
-        }
+        quota_names::quantity(name, quantity, &path, errors);
     }
 }
 
@@ -115,7 +116,9 @@ fn amounts(resources: &Option<Resources>, path: &Path, errors: &mut Errors) {
 fn unfit<'a>(spec: &'a ResourceQuotaSpec, scope: &'a str) -> impl Iterator<Item = &'a String> {
     let fits = move |name: &str| match scope {
         "BestEffort" => name == "pods",
-        _ => name == "pods" || COMPUTE.contains(&name),
+        "VolumeAttributesClass" => matches!(name, "persistentvolumeclaims" | "requests.storage"),
+        scope if SCOPES.contains(&scope) => name == "pods" || COMPUTE.contains(&name),
+        _ => true,
     };
     let names = spec.hard.iter().flat_map(Resources::keys);
     names.filter(move |name| quota_names::is_for_quota(name) && !fits(name))
@@ -130,15 +133,15 @@ fn scope_selector(spec: &ResourceQuotaSpec, path: &Path, errors: &mut Errors) {
             errors.push(Error::invalid(&path.child("scopeName"), scope, "unsupported scope"));
         }
         for _ in unfit(spec, scope) {
-            let shown = serde_json::to_value(selector).unwrap_or_default();
-            errors.push(Error::invalid(&path, shown, "unsupported scope applied to resource"));
+            let shown = go_diff::compact("core.v1.ScopeSelector", selector);
+            errors.push(Error::invalid_verbatim(&path, shown, "unsupported scope applied to resource"));
         }
         let operator_path = path.child("operator");
         if !matches!(scope, "PriorityClass" | "VolumeAttributesClass")
             && SCOPES.contains(&scope)
             && operator != "Exists"
         {
-            let why = "must be 'Exist' when scope is any of ResourceQuotaScopeTerminating, \
+            let why = "must be 'Exists' when scope is any of ResourceQuotaScopeTerminating, \
                        ResourceQuotaScopeNotTerminating, ResourceQuotaScopeBestEffort, ResourceQuotaScopeNotBestEffort or \
                        ResourceQuotaScopeCrossNamespacePodAffinity";
             errors.push(Error::invalid(&operator_path, operator, why));
@@ -157,4 +160,6 @@ fn scope_selector(spec: &ResourceQuotaSpec, path: &Path, errors: &mut Errors) {
             other => errors.push(Error::invalid(&operator_path, other, "not a valid selector operator")),
         }
     }
+    let has = |name: &str| list(&selector.match_expressions).iter().any(|expression| expression.scope_name == name);
+    conflicts(&has, list(&spec.scopes), &path, errors);
 }

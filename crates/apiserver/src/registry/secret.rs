@@ -9,6 +9,7 @@ use super::config_map::SEALED;
 use super::rules::{IMMUTABLE, complain, default_text, selectable, subdomain_name, text};
 use crate::strategy::Strategy;
 use api::validate::config_key;
+use serde_json::Value;
 
 const BYTES_MAX: usize = 1 << 20;
 const REDACTED: &str = "<secret contents redacted>";
@@ -59,6 +60,19 @@ impl Strategy for Secret {
         errors
     }
 
+    fn warnings(&self, _is_new: bool) -> Vec<String> {
+        if text(&self.type_) != "kubernetes.io/tls" {
+            return Vec::new();
+        }
+        let get = |key: &str| self.data.as_ref().and_then(|data| data.get(key)).map(|value| &value.0[..]);
+        let certificate = pem_warning(get("tls.crt").unwrap_or_default(), "certificate", |kind| kind == "CERTIFICATE");
+        let key = || {
+            let is_key = |kind: &str| kind == "PRIVATE KEY" || kind.ends_with(" PRIVATE KEY");
+            pem_warning(get("tls.key").unwrap_or_default(), "key", is_key)
+        };
+        certificate.or_else(key).into_iter().collect()
+    }
+
     fn field(&self, name: &str) -> Cow<'_, str> {
         if name == "type" { selectable(&self.type_) } else { "".into() }
     }
@@ -85,8 +99,8 @@ fn typed_data(secret: &Secret, path: &Path, errors: &mut Errors) {
             docker(get(".dockerconfigjson"), &path.key(".dockerconfigjson"), errors);
         }
         "kubernetes.io/basic-auth" if get("username").is_none() && get("password").is_none() => {
-            require("password");
             require("username");
+            require("password");
         }
         "kubernetes.io/ssh-auth" if get("ssh-privatekey").is_none_or(|key| key.0.is_empty()) => {
             errors.push(Error::required(&path.key("ssh-privatekey"), ""));
@@ -104,7 +118,49 @@ fn docker(value: Option<&ByteString>, path: &Path, errors: &mut Errors) {
         errors.push(Error::required(path, ""));
         return;
     };
-    if let Err(why) = api::json::parse(&String::from_utf8_lossy(&value.0)) {
-        errors.push(Error::invalid(path, REDACTED, why));
+    let why = match api::json::parse(&String::from_utf8_lossy(&value.0)).map(|json| json.value) {
+        Ok(Value::Object(_) | Value::Null) => return,
+        Ok(other) => {
+            let what = match other {
+                Value::Array(_) => "array",
+                Value::Bool(_) => "bool",
+                Value::Number(_) => "number",
+                _ => "string",
+            };
+            format!("json: cannot unmarshal {what} into Go value of type map[string]interface {{}}")
+        }
+        Err(why) => why,
+    };
+    errors.push(Error::invalid(path, REDACTED, why));
+}
+
+/// What Go says of a certificate or key without the blocks that it looks for. What stands in the blocks is not read.
+fn pem_warning(data: &[u8], what: &str, wanted: fn(&str) -> bool) -> Option<String> {
+    let text = String::from_utf8_lossy(data);
+    let is_whole = |kind: &&str| text.contains(&format!("-----END {kind}-----"));
+    let starts = text.lines().filter_map(|line| line.trim_end().strip_prefix("-----BEGIN ")?.strip_suffix("-----"));
+    let kinds: Vec<&str> = starts.filter(is_whole).collect();
+    if kinds.iter().any(|kind| wanted(kind)) {
+        return None;
     }
+    let is_key = what == "key";
+    Some(match kinds[..] {
+        [] => format!("tls: failed to find any PEM data in {what} input"),
+        [one] if !is_key && one.ends_with("PRIVATE KEY") => {
+            "tls: failed to find certificate PEM data in certificate input, but did find a private key; PEM inputs may \
+             have been switched"
+                .into()
+        }
+        [one] if is_key && one == "CERTIFICATE" => {
+            "tls: found a certificate rather than a key in the PEM for the private key".into()
+        }
+        _ => {
+            let block =
+                if is_key { "PEM block with type ending in \"PRIVATE KEY\"" } else { "\"CERTIFICATE\" PEM block" };
+            let skipped = kinds.join(" ");
+            format!(
+                "tls: failed to find {block} in {what} input after skipping PEM blocks of the following types: [{skipped}]"
+            )
+        }
+    })
 }

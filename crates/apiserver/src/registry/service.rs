@@ -10,9 +10,9 @@ use api::types::{
 use api::validate::{dns1123_label, dns1123_subdomain, labels, port_number, qualified_name};
 use serde_json::Value;
 
-use super::addresses::{BAD_IP, cidr_warnings, ip_warning, is_cidr, is_ip, parse_ip};
-use super::pod;
+use super::addresses::{BAD_IP, is_cidr, is_ip, parse_ip};
 use super::rules::{complain, default_text, default_to, is_empty, label_name, list, one_of, selectable, text};
+use super::{pod, service_changes, service_warnings};
 use crate::strategy::Strategy;
 
 const TYPES: &[&str] = &["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"];
@@ -24,6 +24,9 @@ const FAMILY: &str = "IPv4";
 const FAMILIES: &[&str] = &["IPv4", "IPv6"];
 const FAMILY_POLICIES: &[&str] = &["PreferDualStack", "RequireDualStack", "SingleStack"];
 const DISTRIBUTIONS: &[&str] = &["PreferClose", "PreferSameZone", "PreferSameNode"];
+pub(super) const TOPOLOGY_HINTS: &str = "service.kubernetes.io/topology-aware-hints";
+pub(super) const TOPOLOGY_MODE: &str = "service.kubernetes.io/topology-mode";
+const SOURCE_RANGES: &str = "service.beta.kubernetes.io/load-balancer-source-ranges";
 const KUBELET_PORT: i32 = 10_250;
 /// Seconds: three hours, and a day.
 const AFFINITY_TIMEOUT: i32 = 10_800;
@@ -36,8 +39,9 @@ impl Strategy for Service {
 
     fn default(&mut self) {
         default_spec(self.spec.get_or_insert_default());
+        let is_balanced = self.spec.as_ref().is_some_and(|spec| text(&spec.type_) == "LoadBalancer");
         let balancer = self.status.get_or_insert_default().load_balancer.get_or_insert_default();
-        for ingress in balancer.ingress.iter_mut().flatten().filter(|ingress| !is_empty(&ingress.ip)) {
+        for ingress in balancer.ingress.iter_mut().flatten().filter(|ingress| is_balanced && !is_empty(&ingress.ip)) {
             default_text(&mut ingress.ip_mode, "VIP");
         }
     }
@@ -73,35 +77,30 @@ impl Strategy for Service {
     fn validate(&self) -> Errors {
         let mut errors = Errors::new();
         let none = ServiceSpec::default();
-        validate_spec(self.spec.as_ref().unwrap_or(&none), &Path::new("spec"), &mut errors);
+        topology(&self.metadata, &mut errors);
+        validate_spec(self.spec.as_ref().unwrap_or(&none), &self.metadata, &Path::new("spec"), &mut errors);
         errors
     }
 
     fn warnings(&self, _is_new: bool) -> Vec<String> {
-        self.spec.as_ref().map(|spec| warnings(spec, &self.metadata)).unwrap_or_default()
+        self.spec.as_ref().map(|spec| service_warnings::of_spec(spec, &self.metadata)).unwrap_or_default()
     }
 
     fn validate_update(&self, old: &Self) -> Errors {
         let mut errors = Errors::new();
         if let (Some(new), Some(old)) = (&self.spec, &old.spec) {
-            let (now, was) = (text(&new.cluster_ip), text(&old.cluster_ip));
-            let has_address = |spec: &ServiceSpec| text(&spec.type_) != "ExternalName";
-            if has_address(new) && has_address(old) && !was.is_empty() && now != was {
-                let path = Path::new("spec");
-                let value = Value::from(new.cluster_ips.clone().unwrap_or_else(|| vec![now.to_owned()]));
-                errors.push(Error::invalid(&path.child("clusterIPs").index(0), value, "may not change once set"));
-            }
-        }
-        if let (Some(new), Some(old)) = (&self.spec, &old.spec)
-            && text(&new.type_) == "LoadBalancer"
-            && text(&old.type_) == "LoadBalancer"
-            && new.load_balancer_class != old.load_balancer_class
-        {
-            let path = Path::new("spec");
-            let class = Value::from(new.load_balancer_class.clone());
-            errors.push(Error::invalid(&path.child("loadBalancerClass"), class, "may not change once set"));
+            service_changes::validate(new, old, &mut errors);
         }
         errors.extend(self.validate());
+        errors
+    }
+
+    fn validate_status_update(&self, _old: &Self) -> Errors {
+        let mut errors = Errors::new();
+        let kind = self.spec.as_ref().map(|spec| text(&spec.type_)).unwrap_or_default();
+        if let Some(balancer) = self.status.as_ref().and_then(|status| status.load_balancer.as_ref()) {
+            service_changes::validate_balancer(list(&balancer.ingress), kind, &mut errors);
+        }
         errors
     }
 
@@ -220,7 +219,9 @@ fn families(spec: &ServiceSpec, path: &Path, errors: &mut Errors) {
     let (first, addresses) = (text(&spec.cluster_ip), list(&spec.cluster_ips));
     let addresses_path = path.child("clusterIPs");
     let shown = || Value::from(addresses.to_vec());
-    if !first.is_empty() && addresses.first().is_none_or(|other| other != first) {
+    if !first.is_empty() && addresses.is_empty() {
+        errors.push(Error::required(&addresses_path, ""));
+    } else if !first.is_empty() && addresses[0] != first {
         errors.push(Error::invalid(&addresses_path, shown(), "first value must match `clusterIP`"));
     } else if first.is_empty() && !addresses.is_empty() {
         errors.push(Error::invalid(&addresses_path, shown(), "must be empty when `clusterIP` is not specified"));
@@ -271,54 +272,16 @@ fn families(spec: &ServiceSpec, path: &Path, errors: &mut Errors) {
     }
 }
 
-/// Upstream: `pkg/api/service/warnings.go`.
-fn warnings(spec: &ServiceSpec, meta: &ObjectMeta) -> Vec<String> {
-    const HINTS: &str = "service.kubernetes.io/topology-aware-hints";
-    let path = Path::new("spec");
-    let mut warnings = Vec::new();
-    let mut warn = |applies: bool, text: &str| {
-        if applies {
-            warnings.push(text.to_owned());
-        }
-    };
-    let is_named = text(&spec.type_) == "ExternalName";
-    warn(
-        api::meta::annotation(meta, HINTS).is_some(),
-        "annotation service.kubernetes.io/topology-aware-hints is deprecated, please use service.kubernetes.io/topology-mode \
-         instead",
-    );
-    if text(&spec.type_) == "ClusterIP" && is_headless(spec) {
-        warn(!is_empty(&spec.load_balancer_ip), "spec.loadBalancerIP is ignored for headless services");
-        warn(!list(&spec.external_ips).is_empty(), "spec.externalIPs is ignored for headless services");
-        warn(text(&spec.session_affinity) != "None", "spec.SessionAffinity is ignored for headless services");
+/// Both annotations about topology must say the same.
+fn topology(meta: &ObjectMeta, errors: &mut Errors) {
+    let mode = api::meta::annotation(meta, TOPOLOGY_MODE);
+    if let (Some(hints), Some(mode)) = (api::meta::annotation(meta, TOPOLOGY_HINTS), mode)
+        && hints != mode
+    {
+        let path = Path::new("metadata");
+        let why = format!("must match annotations[{TOPOLOGY_HINTS}] when both are specified");
+        errors.push(Error::invalid(&path.child("annotations").key(TOPOLOGY_MODE), mode, why));
     }
-    let external = path.child("externalIPs");
-    let mut addresses: Vec<String> = Vec::new();
-    if !is_named && !is_headless(spec) {
-        let path = path.child("clusterIPs");
-        let own = list(&spec.cluster_ips).iter().enumerate();
-        addresses.extend(own.filter_map(|(index, address)| ip_warning(&path.index(index), address)));
-    }
-    let others = list(&spec.external_ips).iter().enumerate();
-    addresses.extend(others.filter_map(|(index, address)| ip_warning(&external.index(index), address)));
-    addresses.extend(ip_warning(&path.child("loadBalancerIP"), text(&spec.load_balancer_ip)));
-    let ranges = path.child("loadBalancerSourceRanges");
-    for (index, range) in list(&spec.load_balancer_source_ranges).iter().enumerate() {
-        addresses.extend(cidr_warnings(&ranges.index(index), range));
-    }
-    warnings.append(&mut addresses);
-    let mut warn = |applies: bool, text: &str| {
-        if applies {
-            warnings.push(text.to_owned());
-        }
-    };
-    let has_external = !list(&spec.external_ips).is_empty();
-    warn(is_named && has_external, "spec.externalIPs is ignored when spec.type is \"ExternalName\"");
-    let has_name = !is_empty(&spec.external_name);
-    warn(!is_named && has_name, "spec.externalName is ignored when spec.type is not \"ExternalName\"");
-    let is_close = text(&spec.traffic_distribution) == "PreferClose";
-    warn(is_close, "spec.trafficDistribution: \"PreferClose\" is deprecated; use \"PreferSameZone\"");
-    warnings
 }
 
 /// Reachable from outside of the cluster.
@@ -327,7 +290,16 @@ fn is_external(spec: &ServiceSpec) -> bool {
         || (text(&spec.type_) == "ClusterIP" && !list(&spec.external_ips).is_empty())
 }
 
-fn is_headless(spec: &ServiceSpec) -> bool {
+/// Whether each port is open on all nodes.
+fn needs_node_ports(spec: &ServiceSpec) -> bool {
+    match text(&spec.type_) {
+        "NodePort" => true,
+        "LoadBalancer" => spec.allocate_load_balancer_node_ports != Some(false),
+        _ => false,
+    }
+}
+
+pub(super) fn is_headless(spec: &ServiceSpec) -> bool {
     text(&spec.cluster_ip) == "None"
 }
 
@@ -345,13 +317,14 @@ fn drop_fields_of_other_types(new: &mut ServiceSpec, old: &ServiceSpec) {
             new.internal_traffic_policy = None;
         }
     }
-    if !is_external(new) && is_external(old) {
-        if new.external_traffic_policy == old.external_traffic_policy {
-            new.external_traffic_policy = None;
-        }
+    if !is_external(new) && is_external(old) && new.external_traffic_policy == old.external_traffic_policy {
+        new.external_traffic_policy = None;
+    }
+    if !needs_node_ports(new) && needs_node_ports(old) {
         let had: Vec<i32> = list(&old.ports).iter().filter_map(|port| port.node_port).collect();
-        for port in new.ports.iter_mut().flatten() {
-            port.node_port = port.node_port.filter(|number| !had.contains(number));
+        let is_old = |port: &ServicePort| port.node_port.is_none_or(|number| had.contains(&number));
+        if list(&new.ports).iter().all(is_old) {
+            new.ports.iter_mut().flatten().for_each(|port| port.node_port = None);
         }
     }
     if !needs_health_check(new) && needs_health_check(old) && new.health_check_node_port == old.health_check_node_port {
@@ -365,7 +338,7 @@ fn drop_fields_of_other_types(new: &mut ServiceSpec, old: &ServiceSpec) {
     }
 }
 
-fn validate_spec(spec: &ServiceSpec, path: &Path, errors: &mut Errors) {
+fn validate_spec(spec: &ServiceSpec, meta: &ObjectMeta, path: &Path, errors: &mut Errors) {
     let kind = text(&spec.type_);
     let ports = list(&spec.ports);
     let ports_path = path.child("ports");
@@ -381,18 +354,22 @@ fn validate_spec(spec: &ServiceSpec, path: &Path, errors: &mut Errors) {
     addresses(spec, path, errors);
     one_of(kind, TYPES, &path.child("type"), errors);
     port_conflicts(ports, kind, &ports_path, errors);
-    load_balancer(spec, kind, path, errors);
+    load_balancer(spec, meta, kind, path, errors);
     let policy = text(&spec.external_traffic_policy);
-    if !policy.is_empty() && !is_external(spec) {
-        let why = "may only be set for externally-accessible services";
-        errors.push(Error::invalid(&path.child("externalTrafficPolicy"), policy, why));
-    } else if !policy.is_empty() {
-        one_of(policy, POLICIES, &path.child("externalTrafficPolicy"), errors);
+    if !is_external(spec) {
+        if !policy.is_empty() {
+            let why = "may only be set for externally-accessible services";
+            errors.push(Error::invalid(&path.child("externalTrafficPolicy"), policy, why));
+        }
+    } else {
+        pod::required_word(policy, POLICIES, &path.child("externalTrafficPolicy"), errors);
     }
     health_check(spec, &path.child("healthCheckNodePort"), errors);
-    let policy = text(&spec.internal_traffic_policy);
-    if kind != "ExternalName" && !policy.is_empty() {
+    if let Some(policy) = &spec.internal_traffic_policy {
         one_of(policy, POLICIES, &path.child("internalTrafficPolicy"), errors);
+    }
+    if let Some(distribution) = &spec.traffic_distribution {
+        one_of(distribution, DISTRIBUTIONS, &path.child("trafficDistribution"), errors);
     }
 }
 
@@ -478,13 +455,9 @@ fn port(port: &ServicePort, before: &[ServicePort], needs_name: bool, path: &Pat
         errors.push(Error::not_supported(&path.child("protocol"), protocol, PROTOCOLS));
     }
     if let Some(target) = &port.target_port {
-        let follows = *target == IntOrString::Int(port.port);
-        // A target that was copied from a wrong port is not reported again.
-        if !follows || port_number(port.port).is_none() {
-            pod::port(target, &path.child("targetPort"), errors);
-        }
+        pod::port(target, &path.child("targetPort"), errors);
     }
-    if let Some(protocol) = port.app_protocol.as_deref().filter(|protocol| !protocol.is_empty()) {
+    if let Some(protocol) = &port.app_protocol {
         complain(errors, &path.child("appProtocol"), protocol, qualified_name(protocol));
     }
 }
@@ -505,7 +478,7 @@ fn affinity(spec: &ServiceSpec, path: &Path, errors: &mut Errors) {
             let why = format!("must be greater than 0 and less than {AFFINITY_TIMEOUT_MAX}");
             errors.push(Error::invalid(&client_path.child("timeoutSeconds"), seconds, why));
         }
-    } else if config.is_some() {
+    } else if affinity == "None" && config.is_some() {
         let why = "must not be set when session affinity is None";
         errors.push(Error::forbidden(&path.child("sessionAffinityConfig"), why));
     }
@@ -551,32 +524,49 @@ fn port_conflicts(ports: &[ServicePort], kind: &str, path: &Path, errors: &mut E
     }
 }
 
-fn load_balancer(spec: &ServiceSpec, kind: &str, path: &Path, errors: &mut Errors) {
+fn load_balancer(spec: &ServiceSpec, meta: &ObjectMeta, kind: &str, path: &Path, errors: &mut Errors) {
+    const ONLY: &str = "may only be used when `type` is 'LoadBalancer'";
     let is_balanced = kind == "LoadBalancer";
-    let ranges = list(&spec.load_balancer_source_ranges);
-    // Upstream writes the field's name with a capital.
-    let ranges_path = path.child("LoadBalancerSourceRanges");
-    if !ranges.is_empty() && !is_balanced {
-        errors.push(Error::forbidden(&ranges_path, "may only be used when `type` is 'LoadBalancer'"));
-    }
-    for (index, range) in ranges.iter().enumerate() {
-        if !is_cidr(range.trim()) {
+    let range = |range: &str, path: &Path, errors: &mut Errors| {
+        let range = range.trim();
+        if !is_cidr(range) {
             let why = "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)";
-            errors.push(Error::invalid(&ranges_path.index(index), range.as_str(), why));
+            errors.push(Error::invalid(path, range, why));
+        }
+    };
+    let ranges = list(&spec.load_balancer_source_ranges);
+    if !ranges.is_empty() {
+        // Upstream writes the field's name with a capital.
+        let path = path.child("LoadBalancerSourceRanges");
+        if !is_balanced {
+            errors.push(Error::forbidden(&path, ONLY));
+        }
+        for (index, one) in ranges.iter().enumerate() {
+            range(one, &path.index(index), errors);
+        }
+    } else if let Some(all) = api::meta::annotation(meta, SOURCE_RANGES) {
+        let path = Path::new("metadata");
+        let path = path.child("annotations");
+        let path = path.key(SOURCE_RANGES);
+        if !is_balanced {
+            errors.push(Error::forbidden(&path, ONLY));
+        }
+        if !all.trim().is_empty() {
+            all.trim().split(',').for_each(|one| range(one, &path, errors));
         }
     }
-    for (name, is_set) in [
-        ("allocateLoadBalancerNodePorts", spec.allocate_load_balancer_node_ports.is_some()),
-        ("loadBalancerClass", spec.load_balancer_class.is_some()),
-    ] {
-        if is_set && !is_balanced {
-            errors.push(Error::forbidden(&path.child(name), "may only be used when `type` is 'LoadBalancer'"));
-        }
+    if spec.allocate_load_balancer_node_ports.is_some() && !is_balanced {
+        errors.push(Error::forbidden(&path.child("allocateLoadBalancerNodePorts"), ONLY));
     }
-    if let Some(class) = spec.load_balancer_class.as_deref().filter(|_| is_balanced) {
-        complain(errors, &path.child("loadBalancerClass"), class, qualified_name(class));
-    }
-    if let Some(distribution) = &spec.traffic_distribution {
-        one_of(distribution, DISTRIBUTIONS, &path.child("trafficDistribution"), errors);
+    balancer_class(spec, &path.child("loadBalancerClass"), errors);
+}
+
+/// `validateLoadBalancerClassField`
+pub(super) fn balancer_class(spec: &ServiceSpec, path: &Path, errors: &mut Errors) {
+    let Some(class) = &spec.load_balancer_class else { return };
+    if text(&spec.type_) == "LoadBalancer" {
+        complain(errors, path, class, qualified_name(class));
+    } else {
+        errors.push(Error::forbidden(path, "may only be used when `type` is 'LoadBalancer'"));
     }
 }

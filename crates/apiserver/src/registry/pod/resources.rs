@@ -7,7 +7,7 @@ use api::types::{ContainerResizePolicy, PodResourceClaim, PodSpec, Quantity, Res
 use api::validate::{dns1123_label, dns1123_subdomain};
 
 use super::spec::required_word;
-use crate::registry::rules::{NOT_NEGATIVE, amount, complain, list, one_of, text};
+use crate::registry::rules::{amount, complain, list, one_of, text};
 use crate::registry::{go_diff, quota_names};
 
 const RESIZABLE: &[&str] = &["cpu", "memory"];
@@ -209,7 +209,7 @@ fn resource(name: &str, quantity: &Quantity, level: Level, path: &Path, errors: 
             }
         }
     }
-    quantity_value(name, quantity, path, errors);
+    quota_names::quantity(name, quantity, path, errors);
 }
 
 fn huge_pages(name: &str, quantity: &Quantity, path: &Path, errors: &mut Errors) {
@@ -221,17 +221,6 @@ fn huge_pages(name: &str, quantity: &Quantity, path: &Path, errors: &mut Errors)
     }
 }
 
-/// An amount of a resource: never negative, and whole where it cannot be divided.
-fn quantity_value(name: &str, quantity: &Quantity, path: &Path, errors: &mut Errors) {
-    let value = amount(quantity);
-    if value.0 < 0 {
-        errors.push(Error::invalid(path, quantity.0.as_str(), NOT_NEGATIVE));
-    }
-    if is_extended(name) && value.0 % 1_000_000_000 != 0 {
-        errors.push(Error::invalid(path, quantity.0.as_str(), "must be an integer"));
-    }
-}
-
 fn is_huge_pages(name: &str) -> bool {
     name.starts_with("hugepages-")
 }
@@ -239,10 +228,6 @@ fn is_huge_pages(name: &str) -> bool {
 /// Kubernetes' own resources.
 fn is_native(name: &str) -> bool {
     !name.contains('/') || name.contains("kubernetes.io/")
-}
-
-fn is_extended(name: &str) -> bool {
-    !is_native(name) && !name.starts_with("requests.")
 }
 
 /// Whether a request may be lower than its limit.
