@@ -80,13 +80,19 @@ fn is_finished(pod: &Pod) -> bool {
 }
 
 fn pod_usage(spec: &PodSpec, usage: &mut Resources) {
-    for (name, amount) in pod_resources(spec, requests) {
+    let mut requested = pod_resources(spec, requests);
+    add(&mut requested, spec.overhead.as_ref());
+    for (name, amount) in requested {
         if matches!(name.as_str(), "cpu" | "memory" | "ephemeral-storage") || name.starts_with("hugepages-") {
             usage.insert(name.clone(), amount.clone());
         }
         usage.insert(format!("requests.{name}"), amount);
     }
-    for (name, amount) in pod_resources(spec, limits) {
+    let mut limited = pod_resources(spec, limits);
+    let overhead = spec.overhead.iter().flatten().filter(|(name, _)| limited.contains_key(*name));
+    let overhead: Resources = overhead.map(|(name, amount)| (name.clone(), amount.clone())).collect();
+    add(&mut limited, Some(&overhead));
+    for (name, amount) in limited {
         if matches!(name.as_str(), "cpu" | "memory" | "ephemeral-storage") {
             usage.insert(format!("limits.{name}"), amount);
         }
@@ -133,8 +139,22 @@ pub fn limits(container: &Container) -> Option<&Resources> {
     container.resources.as_ref()?.limits.as_ref()
 }
 
-/// What the containers of a Pod ask for together: their sum, or that of its start, whichever is more, and its overhead.
+/// What a Pod asks for, but for its overhead: what it says itself takes the place of what its containers say.
 pub fn pod_resources(spec: &PodSpec, of: fn(&Container) -> Option<&Resources>) -> Resources {
+    let mut total = container_resources(spec, of);
+    let whole = Container { resources: spec.resources.clone(), ..Container::default() };
+    let own = of(&whole).into_iter().flatten().filter(|(name, _)| is_for_whole_pods(name));
+    total.extend(own.map(|(name, amount)| (name.clone(), amount.clone())));
+    total
+}
+
+/// What a Pod may ask for as a whole.
+pub fn is_for_whole_pods(resource: &str) -> bool {
+    matches!(resource, "cpu" | "memory") || resource.starts_with("hugepages-")
+}
+
+/// What the containers of a Pod ask for together: their sum, or that of its start, whichever is more.
+pub fn container_resources(spec: &PodSpec, of: fn(&Container) -> Option<&Resources>) -> Resources {
     let mut total = Resources::new();
     for container in &spec.containers {
         add(&mut total, of(container));
@@ -150,9 +170,6 @@ pub fn pod_resources(spec: &PodSpec, of: fn(&Container) -> Option<&Resources>) -
     }
     add(&mut total, Some(&sidecars));
     keep_most(&mut total, most);
-    if !total.is_empty() {
-        add(&mut total, spec.overhead.as_ref());
-    }
     total
 }
 

@@ -223,7 +223,7 @@ fn what_baseline_forbids_is_listed_in_the_order_of_the_checks() {
         cluster.refused(&admin(), "POST", "/api/v1/namespaces/tight/pods", pod),
         "pods \"p\" is forbidden: violates PodSecurity \"baseline:v1.30\": seLinuxOptions (container \"b\" set forbidden \
          securityContext.seLinuxOptions: type \"spc_t\"; user may not be set), seccompProfile (container \"a\" must not set \
-         securityContext.seccompProfile.type to \"Unconfined\"), forbidden sysctl (kernel.msgmax)"
+         securityContext.seccompProfile.type to \"Unconfined\"), forbidden sysctls (kernel.msgmax)"
     );
 }
 

@@ -96,20 +96,21 @@ fn owner_reference(owner: &OwnerReference, path: &Path, errors: &mut Errors) {
     }
 }
 
+/// First the form of all of them, then what else the built-in kinds ask of each.
 fn finalizers(finalizers: &[String], path: &Path, errors: &mut Errors) {
     let has = |name: &str| finalizers.iter().any(|finalizer| finalizer == name);
-    for (index, finalizer) in finalizers.iter().enumerate() {
-        let path = path.index(index);
+    for finalizer in finalizers {
         let bad = qualified_name(finalizer);
-        let is_qualified = bad.is_empty();
-        errors.extend(bad.into_iter().map(|why| Error::invalid(&path, finalizer.as_str(), why)));
-        if is_qualified && !finalizer.contains('/') && !STANDARD_FINALIZERS.contains(&finalizer.as_str()) {
-            let why = "name is neither a standard finalizer name nor is it fully qualified";
-            errors.push(Error::invalid(&path, finalizer.as_str(), why));
-        }
+        errors.extend(bad.into_iter().map(|why| Error::invalid(path, finalizer.as_str(), why)));
     }
     if has("orphan") && has("foregroundDeletion") {
         let detail = "finalizer orphan and foregroundDeletion cannot be both set";
         errors.push(Error::invalid(path, serde_json::to_value(finalizers).unwrap_or_default(), detail));
+    }
+    for (index, finalizer) in finalizers.iter().enumerate() {
+        if !finalizer.contains('/') && !STANDARD_FINALIZERS.contains(&finalizer.as_str()) {
+            let why = "name is neither a standard finalizer name nor is it fully qualified";
+            errors.push(Error::invalid(&path.index(index), finalizer.as_str(), why));
+        }
     }
 }

@@ -14,9 +14,9 @@ pub(super) fn admit(
     storage: &Storage,
     attributes: &Attributes,
     object: &mut dyn Object,
-    _old: Option<&dyn Object>,
+    old: Option<&dyn Object>,
 ) -> Result<(), Status> {
-    if attributes.verb != Verb::Create {
+    if !is_about_containers(attributes) || old.is_some_and(is_ending) {
         return Ok(());
     }
     let Some(pod) = object.downcast_mut::<Pod>() else { return Ok(()) };
@@ -30,12 +30,13 @@ pub(super) fn validate(
     storage: &Storage,
     attributes: &Attributes,
     object: &dyn Object,
-    _old: Option<&dyn Object>,
+    old: Option<&dyn Object>,
 ) -> Result<(), Status> {
-    let is_pod = attributes.verb == Verb::Create && object.downcast_ref::<Pod>().is_some();
+    let is_pod = object.downcast_ref::<Pod>().is_some() && is_about_containers(attributes);
     let is_claim = matches!(attributes.verb, Verb::Create | Verb::Update)
+        && attributes.is(Subresource::None)
         && object.downcast_ref::<PersistentVolumeClaim>().is_some();
-    if !(is_pod || is_claim) || attributes.request.subresource != Subresource::None {
+    if !(is_pod || is_claim) || old.is_some_and(is_ending) {
         return Ok(());
     }
     for range in ranges(storage, attributes) {
@@ -53,6 +54,19 @@ pub(super) fn validate(
         }
     }
     Ok(())
+}
+
+/// What containers ask for is said when their Pod is created, and when it is resized.
+fn is_about_containers(attributes: &Attributes) -> bool {
+    match attributes.verb {
+        Verb::Create => attributes.is(Subresource::None),
+        Verb::Update => attributes.is(Subresource::Resize),
+        _ => false,
+    }
+}
+
+fn is_ending(old: &dyn Object) -> bool {
+    old.meta().deletion_timestamp.is_some()
 }
 
 fn ranges<'a>(storage: &'a Storage, attributes: &'a Attributes) -> impl Iterator<Item = &'a LimitRange> {
@@ -113,7 +127,7 @@ impl Broken {
             }
             for (name, most) in limit.max.iter().flatten() {
                 match requests.get(name) {
-                    None => self.say(limit, "maximum", name, most, ". No request is specified"),
+                    None => self.say(limit, "maximum", name, most, ".  No request is specified"),
                     Some(request) => self.at_most(limit, name, most, "request", Some(request)),
                 }
             }
@@ -138,7 +152,7 @@ impl Broken {
         }
         for (name, most) in limit.max.iter().flatten() {
             match limits.get(name) {
-                None => self.say(limit, "maximum", name, most, ". No limit is specified"),
+                None => self.say(limit, "maximum", name, most, ".  No limit is specified"),
                 Some(given) if Amount::of(given) > Amount::of(most) => {
                     self.at_most(limit, name, most, "limit", Some(given));
                 }
@@ -150,8 +164,15 @@ impl Broken {
         }
     }
 
+    /// Nothing is said twice.
+    fn complain(&mut self, rule: String) {
+        if !self.rules.contains(&rule) {
+            self.rules.push(rule);
+        }
+    }
+
     fn say(&mut self, limit: &LimitRangeItem, bound: &str, name: &str, amount: &Quantity, rest: &str) {
-        self.rules.push(format!("{bound} {name} usage per {} is {}{rest}", limit.type_, amount.0));
+        self.complain(format!("{bound} {name} usage per {} is {}{rest}", limit.type_, amount.0));
     }
 
     fn at_least(
@@ -164,7 +185,7 @@ impl Broken {
     ) {
         let too_little = |given: &&Quantity| Amount::of(given) < Amount::of(least);
         let Some(request) = requests.get(name) else {
-            self.say(limit, "minimum", name, least, ". No request is specified");
+            self.say(limit, "minimum", name, least, ".  No request is specified");
             return;
         };
         let request = Some(request).filter(too_little).map(|request| ("request", request));
@@ -201,6 +222,6 @@ impl Broken {
             }
         };
         let type_ = &limit.type_;
-        self.rules.push(format!("{name} max limit to request ratio per {type_} is {}, but {rest}", ratio.0));
+        self.complain(format!("{name} max limit to request ratio per {type_} is {}, but {rest}", ratio.0));
     }
 }

@@ -114,10 +114,10 @@ struct Plugin {
 const PLUGINS: &[Plugin] = &[
     Plugin { mutate: Some(namespace_lifecycle::admit), validate: Some(namespace_lifecycle::protect) },
     Plugin { mutate: Some(limit_ranger::admit), validate: Some(limit_ranger::validate) },
-    Plugin { mutate: Some(service_account::admit), validate: None },
+    Plugin { mutate: Some(service_account::admit), validate: Some(service_account::validate) },
     Plugin { mutate: Some(node_taints::admit), validate: Some(node_restriction::validate) },
     Plugin { mutate: None, validate: Some(pod_security::validate) },
-    Plugin { mutate: Some(priority::admit), validate: None },
+    Plugin { mutate: Some(priority::admit), validate: Some(priority::validate) },
     Plugin { mutate: Some(default_toleration_seconds::admit), validate: None },
     Plugin { mutate: Some(default_storage_class::admit), validate: None },
     Plugin { mutate: Some(storage_protection::admit), validate: Some(claim_resize::validate) },

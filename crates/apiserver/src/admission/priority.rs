@@ -30,10 +30,7 @@ pub(super) fn admit(
     }
     let asked = spec.priority_class_name.as_deref().unwrap_or_default();
     let class = if asked.is_empty() {
-        storage
-            .all::<PriorityClass>()
-            .filter(|class| class.global_default == Some(true))
-            .max_by_key(|class| class.value)
+        default_class(storage)
     } else {
         let Some(class) = storage.find::<PriorityClass>("", asked) else {
             let why = format!("no PriorityClass with name {asked} was found");
@@ -63,5 +60,32 @@ pub(super) fn admit(
     }
     spec.priority = Some(value);
     spec.preemption_policy = Some(policy);
+    Ok(())
+}
+
+/// Of several, the one that gives the least.
+fn default_class(storage: &Storage) -> Option<&PriorityClass> {
+    let defaults = storage.all::<PriorityClass>().filter(|class| class.global_default == Some(true));
+    defaults.min_by_key(|class| class.value)
+}
+
+/// There is one default.
+pub(super) fn validate(
+    storage: &Storage,
+    attributes: &Attributes,
+    object: &dyn Object,
+    _old: Option<&dyn Object>,
+) -> Result<(), Status> {
+    let Some(class) = object.downcast_ref::<PriorityClass>() else { return Ok(()) };
+    let Some(before) = default_class(storage).and_then(|class| class.metadata.name.as_deref()) else { return Ok(()) };
+    let is_another = match attributes.verb {
+        Verb::Create => true,
+        Verb::Update => before != object.name(),
+        _ => false,
+    };
+    if class.global_default == Some(true) && is_another {
+        let why = format!("PriorityClass {before} is already marked as default. Only one default can exist");
+        return Err(Status::forbidden(attributes.kind, object.name(), &why));
+    }
     Ok(())
 }

@@ -111,6 +111,10 @@ fn charged(
 /// Containers that do not ask for what is limited: `limits.cpu for: one,two; requests.memory for: one`.
 fn unspecified<'a>(object: &dyn Object, limited: impl Iterator<Item = &'a str>) -> Option<String> {
     let spec = object.downcast_ref::<Pod>()?.spec.as_ref()?;
+    let whole = spec.resources.iter().flat_map(|resources| [&resources.requests, &resources.limits]);
+    if whole.flatten().flatten().any(|(name, _)| quota::is_for_whole_pods(name)) {
+        return None;
+    }
     let mut missing = Vec::new();
     for resource in limited {
         let (name, of): (_, fn(&api::types::Container) -> Option<&Resources>) =

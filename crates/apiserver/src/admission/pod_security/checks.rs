@@ -52,21 +52,22 @@ const CHECKS: &[Check] = &[
     baseline(host_ports),
     Check { since: 34, ..baseline(probe_hosts) },
     baseline(privileged),
-    baseline(proc_mount),
+    Check { replaced_since: Some(35), ..baseline(proc_mount_outside_of_user_namespaces) },
     baseline(selinux_options),
-    Check { since: 19, replaced_since: Some(19), ..baseline(no_bad_seccomp) },
+    Check { replaced_since: Some(19), ..baseline(no_bad_seccomp) },
     baseline(sysctls),
     baseline(host_process),
     restricted(8, privilege_escalation),
     restricted(22, dropped_capabilities),
+    restricted(35, proc_mount),
     restricted(0, volume_types),
     restricted(0, run_as_non_root),
     restricted(23, run_as_user),
     restricted(19, seccomp),
 ];
 
-/// The minor version that "latest" stands for.
-const LATEST: u32 = 36;
+/// The minor version that "latest" stands for: the last that changed a check.
+const LATEST: u32 = 35;
 
 pub(super) fn evaluate(level: Level, version: Option<u32>, subject: &Subject) -> Vec<Violation> {
     let version = version.unwrap_or(LATEST).min(LATEST);
@@ -119,6 +120,11 @@ impl Subject<'_> {
         containers.filter(|container| is_bad(container.security)).map(|container| container.name.to_owned()).collect()
     }
 
+    /// With users of its own, a Pod may do more since that minor version.
+    fn has_user_namespace(&self, version: u32) -> bool {
+        version >= 35 && self.spec.host_users == Some(false)
+    }
+
     fn is_windows(&self) -> bool {
         self.spec.os.as_ref().is_some_and(|os| os.name == "windows")
     }
@@ -126,7 +132,7 @@ impl Subject<'_> {
 
 /// `"a", "b"`
 fn quoted<T: AsRef<str>>(items: impl IntoIterator<Item = T>) -> String {
-    items.into_iter().map(|item| format!("{:?}", item.as_ref())).collect::<Vec<_>>().join(", ")
+    items.into_iter().map(|item| format!("\"{}\"", item.as_ref())).collect::<Vec<_>>().join(", ")
 }
 
 fn plural<'a>(one: &'a str, many: &'a str, count: usize) -> &'a str {
@@ -173,15 +179,14 @@ fn app_armor_profile(subject: &Subject, _: u32) -> Option<Violation> {
         let is_allowed = matches!(value.as_str(), "" | "runtime/default") || value.starts_with("localhost/");
         key.starts_with("container.apparmor.security.beta.kubernetes.io/") && !is_allowed
     });
-    let annotations: Vec<(&String, &String)> = annotations.collect();
+    let annotations: Vec<String> = annotations.map(|(key, value)| format!("{key}={value:?}")).collect();
     if !annotations.is_empty() {
-        let texts: Vec<String> = annotations.iter().map(|(key, value)| format!("{key}={value:?}")).collect();
-        setters.push(format!("{} {}", plural("annotation", "annotations", texts.len()), texts.join(", ")));
-        values.extend(annotations.iter().map(|(_, value)| (*value).clone()));
+        setters.push(plural("annotation", "annotations", annotations.len()).into());
     }
     if setters.is_empty() {
         return None;
     }
+    let values: Vec<String> = values.into_iter().chain(annotations).collect();
     let reason = plural("forbidden AppArmor profile", "forbidden AppArmor profiles", values.len());
     let detail = format!("{} must not set AppArmor profile type to {}", setters.join(" and "), quoted(&values));
     violation(reason, detail)
@@ -266,11 +271,11 @@ fn host_ports(subject: &Subject, _: u32) -> Option<Violation> {
     let what = plural("hostPort", "hostPorts", ports.len());
     let listed: Vec<String> = ports.into_iter().collect();
     let detail = format!("{} {} {what} {}", containers(&names), plural("uses", "use", names.len()), listed.join(", "));
-    if names.is_empty() { None } else { violation(what, detail) }
+    if names.is_empty() { None } else { violation("hostPort", detail) }
 }
 
 fn probe_hosts(subject: &Subject, _: u32) -> Option<Violation> {
-    let mut names = Vec::new();
+    let mut names = BTreeSet::new();
     let mut hosts = BTreeSet::new();
     for container in subject.containers() {
         let probes = container.probes.iter().flat_map(|probe| {
@@ -283,11 +288,12 @@ fn probe_hosts(subject: &Subject, _: u32) -> Option<Violation> {
         });
         let used: Vec<String> = probes.chain(handlers).flatten().filter(|host| !host.is_empty()).collect();
         if !used.is_empty() {
-            names.push(container.name.to_owned());
+            names.insert(container.name.to_owned());
             hosts.extend(used);
         }
     }
     let what = plural("probe or lifecycle host", "probe or lifecycle hosts", hosts.len());
+    let names: Vec<String> = names.into_iter().collect();
     let detail = format!("{} {} {what} {}", containers(&names), plural("uses", "use", names.len()), quoted(&hosts));
     if names.is_empty() { None } else { violation("probe or lifecycle host", detail) }
 }
@@ -306,6 +312,10 @@ fn proc_mount(subject: &Subject, _: u32) -> Option<Violation> {
     let values: BTreeSet<String> = subject.containers().iter().filter_map(|container| of(container.security)).collect();
     let detail = format!("{} must not set securityContext.procMount to {}", containers(&names), quoted(&values));
     if names.is_empty() { None } else { violation("procMount", detail) }
+}
+
+fn proc_mount_outside_of_user_namespaces(subject: &Subject, version: u32) -> Option<Violation> {
+    if subject.has_user_namespace(version) { None } else { proc_mount(subject, version) }
 }
 
 fn selinux_options(subject: &Subject, version: u32) -> Option<Violation> {
@@ -349,7 +359,26 @@ fn is_seccomp_bad(kind: &str) -> bool {
     !matches!(kind, "RuntimeDefault" | "Localhost")
 }
 
-fn no_bad_seccomp(subject: &Subject, _: u32) -> Option<Violation> {
+/// What stood in annotations before there was a field.
+fn no_bad_seccomp_annotation(subject: &Subject) -> Option<Violation> {
+    let is_allowed =
+        |value: &str| matches!(value, "runtime/default" | "docker/default") || value.starts_with("localhost/");
+    let containers = subject.containers();
+    let keys = containers.iter().map(|one| format!("container.seccomp.security.alpha.kubernetes.io/{}", one.name));
+    let keys: BTreeSet<String> = keys.chain(["seccomp.security.alpha.kubernetes.io/pod".to_owned()]).collect();
+    let bad = keys.iter().filter_map(|key| {
+        let value = api::meta::annotation(subject.meta, key).filter(|value| !is_allowed(value))?;
+        Some(format!("{key}={value:?}"))
+    });
+    let bad: Vec<String> = bad.collect();
+    let what = plural("annotation", "annotations", bad.len());
+    if bad.is_empty() { None } else { violation("seccompProfile", format!("forbidden {what} {}", bad.join(", "))) }
+}
+
+fn no_bad_seccomp(subject: &Subject, version: u32) -> Option<Violation> {
+    if version < 19 {
+        return no_bad_seccomp_annotation(subject);
+    }
     let of = |security: Option<&SecurityContext>| {
         let profile = security.and_then(|one| one.seccomp_profile.as_ref());
         profile.map(|profile| profile.type_.clone()).filter(|kind| is_seccomp_bad(kind))
@@ -407,8 +436,7 @@ fn sysctls(subject: &Subject, version: u32) -> Option<Violation> {
     let set = subject.spec.security_context.iter().flat_map(|security| security.sysctls.iter().flatten());
     let is_allowed = |name: &str| SYSCTLS.iter().any(|(allowed, since)| *allowed == name && *since <= version);
     let bad: Vec<&str> = set.map(|sysctl| sysctl.name.as_str()).filter(|name| !is_allowed(name)).collect();
-    let reason = plural("forbidden sysctl", "forbidden sysctls", bad.len());
-    if bad.is_empty() { None } else { violation(reason, bad.join(", ")) }
+    if bad.is_empty() { None } else { violation("forbidden sysctls", bad.join(", ")) }
 }
 
 fn host_process(subject: &Subject, _: u32) -> Option<Violation> {
@@ -474,7 +502,10 @@ fn volume_types(subject: &Subject, _: u32) -> Option<Violation> {
     if bad.is_empty() { None } else { violation("restricted volume types", detail) }
 }
 
-fn run_as_non_root(subject: &Subject, _: u32) -> Option<Violation> {
+fn run_as_non_root(subject: &Subject, version: u32) -> Option<Violation> {
+    if subject.has_user_namespace(version) {
+        return None;
+    }
     let pod = subject.spec.security_context.as_ref().and_then(|security| security.run_as_non_root);
     let of = |security: Option<&SecurityContext>| security.and_then(|security| security.run_as_non_root);
     let setters = setters(pod == Some(false), &subject.containers_where(|security| of(security) == Some(false)));
@@ -487,7 +518,10 @@ fn run_as_non_root(subject: &Subject, _: u32) -> Option<Violation> {
     if names.is_empty() { None } else { violation(REASON, detail) }
 }
 
-fn run_as_user(subject: &Subject, _: u32) -> Option<Violation> {
+fn run_as_user(subject: &Subject, version: u32) -> Option<Violation> {
+    if subject.has_user_namespace(version) {
+        return None;
+    }
     let pod = subject.spec.security_context.as_ref().and_then(|security| security.run_as_user) == Some(0);
     let names = subject.containers_where(|security| security.and_then(|one| one.run_as_user) == Some(0));
     let setters = setters(pod, &names);

@@ -44,6 +44,11 @@ impl std::fmt::Display for Policy {
     }
 }
 
+/// A number without signs and needless zeros.
+fn minor(text: &str) -> Option<u32> {
+    text.parse().ok().filter(|minor: &u32| minor.to_string() == text)
+}
+
 impl Policy {
     /// The policy of a mode, and what is wrong with its labels.
     fn of(labels: &BTreeMap<String, String>, mode: &str, errors: &mut Errors) -> Policy {
@@ -57,11 +62,12 @@ impl Policy {
             if level.is_none() {
                 refuse(&key, text, "must be one of privileged, baseline, restricted");
             }
-            policy.level = level.map_or(Level::Restricted, |(_, level)| *level);
+            let otherwise = if mode == "enforce" { Level::Restricted } else { Level::Privileged };
+            policy.level = level.map_or(otherwise, |(_, level)| *level);
         }
         let key = format!("{key}-version");
         if let Some(text) = labels.get(&key).filter(|text| *text != "latest") {
-            policy.version = text.strip_prefix("v1.").and_then(|minor| minor.parse().ok());
+            policy.version = text.strip_prefix("v1.").and_then(minor);
             if policy.version.is_none() {
                 refuse(&key, text, "must be \"latest\" or \"v1.x\"");
             }
@@ -92,7 +98,10 @@ impl Policies {
         let mut warn = Policy::of(labels, "warn", &mut errors);
         // Whoever enforces without a word on warnings is warned of the same.
         if !labels.contains_key("pod-security.kubernetes.io/warn") && enforce.level > warn.level {
-            warn = enforce;
+            warn.level = enforce.level;
+            if !labels.contains_key("pod-security.kubernetes.io/warn-version") {
+                warn.version = enforce.version;
+            }
         }
         Policies { enforce, warn, errors }
     }

@@ -50,8 +50,7 @@ fn requests_from_limits(container: &mut Container) {
 fn whole_from_containers(spec: &mut PodSpec) {
     let Some(mut resources) = spec.resources.take() else { return };
     let is_huge = |name: &str| name.starts_with("hugepages-");
-    let containers = PodSpec { overhead: None, ..spec.clone() };
-    let sum = |of| api::quota::pod_resources(&containers, of);
+    let sum = |of| api::quota::container_resources(spec, of);
     let is_given = |amounts: &Option<BTreeMap<String, Quantity>>| amounts.as_ref().is_some_and(|all| !all.is_empty());
     if is_given(&resources.limits) || is_given(&resources.requests) {
         for (name, limit) in sum(api::quota::limits).into_iter().filter(|(name, _)| is_huge(name)) {

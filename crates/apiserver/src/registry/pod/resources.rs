@@ -113,17 +113,15 @@ pub(super) fn of_pod(spec: &PodSpec, path: &Path, errors: &mut Errors) {
     let none = BTreeMap::new();
     let requests = resources.requests.as_ref().unwrap_or(&none);
     let limits = resources.limits.as_ref().unwrap_or(&none);
-    // Their overhead is not theirs.
-    let containers = PodSpec { overhead: None, ..spec.clone() };
     let not_less = |field: &str, what: &str, of_pod: &BTreeMap<_, Quantity>, name: &String, sum: &Quantity| {
         let own = of_pod.get(name).filter(|own| amount(sum) > amount(own))?;
         let why = format!("must be greater than or equal to aggregate container {what} of {}", sum.0);
         Some(Error::invalid(&path.child(field).key(name), own.0.as_str(), why))
     };
-    for (name, sum) in api::quota::pod_resources(&containers, api::quota::requests) {
+    for (name, sum) in api::quota::container_resources(spec, api::quota::requests) {
         errors.extend(not_less("requests", "requests", requests, &name, &sum));
     }
-    for (name, sum) in api::quota::pod_resources(&containers, api::quota::limits) {
+    for (name, sum) in api::quota::container_resources(spec, api::quota::limits) {
         errors.extend(not_less("limits", "limits", limits, &name, &sum).filter(|_| is_huge_pages(&name)));
     }
     let containers_path = path.child("containers");
