@@ -38,11 +38,13 @@ pub struct Config {
     pub controllers: Vec<String>,
     /// `--cluster-signing-key-file`
     pub signing_key: SigningKey,
+    /// `--root-ca-file`, in PEM; the certificate of the signing key where there is none.
+    pub root_certificate: Option<String>,
 }
 
 impl Default for Config {
     fn default() -> Config {
-        Config { controllers: vec!["*".into()], signing_key: [1; 32] }
+        Config { controllers: vec!["*".into()], signing_key: [1; 32], root_certificate: None }
     }
 }
 
@@ -65,7 +67,7 @@ impl ControllerManager {
         let controllers: Vec<Box<dyn Controller>> = vec![
             running::<NamespaceController>(),
             running::<ServiceAccountController>(),
-            running::<RootCaPublisher>(),
+            Box::new(Running::new(RootCaPublisher::new(config))),
             running::<ClusterRoleAggregationController>(),
             running::<GarbageCollector>(),
             running::<NodeIpamController>(),

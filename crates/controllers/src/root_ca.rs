@@ -1,22 +1,33 @@
 //! The root CA publisher: every namespace has the bundle by which Pods trust the API server.
 
 use api::types::{ConfigMap, ObjectMeta};
+use api::x509::{CERTIFICATE, encode_pem};
 use api::{Status, meta};
 use client::Client;
 
 use crate::caches::{Caches, Seen};
+use crate::certificates::Authority;
 use crate::controller::{Event, Queue, Reconciler};
+use crate::manager::Config;
 use crate::service_account::is_active;
 
-#[derive(Clone, Default)]
-pub struct RootCaPublisher;
+#[derive(Clone)]
+pub struct RootCaPublisher {
+    /// In PEM.
+    bundle: String,
+}
+
+impl RootCaPublisher {
+    pub fn new(config: &Config) -> RootCaPublisher {
+        let own = || encode_pem(CERTIFICATE, &Authority::new(&config.signing_key).certificate());
+        RootCaPublisher { bundle: config.root_certificate.clone().unwrap_or_else(own) }
+    }
+}
 
 const NAME: &str = "kube-root-ca.crt";
 const DESCRIPTION: &str = "Contains a CA bundle that can be used to verify the kube-apiserver when using internal \
      endpoints such as the internal service IP or kubernetes.default.svc. No other usage is guaranteed across \
      distributions of Kubernetes clusters.";
-/// The simulation has no certificates; what Pods see looks like one.
-const BUNDLE: &str = "-----BEGIN CERTIFICATE-----\nc2ltdWxhdGVkIGJ5IFRhYmVybmV0ZXM=\n-----END CERTIFICATE-----\n";
 
 impl Reconciler for RootCaPublisher {
     type Key = String;
@@ -43,7 +54,7 @@ impl Reconciler for RootCaPublisher {
         if !caches.namespaces.get(key).is_some_and(|namespace| is_active(namespace)) {
             return Ok(());
         }
-        let data = Some([("ca.crt".to_owned(), BUNDLE.to_owned())].into());
+        let data = Some([("ca.crt".to_owned(), self.bundle.clone())].into());
         match caches.config_maps.find(key, NAME) {
             Some(found) if found.data == data => Ok(()),
             Some(found) => client.update(ConfigMap { data, ..(**found).clone() }).map(drop),

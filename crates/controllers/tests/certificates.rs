@@ -2,8 +2,11 @@
 
 mod cluster;
 
+use api::types::ConfigMap;
+use api::x509::{CERTIFICATE, encode_pem};
 use api::{Body, Request, Response, Subresource, User, Verb, kinds};
 use cluster::Cluster;
+use controllers::Config;
 use controllers::certificates::Authority;
 use serde_json::{Value, json};
 
@@ -156,4 +159,13 @@ fn an_authority_is_its_key() {
     assert_eq!(one, Authority::new(&[1; 32]).certificate());
     assert_ne!(one, other);
     assert_eq!(one[0], 0x30);
+}
+
+#[test]
+fn every_namespace_has_the_certificate_of_the_authority() {
+    let mut cluster = Cluster::new();
+    cluster.run(5);
+    let map = cluster.local.server.peek::<ConfigMap>("default", "kube-root-ca.crt").expect("it is published");
+    let authority = Authority::new(&Config::default().signing_key).certificate();
+    assert_eq!(map.data.as_ref().expect("data")["ca.crt"], encode_pem(CERTIFICATE, &authority));
 }

@@ -86,6 +86,7 @@ async fn serve(options: Options) -> anyhow::Result<()> {
     config.signing_key = Some(key);
     let clients = tabernetes::Authority::new(&key);
     let authority = options.tls.then(|| Authority::new(address.ip(), &clients)).transpose()?;
+    config.root_certificate = authority.as_ref().map(|authority| authority.certificate.clone());
     let server = format!("{}://{address}", if options.tls { "https" } else { "http" });
     if let Some(file) = &options.kubeconfig {
         kubeconfig::write(file, &server, options.tokens.admin(), authority.as_ref())?;

@@ -51,6 +51,7 @@ impl Authority {
         let names = NAMES.map(str::to_owned).into_iter().chain(addresses);
         let mut params = subject("kube-apiserver", &names.collect::<Vec<_>>())?;
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        params.use_authority_key_identifier_extension = true;
         let key = KeyPair::generate()?;
         let chain = vec![params.signed_by(&key, &issuer)?.der().clone()];
         let key = PrivateKeyDer::try_from(key.serialize_der()).map_err(anyhow::Error::msg)?;
@@ -77,6 +78,7 @@ impl ClientCertificate {
         let mut params = subject(user, &[])?;
         params.distinguished_name.push(DnType::OrganizationName, group);
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        params.use_authority_key_identifier_extension = true;
         let key = KeyPair::generate()?;
         let certificate = params.signed_by(&key, issuer)?.pem();
         Ok(ClientCertificate { user: user.into(), certificate, key: key.serialize_pem() })

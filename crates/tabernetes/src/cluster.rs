@@ -97,7 +97,11 @@ impl Cluster {
 
     fn add_control_plane(&mut self) {
         let signing_key = self.config.signing_key.unwrap_or_else(|| drawn_key(self.config.seed));
-        let config = controllers::Config { controllers: self.config.controllers.clone(), signing_key };
+        let config = controllers::Config {
+            controllers: self.config.controllers.clone(),
+            signing_key,
+            root_certificate: self.config.root_certificate.clone(),
+        };
         let manager = Part::ControllerManager(Box::new(ControllerManager::new(&config)));
         self.add_master(
             "kube-controller-manager",

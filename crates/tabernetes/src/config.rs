@@ -23,6 +23,8 @@ pub struct ClusterConfig {
     pub controllers: Vec<String>,
     /// The key that signs clients' certificates. A cluster that nobody reaches over a network draws it from the seed.
     pub signing_key: Option<SigningKey>,
+    /// What Pods verify the API server by, in PEM: the certificate of the signing key if there is none.
+    pub root_certificate: Option<String>,
     pub cost: CostModel,
 }
 
@@ -39,6 +41,7 @@ impl Default for ClusterConfig {
             traffic: 0.0,
             controllers: vec!["*".into()],
             signing_key: None,
+            root_certificate: None,
             cost: CostModel::default(),
         }
     }

@@ -17,6 +17,12 @@ pub struct Server {
     directory: PathBuf,
 }
 
+/// A program of the workspace, which is built with its tests.
+pub fn beside(program: &str) -> PathBuf {
+    let test = std::env::current_exe().expect("a test is a program");
+    test.ancestors().nth(2).expect("tests lie a folder below programs").join(program)
+}
+
 #[derive(Debug)]
 pub struct Answer {
     pub code: u16,
@@ -34,7 +40,7 @@ impl Server {
     pub fn start_with(test: &str, options: &[&str]) -> Server {
         let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(test);
         std::fs::create_dir_all(&directory).expect("a directory for the test");
-        let mut process = Command::new(env!("CARGO_BIN_EXE_server"))
+        let mut process = Command::new(beside("server"))
             .args(["--listen", "127.0.0.1:0", "--nodes", "2", "--seed", "7", "--speed", "10"])
             .args(["--token", &format!("{TOKEN}=kubernetes-admin,system:masters"), "--kubeconfig"])
             .arg(directory.join("kubeconfig"))
