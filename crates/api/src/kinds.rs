@@ -287,6 +287,32 @@ pub fn stored() -> impl Iterator<Item = &'static Kind> {
     KINDS.iter().filter(|kind| kind.is_stored())
 }
 
+/// What every kind's `scale` is.
+static SCALE: Kind = Kind {
+    id: KindId(u32::MAX >> 1),
+    group: "autoscaling",
+    version: "v1",
+    kind: "Scale",
+    list_kind: "",
+    plural: "scale",
+    singular: "scale",
+    short_names: &[],
+    categories: &[],
+    namespaced: true,
+    subresources: &[],
+    decode: tree,
+    view: None,
+    custom: None,
+};
+
+/// What an object is shown as: its kind, unless it is the kind's `scale`.
+pub fn shown_as(kind: &'static Kind, object: &dyn Object) -> &'static Kind {
+    let tree = (object as &dyn std::any::Any).downcast_ref::<Tree>();
+    let is_scale =
+        tree.is_some_and(|tree| tree.get("kind").is_some_and(|name| *name == SCALE.kind) && kind.kind != SCALE.kind);
+    if is_scale { &SCALE } else { kind }
+}
+
 /// The row of a kind. Of a custom one it holds the names alone that its number stands for: what else its definition says
 /// differs from cluster to cluster, and each API server knows its own.
 pub fn row(id: KindId) -> &'static Kind {

@@ -10,6 +10,7 @@ pub mod cron;
 pub mod custom;
 pub mod decode;
 pub mod field;
+pub mod go;
 pub mod json;
 pub mod jsonpath;
 pub mod kinds;

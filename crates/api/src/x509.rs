@@ -17,15 +17,22 @@ pub const UTF8_STRING: u8 = 0x0c;
 
 /// The contents of object identifiers.
 pub const COMMON_NAME: &[u8] = &[0x55, 4, 3];
-const ORGANIZATION: &[u8] = &[0x55, 4, 10];
+pub const ORGANIZATION: &[u8] = &[0x55, 4, 10];
+pub const SERIAL_NUMBER: &[u8] = &[0x55, 4, 5];
+pub const COUNTRY: &[u8] = &[0x55, 4, 6];
+pub const LOCALITY: &[u8] = &[0x55, 4, 7];
+pub const PROVINCE: &[u8] = &[0x55, 4, 8];
+pub const STREET: &[u8] = &[0x55, 4, 9];
+pub const ORGANIZATIONAL_UNIT: &[u8] = &[0x55, 4, 11];
+pub const POSTAL_CODE: &[u8] = &[0x55, 4, 17];
 pub const ALTERNATIVE_NAMES: &[u8] = &[0x55, 29, 17];
 const EXTENSION_REQUEST: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 9, 14];
 
 /// Context tags of a general name.
-const EMAIL: u8 = 0x81;
-const DNS: u8 = 0x82;
-const URI: u8 = 0x86;
-const IP: u8 = 0x87;
+pub const EMAIL: u8 = 0x81;
+pub const DNS: u8 = 0x82;
+pub const URI: u8 = 0x86;
+pub const IP: u8 = 0x87;
 
 /// What somebody wants a certificate for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -88,6 +95,33 @@ impl CertificateRequest {
             }
         }
         Some(request)
+    }
+
+    /// The values of one attribute of the subject.
+    pub fn subject_values(&self, attribute: &[u8]) -> Vec<String> {
+        let mut values = Vec::new();
+        let mut names = Reader(Reader(&self.subject).expect(SEQUENCE).map_or(&[], |subject| subject.content));
+        while let Some(set) = names.next() {
+            let mut pair = Reader(Reader(set.content).next().map_or(&[], |pair| pair.content));
+            if let (Some(name), Some(value)) = (pair.next(), pair.next())
+                && name.content == attribute
+            {
+                values.push(String::from_utf8_lossy(value.content).into_owned());
+            }
+        }
+        values
+    }
+
+    /// The alternative names with this tag, as bytes.
+    pub fn names(&self, tag: u8) -> Vec<&[u8]> {
+        let mut found = Vec::new();
+        let mut names = Reader(Reader(&self.alternative_names).expect(SEQUENCE).map_or(&[], |names| names.content));
+        while let Some(name) = names.next() {
+            if name.tag == tag {
+                found.push(name.content);
+            }
+        }
+        found
     }
 
     fn read_extensions(&mut self, extensions: &[u8]) -> Option<()> {

@@ -99,22 +99,7 @@ impl Connection {
     fn unreachable(&self, error: &ureq::Error) -> Status {
         let server = &self.settings.context.server;
         let address = server.split_once("://").map_or(server.as_str(), |(_, rest)| rest);
-        let message = match error {
-            ureq::Error::Io(error) if error.kind() == std::io::ErrorKind::ConnectionRefused => {
-                format!("The connection to the server {address} was refused - did you specify the right host or port?")
-            }
-            other if other.to_string().contains("UnknownIssuer") => {
-                "Unable to connect to the server: tls: failed to verify \
-                 certificate: x509: certificate signed by unknown authority"
-                    .into()
-            }
-            other if other.to_string().contains("failed to lookup address") => {
-                let host = address.split(['/', ':']).next().unwrap_or_default();
-                format!("Unable to connect to the server: dial tcp: lookup {host}: no such host")
-            }
-            other => format!("Unable to connect to the server: {other}"),
-        };
-        Status::new(0, Reason::Unknown, message)
+        Status::new(0, Reason::Unknown, why_unreachable(address, error))
     }
 
     fn open(&mut self) -> u64 {
@@ -123,7 +108,26 @@ impl Connection {
     }
 }
 
-fn tls_config(tls: &Tls) -> TlsConfig {
+/// Why a server has not been reached, as kubectl says it.
+pub fn why_unreachable(address: &str, error: &ureq::Error) -> String {
+    match error {
+        ureq::Error::Io(error) if error.kind() == std::io::ErrorKind::ConnectionRefused => {
+            format!("The connection to the server {address} was refused - did you specify the right host or port?")
+        }
+        other if other.to_string().contains("UnknownIssuer") => {
+            "Unable to connect to the server: tls: failed to verify \
+             certificate: x509: certificate signed by unknown authority"
+                .into()
+        }
+        other if other.to_string().contains("failed to lookup address") => {
+            let host = address.split(['/', ':']).next().unwrap_or_default();
+            format!("Unable to connect to the server: dial tcp: lookup {host}: no such host")
+        }
+        other => format!("Unable to connect to the server: {other}"),
+    }
+}
+
+pub fn tls_config(tls: &Tls) -> TlsConfig {
     let mut config = TlsConfig::builder()
         .provider(TlsProvider::Rustls)
         .disable_verification(tls.is_insecure)
@@ -138,7 +142,7 @@ fn tls_config(tls: &Tls) -> TlsConfig {
     config.build()
 }
 
-fn text(mut response: http::Response<ureq::Body>) -> String {
+pub fn text(mut response: http::Response<ureq::Body>) -> String {
     response.body_mut().with_config().limit(u64::MAX).read_to_string().unwrap_or_default()
 }
 

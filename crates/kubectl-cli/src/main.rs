@@ -10,6 +10,7 @@
 mod answer;
 mod config;
 mod connection;
+mod fetch;
 mod forward;
 mod path;
 mod proxy;
@@ -32,7 +33,7 @@ fn main() -> std::process::ExitCode {
             return 1.into();
         }
     };
-    let mut session = Session::on_disk(Disk { read, write, list, folder });
+    let mut session = Session::on_disk(Disk { read, write, list, folder, fetch: fetch::fetch });
     session.set_config(&settings.file, settings.config.clone(), settings.context.clone(), &settings.namespace);
     let mut connection = Connection::new(settings);
     let stdin = reads_stdin(&words).then(stdin);
@@ -95,15 +96,26 @@ fn edit(request: &EditRequest) -> Result<String, String> {
     let editor = variable("KUBE_EDITOR").or_else(|| variable("EDITOR")).unwrap_or("vi".into());
     let path = std::env::temp_dir().join(format!("kubectl-edit-{}-{}", std::process::id(), request.file_name));
     std::fs::write(&path, &request.text).map_err(|error| error.to_string())?;
-    let command = format!("{editor} \"$1\"");
-    let status = std::process::Command::new("sh").arg("-c").arg(command).arg("sh").arg(&path).status();
+    let needs_shell = editor.contains(['"', '\'', '\\']);
+    let words: Vec<&str> = editor.split(' ').filter(|word| !word.is_empty()).collect();
+    let status = match words.split_first() {
+        Some((program, arguments)) if !needs_shell => {
+            std::process::Command::new(program).args(arguments).arg(&path).status()
+        }
+        _ => {
+            let command = format!("{editor} \"$1\"");
+            std::process::Command::new("sh").arg("-c").arg(command).arg("sh").arg(&path).status()
+        }
+    };
     let text = std::fs::read_to_string(&path).map_err(|error| error.to_string());
     let _ = std::fs::remove_file(&path);
     match status.map(|status| status.code()) {
         Ok(Some(0)) => text,
-        // The shell has not found it.
-        Err(_) | Ok(Some(127)) => Err(format!("unable to launch the editor {editor:?}")),
-        Ok(_) => Err(format!("there was a problem with the editor {editor:?}")),
+        // It is not among the programs.
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && !editor.contains('/') => {
+            Err(format!("unable to launch the editor {editor:?}"))
+        }
+        _ => Err(format!("there was a problem with the editor {editor:?}")),
     }
 }
 

@@ -12,6 +12,8 @@ pub(crate) enum Failure {
     Status(Box<Status>),
     /// Several, each on its own lines.
     Many(Vec<Failure>),
+    /// What was written to standard output before it.
+    After(String, Box<Failure>),
     /// Nothing to print: the exit code says it.
     Exit(i32),
 }
@@ -79,7 +81,16 @@ impl Failure {
                     other => other.text(),
                 })
                 .collect(),
+            Failure::After(_, failure) => failure.text(),
             Failure::Exit(_) => String::new(),
+        }
+    }
+
+    /// What goes to standard output.
+    pub fn output(&self) -> &str {
+        match self {
+            Failure::After(output, _) => output,
+            _ => "",
         }
     }
 }

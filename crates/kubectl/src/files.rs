@@ -16,6 +16,8 @@ pub struct Disk {
     pub list: fn(&str) -> Option<Vec<String>>,
     /// Where relative paths begin.
     pub folder: fn() -> String,
+    /// The text behind an address of the web; `Err` is the line that says why there is none.
+    pub fetch: fn(&str) -> Result<String, String>,
 }
 
 /// Page files by their path, which has no leading `./`; or a disk.
@@ -43,6 +45,17 @@ impl Files {
         match self.disk {
             Some(disk) => (disk.read)(path),
             None => self.page.get(key(path)).cloned(),
+        }
+    }
+
+    /// The text behind an address of the web, which a page does not reach.
+    pub fn fetch(&self, url: &str) -> Result<String, String> {
+        match self.disk {
+            Some(disk) => (disk.fetch)(url),
+            None => Err(format!(
+                "error: unable to read URL {url:?}: this page has no way to the Internet: paste the manifest into a file \
+                 instead"
+            )),
         }
     }
 

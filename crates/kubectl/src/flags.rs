@@ -166,6 +166,9 @@ pub static PRINT: &[Flag] = &[
     switch("show-managed-fields", ' ', "Keep managedFields in yaml and json"),
 ];
 
+/// `--record` of commands that change objects.
+pub const RECORD: Flag = switch("record", ' ', "Keep the command line in an annotation");
+
 /// What a command was given.
 #[derive(Clone, Debug, Default)]
 pub struct Args {
@@ -176,6 +179,10 @@ pub struct Args {
     pub dash_at: Option<usize>,
     /// `-h` or `--help` was given.
     pub wants_help: bool,
+    /// The flags as they stand in the line, each after a blank: ` --image=nginx`.
+    pub flags_text: String,
+    /// The line that `--record` keeps.
+    pub cause: Option<String>,
 }
 
 fn find<'a>(tables: &[&'a [Flag]], matches: impl Fn(&Flag) -> bool) -> Option<&'a Flag> {
@@ -261,6 +268,7 @@ impl Args {
 
     fn set(&mut self, flag: &Flag, value: String) -> Result<(), String> {
         flag.check(&value)?;
+        self.flags_text.push_str(&format!(" --{}={value}", flag.name));
         let values = self.values.entry(flag.name).or_default();
         match flag.kind {
             FlagKind::List | FlagKind::Map => {

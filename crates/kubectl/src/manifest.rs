@@ -3,7 +3,7 @@
 use api::selector::Selector;
 use api::{Kind, yaml};
 use client::Client;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::commands::namespace;
 use crate::failure::Failure;
@@ -120,9 +120,7 @@ fn texts(call: &mut Call, file: &str, recursive: bool) -> Result<Texts, Failure>
         return Ok(vec![("STDIN".into(), call.io.stdin.take().unwrap_or_default())]);
     }
     if file.starts_with("http://") || file.starts_with("https://") {
-        return Err(Failure::error(format!(
-            "unable to read URL {file:?}: this page has no way to the Internet: paste the manifest into a file instead"
-        )));
+        return call.state.files.fetch(file).map(|text| vec![(file.into(), text)]).map_err(Failure::plain);
     }
     if let Some(text) = call.state.files.read(file) {
         return Ok(vec![(file.into(), text)]);
@@ -146,17 +144,20 @@ fn inside(call: &mut Call, folder: &str, recursive: bool, texts: &mut Texts) {
         "." => name.to_owned(),
         folder => format!("{folder}/{name}"),
     };
-    for name in call.state.files.list(folder).unwrap_or_default() {
+    let files = call.state.files.list(folder).unwrap_or_default().into_iter().map(|name| (name, false));
+    let folders = call.state.files.folders(folder).into_iter().map(|name| (name, true));
+    let mut entries: Vec<(String, bool)> = files.chain(folders).collect();
+    entries.sort();
+    for (name, is_folder) in entries {
         let path = path(&name);
-        if [".yaml", ".yml", ".json"].iter().any(|end| name.ends_with(end))
+        if is_folder {
+            if recursive {
+                inside(call, &path, true, texts);
+            }
+        } else if [".yaml", ".yml", ".json"].iter().any(|end| name.ends_with(end))
             && let Some(text) = call.state.files.read(&path)
         {
             texts.push((path, text));
-        }
-    }
-    if recursive {
-        for name in call.state.files.folders(folder) {
-            inside(call, &path(&name), true, texts);
         }
     }
 }
@@ -198,7 +199,7 @@ pub(crate) fn documents(text: &str, source: &str) -> Result<Vec<yaml::Document>,
     let parsed = match json_stream(text) {
         Some(Ok(documents)) => documents,
         Some(Err(line)) => return Err(refuse(line, "unexpected EOF".into())),
-        None => yaml::parse_documents(text).map_err(|error| refuse(error.line, error.to_string()))?,
+        None => yaml::parse_lenient(text).map_err(|error| refuse(error.line, error.to_string()))?,
     };
     let mut documents = Vec::new();
     for document in parsed {
@@ -238,6 +239,18 @@ fn json_stream(text: &str) -> Option<Result<Vec<yaml::Document>, u32>> {
     (documents.len() > 1).then_some(Ok(documents))
 }
 
+/// An object says what it is: `[apiVersion not set, kind not set]`.
+pub(crate) fn type_set(value: &Value) -> Result<(), String> {
+    let is_empty = |name: &&str| value[*name].as_str().unwrap_or_default().is_empty();
+    let unset: Vec<String> =
+        ["apiVersion", "kind"].iter().copied().filter(is_empty).map(|name| format!("{name} not set")).collect();
+    match unset.as_slice() {
+        [] => Ok(()),
+        [only] => Err(only.clone()),
+        many => Err(format!("[{}]", many.join(", "))),
+    }
+}
+
 /// Where objects belong that do not say so, and what is asked of them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Place {
@@ -271,14 +284,13 @@ pub(crate) fn resolve(
     if place.validates && !value.is_object() {
         return Err(invalid("invalid object to validate"));
     }
-    if place.validates && (api_version.is_empty() || kind_name.is_empty()) {
-        let unset = [(&api_version, "apiVersion"), (&kind_name, "kind")];
-        let unset: Vec<String> =
-            unset.iter().filter(|(text, _)| text.is_empty()).map(|(_, name)| format!("{name} not set")).collect();
-        return Err(invalid(&match unset.as_slice() {
-            [only] => only.clone(),
-            many => format!("[{}]", many.join(", ")),
-        }));
+    if !value.is_object() {
+        let found = api::decode::go_kind(&value);
+        let why = format!("json: cannot unmarshal {found} into Go value of type unstructured.detector");
+        return Err(misread(format!("unable to decode {source:?}: {why}")));
+    }
+    if place.validates {
+        type_set(&value).map_err(|why| invalid(&why))?;
     }
     if kind_name.is_empty() {
         return Err(misread(format!("unable to decode {source:?}: Object 'Kind' is missing in '{value}'")));
@@ -295,11 +307,8 @@ pub(crate) fn resolve(
         )));
     };
     // Upstream decodes the metadata alone.
-    let bare = json!({ "apiVersion": api_version, "kind": kind_name, "metadata": value["metadata"] });
-    if let Err(error) = (kind.decode)(kind, bare)
-        && let Some((_, why)) = error.to_string().split_once("json: ")
-    {
-        return Err(misread(format!("unable to decode {source:?}: json: {why}")));
+    if let Err(why) = api::decode::check_metadata(&mut value["metadata"].clone()) {
+        return Err(misread(format!("unable to decode {source:?}: {why}")));
     }
     let mut namespace = String::new();
     if kind.namespaced {

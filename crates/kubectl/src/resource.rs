@@ -89,9 +89,10 @@ pub(crate) fn find_kind(client: &mut Client, word: &str) -> Result<&'static Kind
 pub(crate) fn find_kinds(client: &mut Client, words: &str) -> Result<Vec<&'static Kind>, Failure> {
     let mut found: Vec<&'static Kind> = Vec::new();
     for word in words.split(',') {
-        if word == "all" {
-            let mut all: Vec<&'static Kind> = kinds::stored().filter(|kind| kind.categories.contains(&"all")).collect();
-            all.extend(custom_kinds(client).into_iter().filter(|kind| kind.categories.contains(&"all")));
+        let is_in = |kind: &&'static Kind| kind.categories.contains(&word);
+        let mut all: Vec<&'static Kind> = kinds::stored().filter(is_in).collect();
+        all.extend(custom_kinds(client).iter().copied().filter(is_in));
+        if !all.is_empty() {
             all.sort_by_key(|kind| (kind.group, kind.plural));
             all.dedup_by_key(|kind| (kind.group, kind.plural));
             found.extend(all);
@@ -99,6 +100,8 @@ pub(crate) fn find_kinds(client: &mut Client, words: &str) -> Result<Vec<&'stati
             found.push(find_kind(client, word)?);
         }
     }
+    let mut seen = std::collections::BTreeSet::new();
+    found.retain(|kind| seen.insert(kind.id));
     Ok(found)
 }
 
@@ -135,6 +138,9 @@ pub(crate) fn read(client: &mut Client, operands: &[String]) -> Result<Named, Fa
             }
         }
         return Ok(Named::Objects(objects));
+    }
+    if operands.len() > 1 && first.split(',').any(str::is_empty) {
+        return Err(Failure::error("arguments in resource/name form must have a single resource and name"));
     }
     let kinds = find_kinds(client, first)?;
     if operands.len() == 1 {
@@ -213,6 +219,11 @@ pub(crate) fn no_resources() -> Failure {
     Failure::error(NO_RESOURCES)
 }
 
+/// A selector without a type.
+pub(crate) fn no_type_to_select() -> Failure {
+    Failure::error("at least one resource must be specified to use a selector")
+}
+
 /// How a command reads its operands.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Rules {
@@ -252,6 +263,7 @@ pub(crate) fn pick(call: &mut Call, args: &Args, rules: Rules) -> Result<Picked,
     }
     let mut picked = Picked::default();
     match read(call.client, args.before_dash())? {
+        Named::Nothing if selects || args.is("all") => return Err(no_type_to_select()),
         Named::Nothing => return Err(no_resources()),
         Named::Objects(_) if selects => {
             return Err(Failure::error("name cannot be provided when a selector is specified"));

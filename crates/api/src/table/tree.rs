@@ -38,6 +38,7 @@ const IP_ADDRESS: &[Column] = &[NAME, col("ParentRef"), AGE];
 const SERVICE_CIDR: &[Column] = &[NAME, col("CIDRs"), AGE];
 const RESOURCE_CLAIM: &[Column] = &[NAME, col("State"), AGE];
 const RESOURCE_SLICE: &[Column] = &[NAME, col("Node"), col("Driver"), col("Pool"), AGE];
+const SCALE: &[Column] = &[NAME, int("Desired"), int("Available"), AGE];
 const COMPONENT_STATUS: &[Column] = &[NAME, col("Status"), col("Message"), col("Error")];
 
 const ADMISSION: &str = "admissionregistration.k8s.io";
@@ -67,7 +68,13 @@ pub(super) static PRINTERS: &[Printer] = &[
     tree_printer!("resource.k8s.io", "ResourceClaim", RESOURCE_CLAIM, resource_claim),
     tree_printer!("resource.k8s.io", "ResourceSlice", RESOURCE_SLICE, resource_slice),
     tree_printer!("", "ComponentStatus", COMPONENT_STATUS, component_status),
+    tree_printer!("autoscaling", "Scale", SCALE, scale),
 ];
+
+fn scale(object: &Tree, now: SimTime) -> Vec<Cell> {
+    let count = |pointer: &str| object.at(pointer).and_then(Value::as_i64).unwrap_or_default().into();
+    vec![name(object), count("/spec/replicas"), count("/status/replicas"), aged(object, now)]
+}
 
 fn name(object: &Tree) -> Cell {
     object.meta().name.as_deref().unwrap_or_default().into()

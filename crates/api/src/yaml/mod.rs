@@ -44,13 +44,23 @@ impl Document {
 }
 
 /// Reads all documents of a text; those that hold nothing are left out. Lines count from the text's beginning.
+/// A key that a mapping sets twice is a mistake.
 pub fn parse_documents(text: &str) -> Result<Vec<Document>, YamlError> {
+    read_documents(text, true)
+}
+
+/// The same for whoever takes what a key was set to last, as kubectl does.
+pub fn parse_lenient(text: &str) -> Result<Vec<Document>, YamlError> {
+    read_documents(text, false)
+}
+
+fn read_documents(text: &str, is_strict: bool) -> Result<Vec<Document>, YamlError> {
     if text.len() > BYTES_MAX {
         return Err(YamlError::plain(format!("the text is larger than {BYTES_MAX} bytes")));
     }
     let mut documents = Vec::new();
     for (first_line, chunk) in split(text) {
-        documents.extend(read::document(chunk, first_line)?);
+        documents.extend(read::document(chunk, first_line, is_strict)?);
     }
     Ok(documents)
 }

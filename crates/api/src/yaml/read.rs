@@ -15,7 +15,7 @@ const DEPTH_MAX: usize = 200;
 const ALIAS_NODES_MAX: usize = 100_000;
 
 /// Reads a text that holds at most one document. `first_line` is where it begins in the whole text.
-pub(super) fn document(text: &str, first_line: u32) -> Result<Option<Document>, YamlError> {
+pub(super) fn document(text: &str, first_line: u32, is_strict: bool) -> Result<Option<Document>, YamlError> {
     if let Some(line) = control_character(text) {
         return Err(YamlError::at(first_line + line, "control characters are not allowed"));
     }
@@ -29,7 +29,7 @@ pub(super) fn document(text: &str, first_line: u32) -> Result<Option<Document>, 
         lines: BTreeMap::new(),
     };
     let Some(value) = reader.document()? else { return Ok(None) };
-    if let Some((line, _)) = reader.duplicates.first() {
+    if let Some((line, _)) = reader.duplicates.first().filter(|_| is_strict) {
         let listed: Vec<String> = reader
             .duplicates
             .iter()

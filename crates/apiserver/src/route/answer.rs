@@ -218,7 +218,7 @@ fn list_value(kind: &Kind, list: &List) -> Value {
 }
 
 fn table(resource: &Resource, objects: &[ObjectRef], meta: &Value, now: SimTime) -> Value {
-    let kind = resource.kind;
+    let kind = objects.first().map_or(resource.kind, |object| api::kinds::shown_as(resource.kind, &**object));
     let columns = table::columns(kind).iter().enumerate().map(|(index, column): (usize, &Column)| {
         let own = kind.custom.and_then(|custom| custom.cells.get(index.checked_sub(1)?));
         let described = own.map(|(_, text)| (*text).to_owned()).filter(|text| !text.is_empty());

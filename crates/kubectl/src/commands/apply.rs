@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use api::Kind;
 use api::request::{Propagation, Verb};
 use serde_json::{Value, json};
 
@@ -30,6 +31,7 @@ pub(super) static FLAGS: &[Flag] = &[
     duration("timeout", "0s", "How long to wait for a deletion"),
     text("cascade", ' ', "background, orphan or foreground").or("background").alone("background"),
     on_by_default("openapi-patch", "Use the schema of custom resources"),
+    crate::flags::RECORD,
 ];
 
 pub(super) static SET_LAST_FLAGS: &[Flag] = &[
@@ -129,8 +131,14 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
     if args.is("force") && args.is("server-side") {
         return Err(Failure::error("--force cannot be used with --server-side"));
     }
+    if args.is("force") && dry_run == DryRun::Server {
+        return Err(Failure::error("--dry-run=server cannot be used with --force"));
+    }
     if args.is("all") && args.some_text("selector").is_some() {
         return Err(Failure::error("cannot set --all and --selector at the same time"));
+    }
+    if args.is("prune") && args.is("force") {
+        return Err(Failure::error("--force cannot be used with --prune"));
     }
     if args.is("prune") && !args.is("all") && args.some_text("selector").is_none() {
         return Err(Failure::error(
@@ -146,7 +154,10 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
             )));
         }
     }
-    let (manifests, mut failures) = manifest::read_all(call, args)?;
+    let pruned = if args.is("prune") { pruned_kinds(call, args)? } else { Vec::new() };
+    let selector = selector(args)?;
+    let (mut manifests, mut failures) = manifest::read_all(call, args)?;
+    manifests.iter_mut().for_each(|manifest| super::record(args, &mut manifest.value));
     if manifests.is_empty() && failures.is_empty() {
         return Err(Failure::error("no objects passed to apply"));
     }
@@ -158,7 +169,6 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
         field_manager: if args.given("field-manager") { args.text("field-manager").into() } else { String::new() },
         validation: Some(validation(args)?),
     };
-    let selector = api::selector::Selector::parse(args.text("selector")).map_err(Failure::error)?;
     let mut values = Vec::new();
     let mut applied_names = BTreeSet::new();
     for manifest in &manifests {
@@ -205,7 +215,7 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
         return Err(Failure::error("no objects passed to apply"));
     }
     if args.is("prune") && failures.is_empty() {
-        prune(call, args, &applied_names, dry_run)?;
+        prune(call, args, &pruned, &applied_names, dry_run)?;
     }
     if let Some(format) = &format
         && !values.is_empty()
@@ -233,9 +243,16 @@ fn nameless(manifest: &manifest::Manifest) -> String {
 /// Kind, namespace and name.
 type Names = BTreeSet<(api::KindId, String, String)>;
 
-/// Deletes what was applied before, is selected, and has not been applied now.
-fn prune(call: &mut Call, args: &Args, applied: &Names, dry_run: DryRun) -> Result<(), Failure> {
-    let spaces: BTreeSet<String> = applied.iter().map(|(_, namespace, _)| namespace.clone()).collect();
+/// What `-l` selects of the files' objects.
+pub(super) fn selector(args: &Args) -> Result<api::selector::Selector, Failure> {
+    let text = args.text("selector");
+    api::selector::Selector::parse(text).map_err(|why| {
+        Failure::error(format!("the provided selector {text:?} is not valid: unable to parse requirement: {why}"))
+    })
+}
+
+/// The kinds that `--prune` looks at.
+fn pruned_kinds(call: &mut Call, args: &Args) -> Result<Vec<&'static Kind>, Failure> {
     let named = args.all("prune-allowlist").iter().map(|text| {
         let (version, kind) = text.rsplit_once('/').unwrap_or(("", text));
         (version.strip_prefix("core/").unwrap_or(version), kind)
@@ -244,9 +261,23 @@ fn prune(call: &mut Call, args: &Args, applied: &Names, dry_run: DryRun) -> Resu
     if allowed.is_empty() {
         allowed.extend(PRUNED);
     }
-    for (version, name) in allowed {
-        let kind = resource::by_kind(call.client, version, name)
-            .ok_or_else(|| Failure::error(format!("no matches for kind {name:?} in version {version:?}")))?;
+    let found = allowed.into_iter().map(|(version, name)| {
+        let kind = resource::by_kind(call.client, version, name);
+        kind.ok_or_else(|| Failure::error(format!("no matches for kind {name:?} in version {version:?}")))
+    });
+    found.collect()
+}
+
+/// Deletes what was applied before, is selected, and has not been applied now.
+fn prune(
+    call: &mut Call,
+    args: &Args,
+    kinds: &[&'static Kind],
+    applied: &Names,
+    dry_run: DryRun,
+) -> Result<(), Failure> {
+    let spaces: BTreeSet<String> = applied.iter().map(|(_, namespace, _)| namespace.clone()).collect();
+    for kind in kinds {
         let everywhere = BTreeSet::from([String::new()]);
         for space in if kind.namespaced { &spaces } else { &everywhere } {
             let (objects, _) = resource::list(call, kind, space, resource::selectors(args))?;

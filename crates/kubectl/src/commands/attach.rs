@@ -25,8 +25,9 @@ pub(super) async fn run(cx: Cx, args: Args) -> Outcome {
         [kind, name] => format!("{kind}/{name}"),
         many => {
             return Err(Failure::error(format!(
-                "expected POD, TYPE/NAME, or TYPE NAME, (at most 2 arguments) saw {}: {many:?}",
-                many.len()
+                "expected POD, TYPE/NAME, or TYPE NAME, (at most 2 arguments) saw {}: [{}]",
+                many.len(),
+                many.join(" ")
             )));
         }
     };
@@ -35,8 +36,21 @@ pub(super) async fn run(cx: Cx, args: Args) -> Outcome {
         .with(move |call| {
             let space = namespace(call, &picking);
             let pods = pods_of(call, &space, &word, "attach to")?;
-            let name = pods.first().map(|pod| pod.name().to_owned());
-            name.map(|name| (space, name)).ok_or_else(|| Failure::error("no pods found"))
+            let Some(pod) = pods.first() else { return Err(Failure::error("no pods found")) };
+            let (name, value) = (pod.name().to_owned(), pod.to_value());
+            let container = picking.text("container");
+            let lists = ["containers", "initContainers", "ephemeralContainers"];
+            let mut known = lists.iter().flat_map(|list| value["spec"][*list].as_array().into_iter().flatten());
+            if !container.is_empty() && !known.any(|known| known["name"] == container) {
+                return Err(Failure::error(format!(
+                    "cannot attach to the container: container {container} not found in pod {name}"
+                )));
+            }
+            if value["spec"]["nodeName"].as_str().unwrap_or_default().is_empty() {
+                call.io.err_line("If you don't see a command prompt, try pressing enter.");
+                return Err(api::Status::bad_request(format!("pod {name} does not have a host assigned")).into());
+            }
+            Ok((space, name))
         })
         .await?;
     follow(&cx, &args, &space, &name).await

@@ -87,7 +87,8 @@ fn of_resource(call: &mut Call, args: &Args, verb: &str, what: &str) -> Value {
         }
         None => {
             let (plural, group) = word.split_once('.').unwrap_or((word, ""));
-            if word != "*" {
+            // Impersonation has resources of its own.
+            if !matches!(word, "*" | "users" | "groups") {
                 let within = if group.is_empty() { String::new() } else { format!(" in group '{group}'") };
                 call.io.err_line(format!("Warning: the server doesn't have a resource type '{plural}'{within}\n"));
             }

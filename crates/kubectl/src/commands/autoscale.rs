@@ -3,6 +3,7 @@
 use api::request::Subresource;
 use serde_json::json;
 
+use super::apply::DryRun;
 use super::create::{self, Made, require};
 use crate::failure::{Failure, Outcome};
 use crate::flags::{Args, Flag, int32, text};
@@ -64,7 +65,8 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
             "metadata": { "creationTimestamp": null, "name": name }, "spec": spec,
             "status": { "currentMetrics": null, "desiredReplicas": 0 },
         });
-        create::make(call, args, Made { done: "autoscaled", ..Made::new(value, "") })?;
+        let done = if DryRun::read(args)? == DryRun::Client { "created" } else { "autoscaled" };
+        create::make(call, args, Made { done, ..Made::new(value, "") })?;
     }
     Ok(0)
 }

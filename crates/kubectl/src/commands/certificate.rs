@@ -34,6 +34,11 @@ fn decide(call: &mut Call, args: &Args, condition: &str, verb: &str, done: &str)
         infos = resource::pick(call, args, resource::Rules::default())?.infos;
     }
     for name in &args.operands {
+        let name = match name.split_once('/') {
+            Some((word, name)) if resource::find_kind(call.client, word)?.id == kind.id => name,
+            Some(_) => return Err(Failure::error("namespace may not be empty when retrieving a resource by name")),
+            None => name,
+        };
         match resource::get(call, kind, "", name) {
             Ok(object) => infos.push(resource::info(kind, object)),
             Err(status) => failures.push(status.into()),
@@ -42,6 +47,12 @@ fn decide(call: &mut Call, args: &Args, condition: &str, verb: &str, done: &str)
     for info in infos {
         let mut value = info.object.to_value();
         let known = value["status"]["conditions"].as_array().cloned().unwrap_or_default();
+        let other = if condition == "Approved" { "Denied" } else { "Approved" };
+        if known.iter().any(|known| known["type"] == other) {
+            let text = format!("certificate signing request {:?} is already {other}", info.name);
+            failures.push(Failure::error(text));
+            continue;
+        }
         if !known.iter().any(|known| known["type"] == condition) {
             let now = api::time::stamp(call.client.now());
             let reason = format!("Kubectl{}", if verb == "deny" { "Deny" } else { "Approve" });

@@ -14,10 +14,22 @@ pub(super) static VIEW_FLAGS: &[Flag] = &[
     crate::flags::on_by_default("merge", "Merge all files"),
     text("output", 'o', "yaml, json, jsonpath=…").or("yaml"),
 ];
-pub(super) static CLUSTER_FLAGS: &[Flag] = &[text("proxy-url", ' ', "The proxy on the way to the cluster")];
+pub(super) static CLUSTER_FLAGS: &[Flag] = &[
+    text("proxy-url", ' ', "The proxy on the way to the cluster"),
+    switch("embed-certs", ' ', "Keep certificates in the file"),
+];
+pub(super) static CREDENTIALS_FLAGS: &[Flag] = &[
+    switch("embed-certs", ' ', "Keep certificates in the file"),
+    text("exec-command", ' ', "The program that gives credentials"),
+    text("exec-api-version", ' ', "The version of its answers"),
+    crate::flags::list("exec-arg", ' ', "Its arguments"),
+    crate::flags::list("exec-env", ' ', "Its environment: NAME=value, or NAME- to remove one"),
+];
 pub(super) static SET_FLAGS: &[Flag] = &[switch("current", ' ', "Change the current context")];
 pub(super) static CONTEXTS_FLAGS: &[Flag] =
     &[switch("no-headers", ' ', "Do not print headers"), text("output", 'o', "name")];
+
+pub(super) static PROPERTY_FLAGS: &[Flag] = &[switch("set-raw-bytes", ' ', "The value is no base64")];
 
 /// A list of the file, and the field of its entries that holds what they name.
 type Section = (&'static str, &'static str);
@@ -96,8 +108,37 @@ fn copy_flags(args: &Args, flags: &[&str], entry: &mut Value) {
     }
 }
 
+/// Copies flags that name files: their paths, or with `--embed-certs` what they hold.
+fn copy_files(call: &mut Call, args: &Args, flags: &[&'static str]) -> Result<Vec<(String, Value)>, Failure> {
+    let given = flags.iter().filter(|flag| args.some_text(flag).is_some());
+    if !args.is("embed-certs") {
+        let paths = given.map(|flag| ((*flag).to_owned(), call.state.files.absolute(args.text(flag)).into()));
+        return Ok(paths.collect());
+    }
+    let texts = given.map(|flag| {
+        let path = args.text(flag);
+        let text = call.state.files.read(path).ok_or_else(|| {
+            Failure::error(format!("could not stat {flag} file {path}: stat {path}: no such file or directory"))
+        })?;
+        Ok((format!("{flag}-data"), output::base64_encode(text.as_bytes()).into()))
+    });
+    texts.collect()
+}
+
+/// Sets fields of files, and removes the other form of each.
+fn set_files(entry: &mut Value, files: Vec<(String, Value)>) {
+    for (field, value) in files {
+        let other = field.strip_suffix("-data").map_or_else(|| format!("{field}-data"), str::to_owned);
+        entry.as_object_mut().map(|fields| fields.remove(&other));
+        entry[field] = value;
+    }
+}
+
 pub(super) fn view(call: &mut Call, args: &Args) -> Outcome {
     super::refuse_operands(args, "kubectl config view")?;
+    if !args.is("merge") && args.some_text("kubeconfig").is_none() {
+        return Err(Failure::error("if merge==false a precise file must be specified"));
+    }
     let mut value = call.state.config().clone();
     if args.is("minify") {
         minify(&mut value, args)?;
@@ -108,10 +149,17 @@ pub(super) fn view(call: &mut Call, args: &Args) -> Outcome {
             value[list] = Value::Null;
         }
     }
-    if !args.is("raw") {
+    let folder = call.state.config_file().rsplit_once('/').map_or_else(String::new, |(folder, _)| format!("{folder}/"));
+    if !args.is("raw") && !args.is("flatten") {
         for (section, list) in [(CLUSTERS, "clusters"), (USERS, "users")] {
             for entry in value[list].as_array_mut().into_iter().flatten() {
                 let Some(fields) = entry[section.1].as_object_mut() else { continue };
+                for field in ["certificate-authority", "client-certificate", "client-key"] {
+                    let path = fields.get(field).and_then(Value::as_str).map(str::to_owned);
+                    if let Some(inside) = path.as_deref().and_then(|path| path.strip_prefix(folder.as_str())) {
+                        fields.insert(field.into(), inside.into());
+                    }
+                }
                 for (field, shown) in HIDDEN {
                     fields.entry(field).and_modify(|value| *value = shown.into());
                 }
@@ -139,6 +187,10 @@ fn minify(config: &mut Value, args: &Args) -> Result<(), Failure> {
     let cluster = context["cluster"].as_str().unwrap_or_default();
     if !cluster.is_empty() && entry(config, CLUSTERS, cluster).is_none() {
         return Err(missing("cluster", cluster));
+    }
+    let user = context["user"].as_str().unwrap_or_default();
+    if !user.is_empty() && entry(config, USERS, user).is_none() {
+        return Err(missing("user", user));
     }
     let used = [
         (CONTEXTS, current.as_str()),
@@ -244,28 +296,83 @@ pub(super) fn delete_user(call: &mut Call, args: &Args) -> Outcome {
 }
 
 pub(super) fn set_cluster(call: &mut Call, args: &Args) -> Outcome {
-    const FLAGS: [&str; 5] =
-        ["server", "certificate-authority", "insecure-skip-tls-verify", "tls-server-name", "proxy-url"];
+    const FLAGS: [&str; 4] = ["server", "insecure-skip-tls-verify", "tls-server-name", "proxy-url"];
     let name = one(args, "set-cluster")?.to_owned();
+    if args.is("embed-certs") && args.some_text("certificate-authority").is_none() {
+        return Err(Failure::error("you must specify a --certificate-authority to embed"));
+    }
     if args.is("insecure-skip-tls-verify") && args.some_text("certificate-authority").is_some() {
         return Err(Failure::error("you cannot specify a certificate authority and insecure mode at the same time"));
     }
-    call.state.change_config(|config| copy_flags(args, &FLAGS, entry_or_new(config, CLUSTERS, &name)));
+    let files = copy_files(call, args, &["certificate-authority"])?;
+    call.state.change_config(|config| {
+        let entry = entry_or_new(config, CLUSTERS, &name);
+        copy_flags(args, &FLAGS, entry);
+        set_files(entry, files);
+    });
     call.io.line(format!("Cluster {name:?} set."));
     Ok(0)
 }
 
 pub(super) fn set_credentials(call: &mut Call, args: &Args) -> Outcome {
-    const FLAGS: [&str; 5] = ["client-certificate", "client-key", "token", "username", "password"];
+    const FLAGS: [&str; 3] = ["token", "username", "password"];
+    const FILES: [&str; 2] = ["client-certificate", "client-key"];
     let name = one(args, "set-credentials")?.to_owned();
     if args.some_text("token").is_some() && (args.some_text("username").or(args.some_text("password"))).is_some() {
         return Err(Failure::error(
             "you cannot specify more than one authentication method at the same time: --token, --username/--password",
         ));
     }
-    call.state.change_config(|config| copy_flags(args, &FLAGS, entry_or_new(config, USERS, &name)));
+    if args.is("embed-certs") && FILES.iter().all(|flag| args.some_text(flag).is_none()) {
+        return Err(Failure::error("you must specify a --client-certificate or --client-key to embed"));
+    }
+    let files = copy_files(call, args, &FILES)?;
+    call.state.change_config(|config| {
+        let entry = entry_or_new(config, USERS, &name);
+        copy_flags(args, &FLAGS, entry);
+        // A token and a password are two ways to say who one is.
+        let others: &[&str] = match () {
+            () if args.given("token") => &["username", "password"],
+            () if args.given("username") || args.given("password") => &["token"],
+            () => &[],
+        };
+        for other in others {
+            entry.as_object_mut().map(|fields| fields.remove(*other));
+        }
+        set_files(entry, files);
+        set_program(args, entry);
+    });
     call.io.line(format!("User {name:?} set."));
     Ok(0)
+}
+
+/// The program that gives a user's credentials.
+fn set_program(args: &Args, entry: &mut Value) {
+    const FIELDS: [(&str, &str); 2] = [("exec-api-version", "apiVersion"), ("exec-command", "command")];
+    if !["exec-command", "exec-api-version", "exec-arg", "exec-env"].iter().any(|flag| args.given(flag)) {
+        return;
+    }
+    let program = &mut entry["exec"];
+    for (flag, field) in FIELDS.iter().filter(|(flag, _)| args.given(flag)) {
+        program[*field] = args.text(flag).into();
+    }
+    if args.given("exec-arg") {
+        program["args"] = args.all("exec-arg").to_vec().into();
+    }
+    let mut environment = program["env"].as_array().cloned().unwrap_or_default();
+    for word in args.all("exec-env") {
+        let (name, value) =
+            word.split_once('=').map_or((word.trim_end_matches('-'), None), |(name, value)| (name, Some(value)));
+        environment.retain(|known| known["name"] != name);
+        environment.extend(value.map(|value| json!({ "name": name, "value": value })));
+    }
+    for (field, missing) in [("args", Value::Null), ("command", "".into()), ("provideClusterInfo", false.into())] {
+        if program[field].is_null() {
+            program[field] = missing;
+        }
+    }
+    let is_none = environment.is_empty() && program["env"].is_null();
+    program["env"] = if is_none { Value::Null } else { environment.into() };
 }
 
 /// Where a property's parent is (made if need be), and the property's own name: `contexts.NAME.namespace`.
@@ -310,6 +417,14 @@ pub(super) fn set(call: &mut Call, args: &Args) -> Outcome {
     let [path, value] = args.operands.as_slice() else { return Err(unexpected(&args.operands, "set")) };
     if path.ends_with(".insecure-skip-tls-verify") && value.parse::<bool>().is_err() {
         return Err(Failure::error(format!("strconv.ParseBool: parsing {value:?}: invalid syntax")));
+    }
+    if !path.contains('.') && path != "current-context" {
+        return Err(Failure::error(match [CONTEXTS, CLUSTERS, USERS].into_iter().find(|section| section.0 == path) {
+            Some(section) => {
+                format!("can't set a map to a value: map[{}]", names(call.state.config(), section).join(" "))
+            }
+            None => format!("unable to parse {path} after [] at api.Config"),
+        }));
     }
     change_property(call, path, "set", |fields, name| {
         let value = value.parse::<bool>().map_or_else(|_| Value::from(value.as_str()), Value::from);

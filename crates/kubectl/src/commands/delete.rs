@@ -62,6 +62,18 @@ pub(super) async fn run(cx: Cx, args: Args) -> Outcome {
     outcome
 }
 
+/// What `--cascade` says of an object's dependents.
+pub(super) fn propagation(args: &Args) -> Result<Propagation, Failure> {
+    match args.text("cascade") {
+        "orphan" | "false" => Ok(Propagation::Orphan),
+        "foreground" => Ok(Propagation::Foreground),
+        "background" | "true" => Ok(Propagation::Background),
+        other => Err(Failure::error(format!(
+            "invalid cascade value ({other}). Must be \"background\", \"foreground\", or \"orphan\""
+        ))),
+    }
+}
+
 fn delete_all(call: &mut Call, args: &Args) -> Result<(Vec<Leaving>, Outcome), Failure> {
     let dry_run = DryRun::read(args)?;
     let selects = args.some_text("selector").is_some() || args.some_text("field-selector").is_some();
@@ -82,16 +94,7 @@ fn delete_all(call: &mut Call, args: &Args) -> Result<(Vec<Leaving>, Outcome), F
             "warning: --cascade={boolean} is deprecated (boolean value) and can be replaced with --cascade={other}."
         ));
     }
-    let propagation = match args.text("cascade") {
-        "orphan" | "false" => Propagation::Orphan,
-        "foreground" => Propagation::Foreground,
-        "background" | "true" => Propagation::Background,
-        other => {
-            return Err(Failure::error(format!(
-                "invalid cascade value ({other}). Must be \"background\", \"foreground\", or \"orphan\""
-            )));
-        }
-    };
+    let propagation = propagation(args)?;
     let grace_period = match (args.is("now"), args.int("grace-period")) {
         (true, given) if given != -1 => {
             return Err(Failure::error("--now and --grace-period cannot be specified together"));
@@ -114,8 +117,8 @@ fn delete_all(call: &mut Call, args: &Args) -> Result<(Vec<Leaving>, Outcome), F
              The resource may continue to run on the cluster indefinitely.",
         );
     }
-    let mut failures = Vec::new();
-    let targets = targets(call, args, &mut failures)?;
+    let (mut failures, mut unread) = (Vec::new(), Vec::new());
+    let targets = targets(call, args, &mut unread)?;
     let found = !targets.is_empty();
     if args.is("interactive") && found && !confirmed(call, &targets) {
         return Ok((Vec::new(), Ok(0)));
@@ -159,6 +162,7 @@ fn delete_all(call: &mut Call, args: &Args) -> Result<(Vec<Leaving>, Outcome), F
         };
         leaving.push(Leaving { kind, namespace, name, uid });
     }
+    failures.extend(unread);
     if !found && failures.is_empty() && !args.is("ignore-not-found") {
         call.io.line("No resources found");
     }
@@ -203,6 +207,7 @@ fn targets(call: &mut Call, args: &Args, failures: &mut Vec<Failure>) -> Result<
     let everywhere = args.is("all-namespaces");
     let space = if everywhere { String::new() } else { namespace(call, args) };
     match resource::read(call.client, args.before_dash())? {
+        Named::Nothing if selects || args.is("all") => Err(resource::no_type_to_select()),
         Named::Nothing => Err(resource::no_resources()),
         Named::Objects(_) if selects || args.is("all") => {
             Err(Failure::error("name cannot be provided when a selector is specified"))

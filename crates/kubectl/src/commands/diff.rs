@@ -44,12 +44,17 @@ fn differences(call: &mut Call, args: &Args) -> Result<bool, Failure> {
     }
     super::apply::need_files(args)?;
     let mut differs = false;
+    let selector = super::apply::selector(args)?;
     for manifest in manifest::read(call, args)? {
+        if !manifest.is_selected(&selector) {
+            continue;
+        }
         let options = ApplyOptions {
             dry_run: true,
             forgets: true,
             server_side: args.is("server-side"),
             force_conflicts: args.is("force-conflicts"),
+            validation: Some(api::FieldValidation::Warn),
             ..ApplyOptions::default()
         };
         let mut tries = TRIES_MAX;

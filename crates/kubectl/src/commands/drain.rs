@@ -107,19 +107,32 @@ async fn drain(
     let grace = args.int("grace-period");
     let evicts = !args.is("disable-eviction");
     let mut waiting = plan.evictees;
-    for pod in &waiting {
+    if evicts || dry_run != DryRun::None {
         let doing = if evicts { "evicting" } else { "deleting" };
-        cx.out(format!("{doing} pod {}/{}{}\n", pod.namespace, pod.name, dry_run.suffix())).await;
+        for pod in &waiting {
+            cx.out(format!("{doing} pod {}/{}{}\n", pod.namespace, pod.name, dry_run.suffix())).await;
+        }
     }
+    let timeout = args.text("timeout");
     if dry_run == DryRun::None {
         let mut unsent: Vec<usize> = (0..waiting.len()).collect();
         let mut retry_at = cx.now().await;
+        let mut is_again = false;
         while !waiting.is_empty() {
             let now = cx.now().await;
             if now >= retry_at && !unsent.is_empty() {
                 let mut refused = Vec::new();
                 for at in std::mem::take(&mut unsent) {
                     let (space, name) = (waiting[at].namespace.clone(), waiting[at].name.clone());
+                    if is_again {
+                        cx.out(format!("evicting pod {space}/{name}\n")).await;
+                    }
+                    if is_again && deadline.is_some_and(|deadline| now >= deadline) {
+                        let why = format!(
+                            "error when evicting pods/{name:?} -n {space:?}: global timeout reached: {timeout}"
+                        );
+                        return pending(cx, args, node, why).await;
+                    }
                     let sent = cx.with(move |call| remove(call, &space, &name, grace, evicts)).await;
                     if let Err(status) = sent {
                         match status.code {
@@ -135,15 +148,17 @@ async fn drain(
                             }
                             _ => {
                                 let pod = &waiting[at];
-                                return Ok(Err(vec![format!(
+                                let why = format!(
                                     "error when evicting pods/{:?} -n {:?}: {}",
                                     pod.name, pod.namespace, status.message
-                                )]));
+                                );
+                                return pending(cx, args, node, why).await;
                             }
                         }
                     }
                 }
                 unsent = refused;
+                is_again = true;
                 retry_at = now + 5 * SECOND;
             }
             let mut left = Vec::new();
@@ -165,19 +180,30 @@ async fn drain(
             if waiting.is_empty() {
                 break;
             }
-            if deadline.is_some_and(|deadline| now >= deadline) {
-                return Ok(Err(vec![format!(
-                    "error when waiting for pod {:?} in namespace {:?} to terminate: global timeout reached: {}",
-                    waiting[0].name,
-                    waiting[0].namespace,
-                    args.text("timeout")
-                )]));
+            let sent = waiting.iter().enumerate().find(|(at, _)| !unsent.contains(at));
+            if let Some((_, pod)) = sent.filter(|_| deadline.is_some_and(|deadline| now >= deadline)) {
+                let why = format!(
+                    "error when waiting for pod {:?} in namespace {:?} to terminate: global timeout reached: {timeout}",
+                    pod.name, pod.namespace
+                );
+                return pending(cx, args, node, why).await;
             }
             cx.pause(Some(now + POLL_INTERVAL)).await;
         }
     }
     cx.out(format!("node/{} drained{}\n", node.name, dry_run.suffix())).await;
     Ok(Ok(()))
+}
+
+/// Says which Pods are left when something went wrong.
+async fn pending(cx: &Cx, args: &Args, node: &Info, why: String) -> Result<Result<(), Vec<String>>, Failure> {
+    let (planning, name) = (args.clone(), node.name.clone());
+    let left = cx.with(move |call| plan(call, &planning, &name)).await?;
+    cx.err_line(format!("There are pending pods in node {:?} when an error occurred: {why}", node.name)).await;
+    for pod in left.evictees {
+        cx.err_line(format!("pod/{}", pod.name)).await;
+    }
+    Ok(Err(vec![why]))
 }
 
 /// How often the leaving Pods are looked for.

@@ -35,6 +35,9 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
         }
         _ => return Err(Failure::error("We accept only this format: explain RESOURCE")),
     };
+    if word.starts_with('.') {
+        return Err(Failure::error("invalid jsonpath syntax, first node must be field node"));
+    }
     let mut parts = word.split('.');
     let first = parts.next().unwrap_or_default();
     let kind = resource::kind_of(call.client, first)
@@ -45,8 +48,14 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
             .iter()
             .find(|other| other.plural == kind.plural && other.api_version() == version)
             .ok_or_else(|| {
-                let version = if version.contains('/') { version.to_owned() } else { format!("/{version}") };
-                Failure::error(format!("couldn't find resource for \"{version}, Resource={}\"", kind.plural))
+                let is_known = kinds::KINDS.iter().any(|other| other.api_version() == version);
+                Failure::error(match version.split_once('/') {
+                    Some(_) if is_known => {
+                        format!("GVR ({version}, Resource={}) not found in OpenAPI schema", kind.plural)
+                    }
+                    Some(_) => format!("couldn't find resource for \"{version}, Resource={}\"", kind.plural),
+                    None => format!("couldn't find resource for \"/{version}, Resource={}\"", kind.plural),
+                })
             })?,
     };
     let mut text = String::new();
@@ -58,11 +67,13 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
         Failure::error(format!("couldn't find resource for \"{}, Kind={}\"", kind.api_version(), kind.kind))
     })?;
     let mut found: Option<Property> = None;
-    for part in parts {
+    let parts: Vec<&str> = parts.filter(|part| !part.is_empty()).collect();
+    for part in &parts {
         let node = found.as_ref().map_or(&root, |property| &property.node);
-        let Some(property) = node.properties().into_iter().find(|property| property.name == part) else {
+        let Some(property) = node.properties().into_iter().find(|property| property.name == *part) else {
             call.io.out(&text);
-            return Err(Failure::error(format!("field {part:?} does not exist")));
+            // Upstream names the last one, whichever is missing.
+            return Err(Failure::error(format!("field {:?} does not exist", parts.last().unwrap_or(part))));
         };
         found = Some(property);
     }
@@ -119,7 +130,10 @@ fn list(properties: &[Property], recursive: bool, depth: usize, text: &mut Strin
         let required = if property.required { " -required-" } else { "" };
         text.push_str(&format!("{indent}{}\t<{}>{required}\n", property.name, property.type_text()));
         if !property.values.is_empty() {
-            text.push_str(&format!("{indent}enum: {}\n", property.values.join(", ")));
+            // Upstream stops after the fourth.
+            let (shown, more) = property.values.split_at(property.values.len().min(4));
+            let end = if more.is_empty() { "" } else { ", ...." };
+            text.push_str(&format!("{indent}enum: {}{end}\n", shown.join(", ")));
         }
         if !recursive {
             for line in wrapped(property.description.unwrap_or("<no description>")) {

@@ -82,7 +82,7 @@ fn once(call: &mut Call, args: &Args) -> Outcome {
         let is_table = matches!(format, Format::Table { .. });
         // Upstream sorts each table by its rows, and several tables as if they were the objects.
         let found = sort_by(&mut picked.infos, &path) && !(is_table && several_kinds);
-        if !found && picked.infos.len() > 1 {
+        if !found && picked.infos.len() > usize::from(is_table) {
             if is_table && !several_kinds {
                 let text = no_resources_found(call, args);
                 call.io.err_line(text);
@@ -133,7 +133,7 @@ fn names_several_kinds(call: &mut Call, args: &Args, picked: &Picked) -> bool {
 }
 
 /// The objects' subresource in place of the objects: `get deploy web --subresource=scale`.
-fn pick_subresource(call: &mut Call, args: &Args, name: &str) -> Result<Picked, Failure> {
+pub(super) fn pick_subresource(call: &mut Call, args: &Args, name: &str) -> Result<Picked, Failure> {
     let Named::Objects(objects) = resource::read(call.client, &args.operands)? else {
         return Err(Failure::error("subresource cannot be used when bulk resources are specified"));
     };
@@ -148,7 +148,7 @@ fn pick_subresource(call: &mut Call, args: &Args, name: &str) -> Result<Picked, 
             None => Err(resource::no_such_path()),
         };
         match answer {
-            Ok(object) => picked.infos.push(resource::info(kind, object)),
+            Ok(object) => picked.infos.push(resource::info(api::kinds::shown_as(kind, &*object), object)),
             Err(status) => picked.failures.push(status.into()),
         }
     }
@@ -231,8 +231,8 @@ fn sort_by(infos: &mut [Info], path: &Path) -> bool {
         let value = info.object.to_value();
         path.find(&value).ok().and_then(|found| found.first().map(|value| (*value).clone()))
     };
-    let mut found = false;
-    infos.sort_by_cached_key(|info| match key(info).inspect(|_| found = true) {
+    let found = infos.iter().any(|info| key(info).is_some());
+    infos.sort_by_cached_key(|info| match key(info) {
         None | Some(Value::Null) => (0, 0, String::new()),
         Some(Value::Number(number)) => (1, (number.as_f64().unwrap_or_default() * 1e6) as i128, String::new()),
         Some(Value::String(text)) => match api::quantity::parse(&text) {
@@ -287,7 +287,17 @@ fn start_watch(call: &mut Call, args: &Args) -> Result<Watching, Failure> {
         Named::Objects(objects) if objects.len() == 1 => (objects[0].0, objects[0].1.clone()),
         Named::Kinds(_) => return Err(Failure::error("you may only specify a single resource type")),
         _ => {
-            return Err(Failure::error("watch is only supported on individual resources and resource collections"));
+            // They are shown once all the same.
+            let picked = resource::pick(call, args, Rules::default())?;
+            let Some(kind) = picked.infos.first().map(|info| info.kind) else {
+                return Err(Failure::all(picked.failures).unwrap_or(Failure::Exit(1)));
+            };
+            let objects: Vec<ObjectRef> = picked.infos.iter().map(|info| info.object.clone()).collect();
+            let wide = matches!(format, Format::Table { wide: true });
+            let mut printer = TablePrinter::new(style(args, wide, false));
+            let text = show(&mut printer, &format, kind, &objects, None, call.client.now(), args)?;
+            let why = Failure::error("you may only watch a single resource or type of resource at a time");
+            return Err(Failure::After(text, Box::new(why)));
         }
     };
     if args.some_text("sort-by").is_some() {
@@ -330,13 +340,15 @@ fn show(
         return Ok(if objects.is_empty() { String::new() } else { printer.print(kind, objects, event, now) });
     }
     let mut text = String::new();
+    let shown = |object: &ObjectRef| {
+        let value = output::shown(api::wire::form(&**object), args);
+        event.map_or(value.clone(), |word| json!({ "type": word, "object": value }))
+    };
     for object in objects {
         match format {
             Format::Name => text.push_str(&(resource::full_name(kind, object.name()) + "\n")),
-            Format::Yaml => {
-                text.push_str(&format!("---\n{}", format.text(&output::shown(api::wire::form(&**object), args))?))
-            }
-            other => text.push_str(&other.text(&output::shown(api::wire::form(&**object), args))?),
+            Format::Yaml => text.push_str(&format!("---\n{}", format.text(&shown(object))?)),
+            other => text.push_str(&other.text(&shown(object))?),
         }
     }
     Ok(text)

@@ -10,6 +10,9 @@ use crate::flags::Args;
 use crate::task::Call;
 
 pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
+    if args.is("list") && args.some_text("output").is_some() {
+        return Err(Failure::error("--list and --output may not be specified together"));
+    }
     let (named, words) = meta_update::pairs(args, "label")?;
     let changes = read(&words)?;
     meta_update::check(&named, &changes, "label")?;

@@ -31,6 +31,12 @@ pub(super) static FLAGS: &[Flag] = &[
 
 /// Refuses flags that make no sense, before the server is asked.
 fn check(args: &Args) -> Result<(), Failure> {
+    if args.some_text("container").is_some() && args.operands.len() == 2 && !args.is("all-containers") {
+        return Err(Failure::error("only one of -c or an inline [CONTAINER] arg is allowed"));
+    }
+    if args.duration("pod-running-timeout") == 0 {
+        return Err(Failure::error("--pod-running-timeout must be higher than zero"));
+    }
     if args.is("all-containers") && (args.some_text("container").is_some() || args.operands.len() == 2) {
         let name = args.some_text("container").or(args.operands.get(1).map(String::as_str)).unwrap_or_default();
         return Err(Failure::error(format!(

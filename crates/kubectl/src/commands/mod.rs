@@ -29,6 +29,7 @@ mod logs;
 mod meta_update;
 mod node;
 mod patch;
+mod plugin;
 mod reconcile;
 mod replace;
 mod rollout;
@@ -116,14 +117,21 @@ pub(crate) async fn run(cx: Cx, words: Vec<String>) -> i32 {
     match outcome {
         Ok(code) => code,
         Err(failure) => {
-            let (text, code) = (failure.text(), failure.code());
-            cx.with(move |call| call.io.err(&text)).await;
+            let code = failure.code();
+            cx.with(move |call| {
+                call.io.out(failure.output());
+                call.io.err(&failure.text());
+            })
+            .await;
             code
         }
     }
 }
 
 async fn dispatch(cx: &Cx, words: Vec<String>) -> Outcome {
+    if words.first().is_some_and(|word| word == "help") {
+        return help_topic(cx, &words[1..]).await;
+    }
     let Found { command, path, rest } = find(&words)?;
     let Some(command) = command else {
         if let Err(text) = flags::parse(&rest, &[]) {
@@ -137,12 +145,19 @@ async fn dispatch(cx: &Cx, words: Vec<String>) -> Outcome {
         return show_help(cx, command, path, 0).await;
     }
     check_timeout(&args)?;
+    let mut args = args;
+    if args.given("record") {
+        cx.err_line("Flag --record has been deprecated, --record will be removed in the future").await;
+        let operands: String = args.operands.iter().map(|word| format!(" {word}")).collect();
+        args.cause = args.is("record").then(|| format!("{path}{operands}{}", args.flags_text));
+    }
+    let args = args;
     let user = cx.with(|call| call.state.context.user.clone()).await;
     let user = impersonated(&args, &user)?;
     cx.with(move |call| call.act_as(user)).await;
     match command.run {
         Run::Group => {
-            if !args.operands.is_empty() {
+            if !args.operands.is_empty() && command.name != "certificate" {
                 return Err(Failure::usage(&path, format!("unknown command {:?}", args.operands.join(" "))));
             }
             // What upstream's groups do differs: most say on standard error that a subcommand is missing.
@@ -300,6 +315,19 @@ async fn show_help(cx: &Cx, command: &'static Command, path: String, code: i32) 
     Ok(code)
 }
 
+/// `kubectl help rollout status`
+async fn help_topic(cx: &Cx, words: &[String]) -> Outcome {
+    match find(words) {
+        Ok(Found { command: Some(command), path, .. }) => show_help(cx, command, path, 0).await,
+        Ok(_) => help_of_all(cx).await,
+        Err(_) => {
+            let topics: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+            cx.err_line(format!("Unknown help topic [{}]", topics.join(" "))).await;
+            Ok(0)
+        }
+    }
+}
+
 async fn help_of_all(cx: &Cx) -> Outcome {
     let mut text = String::from("kubectl controls the simulated Kubernetes cluster.\n");
     for (group, title) in GROUPS {
@@ -389,6 +417,31 @@ pub(in crate::commands) fn as_typed(mut value: serde_json::Value) -> serde_json:
     }
     value
 }
+
+/// Notes the line in an object, as `--record` asks.
+pub(in crate::commands) fn record(args: &Args, object: &mut serde_json::Value) {
+    if let Some(cause) = &args.cause {
+        object["metadata"]["annotations"][CHANGE_CAUSE] = cause.as_str().into();
+    }
+}
+
+/// The same of an object that has been changed already.
+pub(in crate::commands) fn note_cause(
+    call: &mut Call,
+    args: &Args,
+    info: &crate::resource::Info,
+) -> Result<(), api::Status> {
+    if args.cause.is_none() || args.given("dry-run") {
+        return Ok(());
+    }
+    let mut value = json!({});
+    record(args, &mut value);
+    let patch = api::Patch { kind: api::PatchKind::Merge, value };
+    let request = api::Request::of(api::request::Verb::Patch, info.kind.id, &info.namespace, &info.name).body(patch);
+    call.request(request).map(drop)
+}
+
+const CHANGE_CAUSE: &str = "kubernetes.io/change-cause";
 
 /// Refuses operands, for commands that take none.
 fn refuse_operands(args: &Args, command: &str) -> Result<(), Failure> {

@@ -19,6 +19,7 @@ pub(super) static FLAGS: &[Flag] = &[
     text("dry-run", ' ', "none, server or client").or("none").alone("unchanged"),
     text("field-manager", ' ', "Name of the manager of the fields").or("kubectl-patch"),
     switch("record", ' ', "Keep the line in an annotation"),
+    crate::flags::RECORD,
 ];
 
 pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
@@ -52,7 +53,7 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
     if text.trim_start().starts_with('{') && serde_json::from_str::<Value>(&text).is_err_and(|error| error.is_eof()) {
         return Err(api::Status::bad_request("unexpected end of JSON input").into());
     }
-    let mut documents = api::yaml::parse_documents(&text).map_err(|error| unreadable(error.to_string()))?;
+    let mut documents = api::yaml::parse_lenient(&text).map_err(|error| unreadable(error.to_string()))?;
     if documents.is_empty() {
         return Err(unreadable("the patch is empty".into()));
     }
@@ -89,7 +90,8 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
         let mut request = request.on(subresource).body(body);
         request.options.dry_run = dry_run != DryRun::None;
         request.options.field_manager = args.text("field-manager").into();
-        let object = match call.request(request).and_then(resource::expect_object) {
+        let answer = call.request(request).and_then(resource::expect_object);
+        let object = match answer.and_then(|object| super::note_cause(call, args, info).map(|()| object)) {
             Ok(object) => object,
             Err(status) if status.code == 415 => {
                 let media_type = match kind {

@@ -42,6 +42,9 @@ struct Plan {
 
 pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
     need_files(args)?;
+    if !args.operands.is_empty() {
+        return Err(Failure::error("no arguments are allowed"));
+    }
     let dry_run = DryRun::read(args)?;
     if dry_run == DryRun::Server {
         return Err(Failure::error("--dry-run=server for command reconcile is not supported yet"));

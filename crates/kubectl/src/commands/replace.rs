@@ -23,9 +23,11 @@ pub(super) static FLAGS: &[Flag] = &[
     duration("timeout", "0s", "How long to wait for a deletion"),
     switch("wait", ' ', "Wait until the objects are gone"),
     text("raw", ' ', "Send to a path of the API server"),
+    crate::flags::RECORD,
 ];
 
 pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
+    need_files(args)?;
     if let Some(path) = args.some_text("raw") {
         let [file] = args.all("filename") else {
             return Err(Failure::error("--raw can only use a single local file or stdin"));
@@ -33,7 +35,7 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
         let text = manifest::text(call, file)?;
         return super::api_resources::raw(call, "PUT", path, text);
     }
-    need_files(args)?;
+    let propagation = super::delete::propagation(args)?;
     if args.int("grace-period") >= 0 && !args.is("force") {
         return Err(Failure::error("--grace-period must have --force specified"));
     }
@@ -41,16 +43,20 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
         return Err(Failure::error("--timeout must have --force specified"));
     }
     let dry_run = DryRun::read(args)?;
+    if dry_run != DryRun::None && args.is("force") {
+        return Err(Failure::error("--dry-run can not be used when --force is set"));
+    }
     let (manifests, mut failures) = manifest::read_all(call, args)?;
-    let deletes = args.is("force") && dry_run == DryRun::None;
+    let deletes = args.is("force");
     if deletes {
         // Upstream deletes everything before it makes anything.
         if let Some(failure) = Failure::all(std::mem::take(&mut failures)) {
             return Err(failure);
         }
-        manifests.iter().for_each(|manifest| delete(call, args, manifest));
+        manifests.iter().for_each(|manifest| delete(call, args, manifest, propagation));
     }
-    for manifest in manifests {
+    for mut manifest in manifests {
+        super::record(args, &mut manifest.value);
         if dry_run == DryRun::Client {
             let value = manifest.value.clone();
             let full_name = resource::full_name(manifest.kind, &manifest.name);
@@ -68,15 +74,11 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
     Failure::all(failures).map_or(Ok(0), Err)
 }
 
-fn delete(call: &mut Call, args: &Args, manifest: &Manifest) {
+fn delete(call: &mut Call, args: &Args, manifest: &Manifest, propagation: Propagation) {
     let scope = resource::scope(manifest.kind, &manifest.namespace);
     let mut deletion = Request::of(Verb::Delete, manifest.kind.id, scope, &manifest.name);
     deletion.options.grace_period = Some(args.int("grace-period").max(0));
-    deletion.options.propagation = Some(match args.text("cascade") {
-        "orphan" => Propagation::Orphan,
-        "foreground" => Propagation::Foreground,
-        _ => Propagation::Background,
-    });
+    deletion.options.propagation = Some(propagation);
     if call.request(deletion).is_ok() {
         call.io.line(format!("{} {:?} deleted", resource::dotted(manifest.kind), manifest.name));
     }
@@ -91,7 +93,14 @@ fn replace(call: &mut Call, args: &Args, manifest: &Manifest, is_new: bool) -> R
     }
     let (verb, name) = if is_new { (Verb::Create, "") } else { (Verb::Update, manifest.name.as_str()) };
     let scope = resource::scope(manifest.kind, &manifest.namespace);
-    let request = Request::of(verb, manifest.kind.id, scope, name).body(remembers(&manifest.value));
+    let mut value = remembers(&manifest.value);
+    if !is_new && value["metadata"]["resourceVersion"].as_str().unwrap_or_default().is_empty() {
+        // Whatever stands there now is replaced.
+        if let Ok(object) = resource::get(call, manifest.kind, &manifest.namespace, name) {
+            value["metadata"]["resourceVersion"] = object.revision().to_string().into();
+        }
+    }
+    let request = Request::of(verb, manifest.kind.id, scope, name).body(value);
     let named = args.text("subresource");
     let known = manifest.kind.subresources.iter().find(|subresource| subresource.as_str() == named);
     let mut request = match known {

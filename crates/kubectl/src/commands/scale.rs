@@ -18,6 +18,7 @@ pub(super) static FLAGS: &[Flag] = &[
     switch("all", ' ', "All objects of the kind"),
     duration("timeout", "0s", "How long to wait"),
     text("dry-run", ' ', "none, server or client").or("none").alone("unchanged"),
+    crate::flags::RECORD,
 ];
 
 pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
@@ -69,7 +70,7 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
             let mut request = request.on(Subresource::Scale).body(patch);
             request.options.dry_run = dry_run == DryRun::Server;
             request.options.field_manager = "kubectl".into();
-            if let Err(status) = call.request(request) {
+            if let Err(status) = call.request(request).and_then(|_| super::note_cause(call, args, info)) {
                 failures.push(status.into());
                 continue;
             }

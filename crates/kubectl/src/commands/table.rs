@@ -3,8 +3,8 @@
 use super::{Command, Group, Operands, Run};
 use super::{
     annotate, api_resources, apply, attach, autoscale, cluster_info, completion, copy, create, debug, delete, describe,
-    diff, drain, edit, events, exec, explain, expose, get, kustomize, label, logs, meta_update, node, patch, replace,
-    run, scale, serve, taint, version, wait,
+    diff, drain, edit, events, exec, explain, expose, get, kustomize, label, logs, meta_update, node, patch, plugin,
+    replace, run, scale, serve, taint, version, wait,
 };
 use crate::flags::{FILES, PRINT};
 
@@ -32,7 +32,7 @@ macro_rules! later {
 
 mod groups;
 
-use groups::{APPLY, AUTH, CERTIFICATE, CLUSTER_INFO, CONFIG, CREATE, ROLLOUT, SET, TOP};
+use groups::{APPLY, AUTH, CERTIFICATE, CLUSTER_INFO, CONFIG, CREATE, PLUGIN, ROLLOUT, SET, TOP};
 
 const RESOURCES: &str = "(TYPE NAME | TYPE/NAME) [options]";
 const ANY: Group = Group::Other;
@@ -42,7 +42,7 @@ pub(crate) static COMMANDS: &[Command] = &[
         usage: "-f FILENAME [options]",
         flags: &[create::FLAGS, FILES, create::MADE],
         subcommands: CREATE,
-        ..row("create", Group::Beginner, "Create a resource from a file or from stdin", Run::Now(create::run))
+        ..row("create", Group::Beginner, "Create a resource from a file or from stdin", later!(create::run))
     },
     Command {
         usage: "(TYPE NAME | TYPE/NAME) [--port=port] [--target-port=number-or-name] [options]",
@@ -281,6 +281,12 @@ pub(crate) static COMMANDS: &[Command] = &[
         subcommands: CONFIG,
         usage: "SUBCOMMAND [options]",
         ..row("config", Group::Other, "Modify kubeconfig files", Run::Group)
+    },
+    row("alpha", Group::Other, "Commands that may change", Run::Now(plugin::alpha)),
+    Command {
+        subcommands: PLUGIN,
+        usage: "[flags] [options]",
+        ..row("plugin", Group::Other, "Look for plugins", Run::Group)
     },
     row("options", Group::Other, "List the flags that every command has", Run::Now(version::options)),
     Command {

@@ -10,29 +10,47 @@ use crate::task::Call;
 pub(super) static FLAGS: &[Flag] =
     &[switch("client", ' ', "Only the client's version"), text("output", 'o', "yaml or json")];
 
-/// What this terminal behaves as.
+/// What this terminal behaves as, and its minor version.
 const CLIENT: &str = "v1.36.2";
-const SERVER: &str = "v1.36.2";
+const MINOR: i64 = 36;
+const KUSTOMIZE: &str = "v5.7.1";
 
 pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
     if !args.operands.is_empty() {
         return Err(Failure::error(format!("extra arguments: [{}]", args.operands.join(" "))));
     }
-    let info = |version: &str| json!({ "gitVersion": version, "major": "1", "minor": "36", "platform": "linux/amd64" });
-    let mut value = json!({ "clientVersion": info(CLIENT), "kustomizeVersion": "v5.7.1" });
+    let own = json!({ "gitVersion": CLIENT, "major": "1", "minor": MINOR.to_string(), "platform": "linux/amd64" });
+    let mut value = json!({ "clientVersion": own, "kustomizeVersion": KUSTOMIZE });
+    let mut unreached = None;
     if !args.is("client") {
-        value["serverVersion"] = info(SERVER);
+        // The page's own server is of the terminal's version.
+        match call.client.raw("GET", "/version", String::new()) {
+            Some(Ok(text)) => value["serverVersion"] = serde_json::from_str(&text).unwrap_or_default(),
+            Some(Err(status)) => unreached = Some(status),
+            None => value["serverVersion"] = own,
+        }
     }
+    let server = &value["serverVersion"];
     let text = match args.text("output") {
         "" => {
-            let server = if args.is("client") { String::new() } else { format!("Server Version: {SERVER}\n") };
-            format!("Client Version: {CLIENT}\nKustomize Version: v5.7.1\n{server}")
+            let shown = server["gitVersion"].as_str().map(|version| format!("Server Version: {version}\n"));
+            format!("Client Version: {CLIENT}\nKustomize Version: {KUSTOMIZE}\n{}", shown.unwrap_or_default())
         }
         "json" => serde_json::to_string_pretty(&value).unwrap_or_default() + "\n",
         "yaml" => output::yaml(&value),
         _ => return Err(Failure::error("--output must be 'yaml' or 'json'")),
     };
     call.io.out(&text);
+    if let Some(status) = unreached {
+        return Err(status.into());
+    }
+    let minor = server["minor"].as_str().and_then(|minor| minor.trim_end_matches('+').parse::<i64>().ok());
+    if let Some(minor) = minor.filter(|minor| (minor - MINOR).abs() > 1) {
+        call.io.err_line(format!(
+            "WARNING: version difference between client (1.{MINOR}) and server (1.{minor}) exceeds the supported minor \
+             version skew of +/-1"
+        ));
+    }
     Ok(0)
 }
 

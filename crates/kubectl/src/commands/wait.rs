@@ -87,17 +87,17 @@ impl Wanted {
                 let found = path.find(object).unwrap_or_default();
                 match (found.as_slice(), value) {
                     ([], _) => false,
-                    (_, None) => true,
+                    ([_], None) => true,
                     ([only], Some(value)) => match only {
-                        Value::String(text) => text == value,
+                        Value::String(text) => text.trim() == value.trim(),
                         Value::Array(_) | Value::Object(_) => {
                             return Err(Failure::error(
                                 "jsonpath leads to a nested object or list which is not supported",
                             ));
                         }
-                        other => other.to_string() == *value,
+                        other => crate::output::go_text(other) == value.trim(),
                     },
-                    _ => false,
+                    _ => return Err(Failure::error("given jsonpath expression matches more than one value")),
                 }
             }
         })
@@ -114,14 +114,16 @@ pub(super) async fn run(cx: Cx, args: Args) -> Outcome {
     let timeout = api::time::parse_duration(args.text("timeout")).unwrap_or_default();
     let timeout = if timeout < 0 { 7 * 24 * 3600 * api::time::SECOND } else { timeout as SimTime };
     let deadline = cx.now().await + timeout;
-    let mut picked = find(&cx, &args, &wanted, deadline).await?;
+    let picked = find(&cx, &args, &wanted, deadline).await?;
+    let mut failures = Vec::new();
     for info in picked.infos {
         let waiting = Waiting { info: &info, wanted: &wanted, args: &args, deadline, has_time: timeout > 0 };
         if let Err(failure) = wait_for(&cx, waiting).await {
-            picked.failures.push(failure);
+            failures.push(failure);
         }
     }
-    Failure::all(picked.failures).map_or(Ok(0), Err)
+    failures.extend(picked.failures);
+    Failure::all(failures).map_or(Ok(0), Err)
 }
 
 /// The objects to wait for. Waiting for a creation waits for them to be there first.

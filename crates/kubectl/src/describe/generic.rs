@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::events::events;
 use super::{Context, Writer, annotations, labels};
+use crate::output::go_text;
 
 /// Fields of metadata that are shown above, or never.
 const HIDDEN: [&str; 5] = ["annotations", "labels", "name", "namespace", "managedFields"];
@@ -22,11 +23,9 @@ pub(super) fn describe(writer: &mut Writer, context: &mut Context) {
 }
 
 fn write_fields(writer: &mut Writer, level: usize, fields: &Map<String, Value>, hidden: &[&str]) {
-    let shown = fields.iter().filter(|(name, _)| !hidden.contains(&name.as_str()));
-    let mut named: Vec<(String, &str, &Value)> =
-        shown.map(|(name, value)| (title(name), name.as_str(), value)).collect();
-    named.sort_by(|a, b| a.0.cmp(&b.0));
-    for (title, name, value) in named {
+    // A map of serde's is sorted as upstream sorts its fields.
+    for (name, value) in fields.iter().filter(|(name, _)| !hidden.contains(&name.as_str())) {
+        let title = title(name);
         match value {
             Value::Object(inner) => {
                 writer.line(level, format!("{title}:"));
@@ -38,20 +37,12 @@ fn write_fields(writer: &mut Writer, level: usize, fields: &Map<String, Value>, 
                 for item in items {
                     match item {
                         Value::Object(inner) => write_fields(writer, level + 1, inner, &[]),
-                        other => writer.line(level + 1, plain(other)),
+                        other => writer.line(level + 1, go_text(other)),
                     }
                 }
             }
-            other => writer.field(level, &title, plain(other)),
+            other => writer.field(level, &title, go_text(other)),
         }
-    }
-}
-
-fn plain(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        Value::Null => "<nil>".into(),
-        other => other.to_string(),
     }
 }
 

@@ -148,6 +148,12 @@ pub(super) fn priority_class(writer: &mut Writer, value: &Value, context: &mut C
 
 pub(super) fn autoscaler(writer: &mut Writer, value: &Value, context: &mut Context) {
     let object = context.info.object.clone();
+    // Whatever version was asked for, upstream describes the one with all metrics.
+    let second = crate::resource::by_kind(context.call.client, "autoscaling/v2", "HorizontalPodAutoscaler");
+    let second =
+        second.and_then(|kind| crate::resource::get(context.call, kind, object.namespace(), object.name()).ok());
+    let object = second.unwrap_or(object);
+    let value = &if value["apiVersion"] == "autoscaling/v2" { value.clone() } else { object.to_value() };
     let (spec, status) = (&value["spec"], &value["status"]);
     super::head(writer, object.meta());
     super::labels_and_annotations(writer, object.meta());

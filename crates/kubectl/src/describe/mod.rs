@@ -9,6 +9,7 @@ mod network;
 mod node;
 mod pod;
 mod rbac;
+mod request;
 pub(crate) mod rules;
 mod storage;
 mod template;
@@ -117,7 +118,12 @@ pub(crate) fn describe(call: &mut Call, info: &Info, show_events: bool) -> Strin
         ("autoscaling", "HorizontalPodAutoscaler") => Some(limits::autoscaler),
         ("networking.k8s.io", "NetworkPolicy") => Some(traffic::network_policy),
         ("networking.k8s.io", "IngressClass") => Some(traffic::ingress_class),
+        ("networking.k8s.io", "ServiceCIDR") => Some(traffic::service_cidr),
+        ("networking.k8s.io", "IPAddress") => Some(traffic::ip_address),
         ("discovery.k8s.io", "EndpointSlice") => Some(traffic::endpoint_slice),
+        ("storage.k8s.io", "CSINode") => Some(storage::csi_node),
+        ("storage.k8s.io", "VolumeAttributesClass") => Some(storage::attributes_class),
+        ("certificates.k8s.io", "CertificateSigningRequest") => Some(request::certificate_request),
         _ => None,
     };
     match by_value {
@@ -199,6 +205,11 @@ fn time(time: Option<&Time>) -> String {
     time.map(|time| time.0.strftime("%a, %d %b %Y %H:%M:%S +0000").to_string()).unwrap_or_default()
 }
 
+/// The same of a field.
+fn time_of(value: &Value) -> String {
+    time(serde_json::from_value(value.clone()).ok().as_ref())
+}
+
 fn or_none(text: Option<&str>) -> &str {
     text.filter(|text| !text.is_empty()).unwrap_or("<none>")
 }
@@ -207,6 +218,11 @@ fn or_none(text: Option<&str>) -> &str {
 fn selector_map(labels: Option<&BTreeMap<String, String>>) -> String {
     let shown: Vec<String> = labels.into_iter().flatten().map(|(name, value)| format!("{name}={value}")).collect();
     or_none(Some(&shown.join(","))).to_owned()
+}
+
+/// Labels or annotations on one line, as upstream's `labels.FormatLabels` writes them.
+fn format_labels(labels: Option<&BTreeMap<String, String>>) -> String {
+    selector_map(labels)
 }
 
 fn selector(selector: Option<&LabelSelector>) -> String {

@@ -67,11 +67,11 @@ pub(super) fn service(writer: &mut Writer, object: &Service, context: &mut Conte
     if let Some(policy) = &spec.external_traffic_policy {
         writer.field(0, "External Traffic Policy", policy);
     }
-    if let Some(port) = spec.health_check_node_port.filter(|port| *port > 0) {
-        writer.field(0, "HealthCheck NodePort", port);
-    }
     if let Some(policy) = &spec.internal_traffic_policy {
         writer.field(0, "Internal Traffic Policy", policy);
+    }
+    if let Some(port) = spec.health_check_node_port.filter(|port| *port > 0) {
+        writer.field(0, "HealthCheck NodePort", port);
     }
     if let Some(ranges) = spec.load_balancer_source_ranges.as_ref().filter(|ranges| !ranges.is_empty()) {
         writer.field(0, "LoadBalancer Source Ranges", ranges.join(","));
@@ -135,6 +135,10 @@ pub(super) fn endpoints(writer: &mut Writer, object: &Endpoints, context: &mut C
 }
 
 fn backend(context: &mut Context, namespace: &str, backend: Option<&IngressBackend>) -> String {
+    if let Some(resource) = backend.and_then(|backend| backend.resource.as_ref()) {
+        let group = or_none(resource.api_group.as_deref());
+        return format!("APIGroup: {group}, Kind: {}, Name: {}", resource.kind, resource.name);
+    }
     let Some(service) = backend.and_then(|backend| backend.service.as_ref()) else { return "<default>".into() };
     let port = service.port.as_ref();
     let port =
@@ -183,15 +187,15 @@ pub(super) fn ingress(writer: &mut Writer, object: &Ingress, context: &mut Conte
         }
     }
     writer.line(0, "Rules:\n  Host\tPath\tBackends\n  ----\t----\t--------");
-    let rules = spec.rules.as_deref().unwrap_or_default();
-    for rule in rules {
+    let with_paths = spec.rules.iter().flatten().filter(|rule| rule.http.is_some());
+    for rule in with_paths.clone() {
         writer.line(1, format!("{}\t", rule.host.as_deref().filter(|host| !host.is_empty()).unwrap_or("*")));
         for path in rule.http.iter().flat_map(|http| &http.paths) {
             let text = backend(context, &namespace, Some(&path.backend));
             writer.line(1, format!("\t{} \t{text}", path.path.as_deref().unwrap_or_default()));
         }
     }
-    if rules.is_empty() {
+    if with_paths.count() == 0 {
         writer.line(1, format!("*\t*\t{default}"));
     }
     super::annotations(writer, 0, object.metadata.annotations.as_ref());

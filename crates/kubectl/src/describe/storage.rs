@@ -1,11 +1,13 @@
 //! Volumes, claims, storage classes.
 
+use api::k8s_openapi::api::core::v1::{PersistentVolumeClaimSpec, PersistentVolumeClaimTemplate};
 use api::request::Options;
 use api::types::{PersistentVolume, PersistentVolumeClaim, Pod, StorageClass};
 use api::{Kinded, table};
+use serde_json::Value;
 
 use super::events::events;
-use super::{Context, Writer, labels_and_annotations, name_of, or_none};
+use super::{Context, Writer, format_labels, labels_and_annotations, name_of, or_none, text};
 use crate::resource;
 
 /// The cells of `get -o wide`, by their columns' names: most of a description are the same texts.
@@ -47,8 +49,9 @@ pub(super) fn volume(writer: &mut Writer, object: &PersistentVolume, context: &m
                     .iter()
                     .flatten()
                     .map(|wanted| {
-                        let values = wanted.values.clone().unwrap_or_default().join(", ");
-                        format!("{} {} [{values}]", wanted.key, wanted.operator.to_lowercase())
+                        let values = wanted.values.as_deref().unwrap_or_default().join(", ");
+                        let values = if values.is_empty() { String::new() } else { format!(" [{values}]") };
+                        format!("{} {}{values}", wanted.key, wanted.operator.to_lowercase())
                     })
                     .collect();
                 writer.list(2, &format!("Term {at}"), &shown);
@@ -57,27 +60,7 @@ pub(super) fn volume(writer: &mut Writer, object: &PersistentVolume, context: &m
     }
     writer.field(0, "Message", object.status.as_ref().and_then(|status| status.message.as_deref()).unwrap_or_default());
     writer.line(0, "Source:");
-    if let Some(source) = &spec.host_path {
-        writer.field(2, "Type", "HostPath (bare host directory volume)");
-        writer.field(2, "Path", &source.path);
-        writer.field(2, "HostPathType", source.type_.as_deref().unwrap_or_default());
-    } else if let Some(source) = &spec.csi {
-        writer.field(2, "Type", "CSI (a Container Storage Interface (CSI) volume source)");
-        writer.field(2, "Driver", &source.driver);
-        writer.field(2, "FSType", source.fs_type.as_deref().unwrap_or_default());
-        writer.field(2, "VolumeHandle", &source.volume_handle);
-        writer.field(2, "ReadOnly", source.read_only.unwrap_or_default());
-    } else if let Some(source) = &spec.local {
-        writer.field(2, "Type", "LocalVolume (a persistent volume backed by local storage on a node)");
-        writer.field(2, "Path", &source.path);
-    } else if let Some(source) = &spec.nfs {
-        writer.field(2, "Type", "NFS (an NFS mount that lasts the lifetime of a pod)");
-        writer.field(2, "Server", &source.server);
-        writer.field(2, "Path", &source.path);
-        writer.field(2, "ReadOnly", source.read_only.unwrap_or_default());
-    } else {
-        writer.line(2, "<unknown>");
-    }
+    super::volume::source(writer, &serde_json::json!(spec));
     events(writer, context);
 }
 
@@ -91,9 +74,62 @@ pub(super) fn claim(writer: &mut Writer, object: &PersistentVolumeClaim, context
     writer.field(0, "Capacity", cell(context, "Capacity"));
     writer.field(0, "Access Modes", cell(context, "Access Modes"));
     writer.field(0, "VolumeMode", cell(context, "VolumeMode"));
+    data_source(writer, 0, object.spec.as_ref());
     let users = users_of(context, object);
     writer.list(0, "Used By", &users);
+    let conditions = object.status.as_ref().and_then(|status| status.conditions.as_deref()).unwrap_or_default();
+    if !conditions.is_empty() {
+        writer.line(0, "Conditions:");
+        writer.line(1, "Type\tStatus\tLastProbeTime\tLastTransitionTime\tReason\tMessage");
+        writer.line(1, "----\t------\t-----------------\t------------------\t------\t-------");
+    }
+    for condition in conditions {
+        let (probed, changed) = (condition.last_probe_time.as_ref(), condition.last_transition_time.as_ref());
+        let (reason, message) = (condition.reason.as_deref(), condition.message.as_deref());
+        writer.line(
+            1,
+            format!(
+                "{} \t{} \t{} \t{} \t{}\t{}",
+                condition.type_,
+                condition.status,
+                time_or_beginning(probed),
+                time_or_beginning(changed),
+                reason.unwrap_or_default(),
+                message.unwrap_or_default()
+            ),
+        );
+    }
     events(writer, context);
+}
+
+/// A time that is not set is Go's first one.
+fn time_or_beginning(time: Option<&api::types::Time>) -> String {
+    time.map_or_else(|| "Mon, 01 Jan 0001 00:00:00 +0000".into(), |time| super::time(Some(time)))
+}
+
+fn data_source(writer: &mut Writer, level: usize, spec: Option<&PersistentVolumeClaimSpec>) {
+    let Some(source) = spec.and_then(|spec| spec.data_source.as_ref()) else { return };
+    writer.line(level, "DataSource:");
+    if let Some(group) = &source.api_group {
+        writer.field(level + 1, "APIGroup", group);
+    }
+    writer.field(level + 1, "Kind", &source.kind);
+    writer.field(level + 1, "Name", &source.name);
+}
+
+/// The claim that an ephemeral volume is made from.
+pub(super) fn claim_template(writer: &mut Writer, template: &PersistentVolumeClaimTemplate) {
+    let (spec, meta) = (&template.spec, template.metadata.as_ref());
+    writer.field(2, "StorageClass", spec.storage_class_name.as_deref().unwrap_or_default());
+    writer.field(2, "Volume", spec.volume_name.as_deref().unwrap_or_default());
+    super::labels(writer, 2, meta.and_then(|meta| meta.labels.as_ref()));
+    super::annotations(writer, 2, meta.and_then(|meta| meta.annotations.as_ref()));
+    writer.field(2, "Capacity", "");
+    writer.field(2, "Access Modes", "");
+    if let Some(mode) = &spec.volume_mode {
+        writer.field(2, "VolumeMode", mode);
+    }
+    data_source(writer, 2, Some(spec));
 }
 
 /// The Pods that have the claim among their volumes.
@@ -146,6 +182,41 @@ pub(super) fn class(writer: &mut Writer, object: &StorageClass, context: &mut Co
                 &format!("Term {at}"),
                 if shown.is_empty() { " <none>".into() } else { shown.join("\n\t") },
             );
+        }
+    }
+    events(writer, context);
+}
+
+pub(super) fn attributes_class(writer: &mut Writer, value: &Value, context: &mut Context) {
+    let object = context.info.object.clone();
+    writer.field(0, "Name", object.name());
+    writer.field(0, "Annotations", format_labels(object.meta().annotations.as_ref()));
+    writer.field(0, "DriverName", text(&value["driverName"]));
+    let parameters = value["parameters"].as_object().into_iter().flatten();
+    let shown: Vec<String> = parameters.map(|(name, value)| format!("{name}={}", text(value))).collect();
+    writer.field(0, "Parameters", or_none(Some(&shown.join(","))));
+    events(writer, context);
+}
+
+/// What drivers say of a node.
+pub(super) fn csi_node(writer: &mut Writer, value: &Value, context: &mut Context) {
+    let object = context.info.object.clone();
+    writer.field(0, "Name", object.name());
+    labels_and_annotations(writer, object.meta());
+    writer.field(0, "CreationTimestamp", super::time(object.meta().creation_timestamp.as_ref()));
+    writer.line(0, "Spec:");
+    if let Some(drivers) = value["spec"]["drivers"].as_array() {
+        writer.line(1, "Drivers:");
+        for driver in drivers {
+            writer.line(2, format!("{}:", text(&driver["name"])));
+            writer.field(3, "Node ID", text(&driver["nodeID"]));
+            if let Some(count) = driver["allocatable"]["count"].as_i64() {
+                writer.line(3, "Allocatables:");
+                writer.field(4, "Count", count);
+            }
+            if driver["topologyKeys"].is_array() {
+                writer.field(3, "Topology Keys", crate::output::go_text(&driver["topologyKeys"]));
+            }
         }
     }
     events(writer, context);

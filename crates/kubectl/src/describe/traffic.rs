@@ -110,7 +110,7 @@ pub(super) fn endpoint_slice(writer: &mut Writer, value: &Value, context: &mut C
     let unset = |value: &Value| if value.is_null() { "<unset>".to_owned() } else { text(value) };
     let ports = items(&value["ports"]);
     if ports.is_empty() {
-        writer.field(0, "Ports", "<unset>");
+        writer.line(0, "Ports: <unset>");
     } else {
         writer.line(0, "Ports:");
         writer.line(1, "Name\tPort\tProtocol");
@@ -121,7 +121,7 @@ pub(super) fn endpoint_slice(writer: &mut Writer, value: &Value, context: &mut C
         writer.line(1, format!("{name}\t{}\t{}", unset(&port["port"]), text(&port["protocol"])));
     }
     let endpoints = items(&value["endpoints"]);
-    writer.line(0, if endpoints.is_empty() { "Endpoints:\t<none>" } else { "Endpoints:" });
+    writer.line(0, if endpoints.is_empty() { "Endpoints: <none>" } else { "Endpoints:" });
     for endpoint in endpoints {
         let addresses: Vec<String> = items(&endpoint["addresses"]).iter().map(text).collect();
         writer.line(1, format!("- Addresses:\t{}", super::or_none(Some(&addresses.join(", ")))));
@@ -150,6 +150,45 @@ pub(super) fn ingress_class(writer: &mut Writer, value: &Value, context: &mut Co
             if !parameters[field].is_null() {
                 writer.field(1, title, text(&parameters[field]));
             }
+        }
+    }
+    events(writer, context);
+}
+
+/// What makes an address, and the ranges addresses come from.
+pub(super) fn ip_address(writer: &mut Writer, value: &Value, context: &mut Context) {
+    let object = context.info.object.clone();
+    writer.field(0, "Name", object.name());
+    super::labels_and_annotations(writer, object.meta());
+    let parent = &value["spec"]["parentRef"];
+    if parent.is_object() {
+        writer.line(0, "Parent Reference:");
+        for (title, field) in
+            [("Group", "group"), ("Resource", "resource"), ("Namespace", "namespace"), ("Name", "name")]
+        {
+            writer.field(1, title, text(&parent[field]));
+        }
+    }
+    events(writer, context);
+}
+
+pub(super) fn service_cidr(writer: &mut Writer, value: &Value, context: &mut Context) {
+    let object = context.info.object.clone();
+    writer.field(0, "Name", object.name());
+    super::labels_and_annotations(writer, object.meta());
+    let ranges: Vec<String> = items(&value["spec"]["cidrs"]).iter().map(text).collect();
+    writer.field(0, "CIDRs", ranges.join(", "));
+    let conditions = items(&value["status"]["conditions"]);
+    if !conditions.is_empty() {
+        writer.line(0, "Status:");
+        writer.line(0, "Conditions:");
+        writer.line(1, "Type\tStatus\tLastTransitionTime\tReason\tMessage");
+        writer.line(1, "----\t------\t------------------\t------\t-------");
+        for condition in conditions {
+            let mut cells =
+                ["type", "status", "lastTransitionTime", "reason", "message"].map(|name| text(&condition[name]));
+            cells[2] = super::time_of(&condition["lastTransitionTime"]);
+            writer.line(1, cells.join("\t"));
         }
     }
     events(writer, context);

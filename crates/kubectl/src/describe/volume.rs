@@ -2,7 +2,10 @@
 
 use api::types::{Volume, VolumeProjection};
 
-use super::Writer;
+use serde_json::Value;
+
+use super::{Writer, text};
+use crate::output::go_text;
 
 pub(super) fn volumes(writer: &mut Writer, volumes: &[Volume], indent: usize) {
     if volumes.is_empty() {
@@ -16,53 +19,253 @@ pub(super) fn volumes(writer: &mut Writer, volumes: &[Volume], indent: usize) {
     }
 }
 
+/// How a kind of source is described: its field in a volume, what it is called, and its lines: title, field, and what
+/// stands there when the field is missing.
+type Source = (&'static str, &'static str, &'static [(&'static str, &'static str, &'static str)]);
+
+const SOURCES: &[Source] = &[
+    (
+        "hostPath",
+        "HostPath (bare host directory volume)",
+        &[("Path:", "path", ""), ("HostPathType:", "type", "<none>")],
+    ),
+    (
+        "emptyDir",
+        "EmptyDir (a temporary directory that shares a pod's lifetime)",
+        &[("Medium:", "medium", ""), ("SizeLimit:", "sizeLimit", "<unset>")],
+    ),
+    (
+        "gcePersistentDisk",
+        "GCEPersistentDisk (a Persistent Disk resource in Google Compute Engine)",
+        &[("PDName:", "pdName", ""), FS_TYPE, ("Partition:", "partition", "0"), READ_ONLY],
+    ),
+    (
+        "awsElasticBlockStore",
+        "AWSElasticBlockStore (a Persistent Disk resource in AWS)",
+        &[("VolumeID:", "volumeID", ""), FS_TYPE, ("Partition:", "partition", "0"), READ_ONLY],
+    ),
+    (
+        "gitRepo",
+        "GitRepo (a volume that is pulled from git when the pod is created)",
+        &[("Repository:", "repository", ""), ("Revision:", "revision", "")],
+    ),
+    (
+        "secret",
+        "Secret (a volume populated by a Secret)",
+        &[("SecretName:", "secretName", ""), ("Optional:", "optional", "false")],
+    ),
+    (
+        "configMap",
+        "ConfigMap (a volume populated by a ConfigMap)",
+        &[("Name:", "name", ""), ("Optional:", "optional", "false")],
+    ),
+    (
+        "nfs",
+        "NFS (an NFS mount that lasts the lifetime of a pod)",
+        &[("Server:", "server", ""), ("Path:", "path", ""), READ_ONLY],
+    ),
+    (
+        "quobyte",
+        "Quobyte (a Quobyte mount on the host that shares a pod's lifetime)",
+        &[("Registry:", "registry", ""), ("Volume:", "volume", ""), READ_ONLY],
+    ),
+    ("portworxVolume", "PortworxVolume (a Portworx Volume resource)", &[("VolumeID:", "volumeID", "")]),
+    (
+        "iscsi",
+        "ISCSI (an ISCSI Disk resource that is attached to a kubelet's host machine and then exposed to the pod)",
+        &[
+            ("TargetPortal:", "targetPortal", ""),
+            ("IQN:", "iqn", ""),
+            ("Lun:", "lun", "0"),
+            ("ISCSIInterface", "iscsiInterface", ""),
+            FS_TYPE,
+            READ_ONLY,
+            ("Portals:", "portals", "[]"),
+            ("DiscoveryCHAPAuth:", "chapAuthDiscovery", "false"),
+            ("SessionCHAPAuth:", "chapAuthSession", "false"),
+            SECRET,
+            ("InitiatorName:", "initiatorName", "<none>"),
+        ],
+    ),
+    (
+        "glusterfs",
+        "Glusterfs (a Glusterfs mount on the host that shares a pod's lifetime)",
+        &[("EndpointsName:", "endpoints", ""), ("Path:", "path", ""), READ_ONLY],
+    ),
+    (
+        "persistentVolumeClaim",
+        "PersistentVolumeClaim (a reference to a PersistentVolumeClaim in the same namespace)",
+        &[("ClaimName:", "claimName", ""), READ_ONLY],
+    ),
+    (
+        "rbd",
+        "RBD (a Rados Block Device mount on the host that shares a pod's lifetime)",
+        &[
+            ("CephMonitors:", "monitors", "[]"),
+            ("RBDImage:", "image", ""),
+            FS_TYPE,
+            ("RBDPool:", "pool", ""),
+            ("RadosUser:", "user", ""),
+            ("Keyring:", "keyring", ""),
+            SECRET,
+            READ_ONLY,
+        ],
+    ),
+    (
+        "azureDisk",
+        "AzureDisk (an Azure Data Disk mount on the host and bind mount to the pod)",
+        &[
+            ("DiskName:", "diskName", ""),
+            ("DiskURI:", "diskURI", ""),
+            ("Kind: ", "kind", ""),
+            FS_TYPE,
+            ("CachingMode:", "cachingMode", ""),
+            READ_ONLY,
+        ],
+    ),
+    (
+        "vsphereVolume",
+        "vSphereVolume (a Persistent Disk resource in vSphere)",
+        &[("VolumePath:", "volumePath", ""), FS_TYPE, ("StoragePolicyName:", "storagePolicyName", "")],
+    ),
+    (
+        "cinder",
+        "Cinder (a Persistent Disk resource in OpenStack)",
+        &[("VolumeID:", "volumeID", ""), FS_TYPE, READ_ONLY, SECRET],
+    ),
+    (
+        "photonPersistentDisk",
+        "PhotonPersistentDisk (a Persistent Disk resource in photon platform)",
+        &[("PdID:", "pdID", ""), FS_TYPE],
+    ),
+    (
+        "scaleIO",
+        "ScaleIO (a persistent volume backed by a block device in ScaleIO)",
+        &[
+            ("Gateway:", "gateway", ""),
+            ("System:", "system", ""),
+            ("Protection Domain:", "protectionDomain", ""),
+            ("Storage Pool:", "storagePool", ""),
+            ("Storage Mode:", "storageMode", ""),
+            ("VolumeName:", "volumeName", ""),
+            FS_TYPE,
+            READ_ONLY,
+        ],
+    ),
+    ("local", "LocalVolume (a persistent volume backed by local storage on a node)", &[("Path:", "path", "")]),
+    (
+        "cephfs",
+        "CephFS (a CephFS mount on the host that shares a pod's lifetime)",
+        &[
+            ("Monitors:", "monitors", "[]"),
+            ("Path:", "path", ""),
+            ("User:", "user", ""),
+            ("SecretFile:", "secretFile", ""),
+            SECRET,
+            READ_ONLY,
+        ],
+    ),
+    (
+        "storageos",
+        "StorageOS (a StorageOS Persistent Disk resource)",
+        &[("VolumeName:", "volumeName", ""), ("VolumeNamespace:", "volumeNamespace", ""), FS_TYPE, READ_ONLY],
+    ),
+    (
+        "fc",
+        "FC (a Fibre Channel disk)",
+        &[("TargetWWNs:", "targetWWNs", ""), ("LUN:", "lun", "<none>"), FS_TYPE, READ_ONLY],
+    ),
+    (
+        "azureFile",
+        "AzureFile (an Azure File Service mount on the host and bind mount to the pod)",
+        &[("SecretName:", "secretName", ""), ("ShareName:", "shareName", ""), READ_ONLY],
+    ),
+    (
+        "flexVolume",
+        "FlexVolume (a generic volume resource that is provisioned/attached using an exec based plugin)",
+        &[("Driver:", "driver", ""), FS_TYPE, SECRET, READ_ONLY, ("Options:", "options", "map[]")],
+    ),
+    (
+        "flocker",
+        "Flocker (a Flocker volume mounted by the Flocker agent)",
+        &[("DatasetName:", "datasetName", ""), ("DatasetUUID:", "datasetUUID", "")],
+    ),
+    (
+        "csi",
+        "CSI (a Container Storage Interface (CSI) volume source)",
+        &[("Driver:", "driver", ""), FS_TYPE, READ_ONLY],
+    ),
+    (
+        "image",
+        "Image (a container image or OCI artifact)",
+        &[("Reference:", "reference", ""), ("PullPolicy:", "pullPolicy", "")],
+    ),
+];
+
+const FS_TYPE: (&str, &str, &str) = ("FSType:", "fsType", "");
+const READ_ONLY: (&str, &str, &str) = ("ReadOnly:", "readOnly", "false");
+const SECRET: (&str, &str, &str) = ("SecretRef:", "secretRef", "nil");
+
 fn describe(writer: &mut Writer, volume: &Volume) {
-    let mut kind = |text: &str| writer.field(2, "Type", text);
-    if let Some(source) = &volume.host_path {
-        kind("HostPath (bare host directory volume)");
-        writer.field(2, "Path", &source.path);
-        writer.field(2, "HostPathType", source.type_.as_deref().unwrap_or_default());
-    } else if let Some(source) = &volume.empty_dir {
-        kind("EmptyDir (a temporary directory that shares a pod's lifetime)");
-        writer.field(2, "Medium", source.medium.as_deref().unwrap_or_default());
-        let limit = source.size_limit.as_ref().map_or("<unset>", |limit| limit.0.as_str());
-        writer.field(2, "SizeLimit", limit);
-    } else if let Some(source) = &volume.secret {
-        kind("Secret (a volume populated by a Secret)");
-        writer.field(2, "SecretName", source.secret_name.as_deref().unwrap_or_default());
-        writer.field(2, "Optional", source.optional.unwrap_or_default());
-    } else if let Some(source) = &volume.config_map {
-        kind("ConfigMap (a volume populated by a ConfigMap)");
-        writer.field(2, "Name", &source.name);
-        writer.field(2, "Optional", source.optional.unwrap_or_default());
-    } else if let Some(source) = &volume.persistent_volume_claim {
-        kind("PersistentVolumeClaim (a reference to a PersistentVolumeClaim in the same namespace)");
-        writer.field(2, "ClaimName", &source.claim_name);
-        writer.field(2, "ReadOnly", source.read_only.unwrap_or_default());
-    } else if let Some(source) = &volume.downward_api {
-        kind("DownwardAPI (a volume populated by information about the pod)");
+    if volume.downward_api.is_some() {
+        writer.field(2, "Type", "DownwardAPI (a volume populated by information about the pod)");
         writer.line(2, "Items:");
-        for item in source.items.iter().flatten() {
-            let path = item.field_ref.as_ref().map(|field| field.field_path.as_str()).unwrap_or_default();
-            writer.line(3, format!("{path} -> {}", item.path));
+        for item in volume.downward_api.iter().flat_map(|source| source.items.iter().flatten()) {
+            let field = item.field_ref.as_ref().map(|field| field.field_path.as_str());
+            let resource = item.resource_field_ref.as_ref().map(|field| field.resource.as_str());
+            for from in [field, resource].into_iter().flatten() {
+                writer.line(3, format!("{from} -> {}", item.path));
+            }
         }
     } else if let Some(source) = &volume.projected {
-        kind("Projected (a volume that contains injected data from multiple sources)");
+        writer.field(2, "Type", "Projected (a volume that contains injected data from multiple sources)");
         source.sources.iter().flatten().for_each(|source| projection(writer, source));
-    } else if let Some(source) = &volume.nfs {
-        kind("NFS (an NFS mount that lasts the lifetime of a pod)");
-        writer.field(2, "Server", &source.server);
-        writer.field(2, "Path", &source.path);
-        writer.field(2, "ReadOnly", source.read_only.unwrap_or_default());
-    } else if let Some(source) = &volume.csi {
-        kind("CSI (a Container Storage Interface (CSI) volume source)");
-        writer.field(2, "Driver", &source.driver);
-        writer.field(2, "FSType", source.fs_type.as_deref().unwrap_or_default());
-        writer.field(2, "ReadOnly", source.read_only.unwrap_or_default());
-    } else if volume.ephemeral.is_some() {
-        kind("EphemeralVolume (an inline specification for a volume that gets created and deleted with the pod)");
+    } else if let Some(source) = &volume.ephemeral {
+        let kind = "EphemeralVolume (an inline specification for a volume that gets created and deleted with the pod)";
+        writer.field(2, "Type", kind);
+        if let Some(template) = &source.volume_claim_template {
+            super::storage::claim_template(writer, template);
+        }
     } else {
-        writer.line(2, "<unknown>");
+        source(writer, &serde_json::json!(volume));
+    }
+}
+
+/// The source of a volume or of a PersistentVolume, by its JSON.
+pub(super) fn source(writer: &mut Writer, volume: &Value) {
+    let Some((field, kind, lines)) = SOURCES.iter().find(|(field, ..)| volume[*field].is_object()) else {
+        return writer.line(2, "<unknown>");
+    };
+    let source = &volume[*field];
+    writer.field(2, "Type", kind);
+    for (title, field, missing) in *lines {
+        let shown = match &source[*field] {
+            Value::Null => (*missing).to_owned(),
+            Value::Array(items) if *field == "targetWWNs" => items.iter().map(text).collect::<Vec<_>>().join(", "),
+            Value::Object(_) if *field == "secretRef" => secret_reference(&source[*field]),
+            other => go_text(other),
+        };
+        writer.line(2, format!("{title}\t{shown}"));
+        if *title == "FSType:" && source["volumeHandle"].is_string() {
+            writer.field(2, "VolumeHandle", text(&source["volumeHandle"]));
+        }
+        if *title == "SecretName:" && source["secretNamespace"].is_string() {
+            writer.field(2, "SecretNamespace", text(&source["secretNamespace"]));
+        }
+    }
+    if *field == "csi" {
+        let attributes = source["volumeAttributes"].as_object().into_iter().flatten();
+        let shown: Vec<String> = attributes.map(|(name, value)| format!("{name}={}", text(value))).collect();
+        writer.list(2, "VolumeAttributes", &shown);
+    }
+}
+
+/// A reference as the API's types print themselves.
+fn secret_reference(reference: &Value) -> String {
+    let name = text(&reference["name"]);
+    match reference["namespace"].as_str() {
+        Some(namespace) => format!("&SecretReference{{Name:{name},Namespace:{namespace},}}"),
+        None => format!("&LocalObjectReference{{Name:{name},}}"),
     }
 }
 

@@ -10,9 +10,7 @@ use serde_json::Value;
 
 use super::events::events;
 use super::template::pod_template;
-use super::{
-    Context, Writer, annotations, controlled_by, head, labels, labels_and_annotations, name_of, selector, time,
-};
+use super::{Context, Writer, controlled_by, head, labels, labels_and_annotations, name_of, selector, time};
 use crate::resource;
 
 /// How many of the Pods that an object controls run, wait, have succeeded and have failed.
@@ -185,7 +183,9 @@ pub(super) fn stateful_set(writer: &mut Writer, object: &StatefulSet, context: &
             writer.field(1, "Name", name_of(&claim.metadata));
             writer.field(1, "StorageClass", claim_spec.storage_class_name.as_deref().unwrap_or_default());
             labels(writer, 1, claim.metadata.labels.as_ref());
-            annotations(writer, 1, claim.metadata.annotations.as_ref());
+            let pairs = claim.metadata.annotations.iter().flatten();
+            let shown: Vec<String> = pairs.map(|(name, value)| format!("{name}={value}")).collect();
+            writer.list(1, "Annotations", &shown);
             let storage = claim_spec.resources.as_ref().and_then(|r| r.requests.as_ref()?.get("storage"));
             writer.field(1, "Capacity", storage.map(|storage| storage.0.as_str()).unwrap_or_default());
             let modes = claim_spec.access_modes.clone().unwrap_or_default();
@@ -286,6 +286,9 @@ pub(super) fn cron_job(writer: &mut Writer, object: &CronJob, context: &mut Cont
     writer.field(0, "Selector", job.selector.as_ref().map_or_else(unset, |own| selector(Some(own))));
     writer.field(0, "Parallelism", job.parallelism.map_or_else(unset, |count| count.to_string()));
     writer.field(0, "Completions", job.completions.map_or_else(unset, |count| count.to_string()));
+    if let Some(seconds) = job.active_deadline_seconds {
+        writer.field(0, "Active Deadline Seconds", format!("{seconds}s"));
+    }
     pod_template(writer, Some(&job.template));
     let status = object.status.as_ref();
     let last = status.and_then(|status| status.last_schedule_time.as_ref());

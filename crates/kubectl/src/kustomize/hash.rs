@@ -4,10 +4,12 @@ use serde_json::{Value, json};
 
 /// The hash of a ConfigMap or Secret. `name` is empty for kustomize, and the object's for `create --append-hash`.
 pub(crate) fn suffix(value: &Value, name: &str) -> String {
-    let text = |field: &str| value.get(field).cloned().unwrap_or_else(|| "".into());
-    let mut content = json!({ "kind": value["kind"], "name": name, "data": text("data") });
+    let or = |field: &str, missing: Value| value.get(field).cloned().unwrap_or(missing);
+    // Without data there is an empty text to kustomize, and an empty map to the generators.
+    let no_data = if name.is_empty() { Value::from("") } else { json!({}) };
+    let mut content = json!({ "kind": value["kind"], "name": name, "data": or("data", no_data) });
     if value["kind"] == "Secret" {
-        content["type"] = text("type");
+        content["type"] = or("type", "".into());
     }
     for field in ["binaryData", "stringData"] {
         if let Some(data) = value.get(field) {

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Path, plain_table};
+use super::{Path, go_text, plain_table};
 use crate::failure::Failure;
 
 pub(crate) struct Columns {
@@ -28,10 +28,21 @@ impl Columns {
 
     /// Headers on the first line, paths on the second.
     pub fn parse_file(text: &str) -> Result<Columns, Failure> {
+        const FORMAT: &str = "Expected format is one line of space separated headers, one line of space separated \
+                              column specs.";
         let mut lines = text.lines();
-        let headers = lines.next().unwrap_or_default().split_whitespace();
-        let paths = lines.next().unwrap_or_default().split_whitespace();
-        let columns = headers.zip(paths).map(|(header, path)| column(header, path)).collect::<Result<_, _>>()?;
+        let mut next = |what: &str| match lines.next() {
+            Some(line) => Ok(line.split_whitespace().collect::<Vec<_>>()),
+            None => Err(Failure::error(format!("invalid template, missing {what} line. {FORMAT}"))),
+        };
+        let (headers, paths) = (next("header")?, next("spec")?);
+        if headers.len() != paths.len() {
+            let (headers, paths) = (headers.len(), paths.len());
+            let text = format!("number of headers ({headers}) and field specifications ({paths}) don't match");
+            return Err(Failure::error(text));
+        }
+        let columns = headers.into_iter().zip(paths).map(|(header, path)| column(header, path));
+        let columns = columns.collect::<Result<_, _>>()?;
         Ok(Columns { columns, keeps_headers: true })
     }
 
@@ -85,18 +96,4 @@ fn split(spec: &str) -> Vec<&str> {
     }
     parts.push(&spec[start..]);
     parts
-}
-
-/// A value as Go's `fmt.Sprint` writes it: `map[a:b]`, `[a b]`, `<nil>`.
-pub(crate) fn go_text(value: &Value) -> String {
-    match value {
-        Value::Null => "<nil>".into(),
-        Value::String(text) => text.clone(),
-        Value::Array(items) => format!("[{}]", items.iter().map(go_text).collect::<Vec<_>>().join(" ")),
-        Value::Object(fields) => {
-            let shown: Vec<String> = fields.iter().map(|(name, value)| format!("{name}:{}", go_text(value))).collect();
-            format!("map[{}]", shown.join(" "))
-        }
-        other => other.to_string(),
-    }
 }

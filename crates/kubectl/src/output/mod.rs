@@ -4,14 +4,14 @@ mod align;
 mod base64;
 mod columns;
 mod gotemplate;
-mod gotemplate_parse;
 mod jsonpath;
 mod printer;
 
 pub(crate) use align::align;
+pub(crate) use api::go::text as go_text;
 pub(crate) use api::jsonpath::Path;
 pub(crate) use base64::{decode as base64_decode, encode as base64_encode};
-pub(crate) use columns::{Columns, go_text};
+pub(crate) use columns::Columns;
 pub(crate) use gotemplate::GoTemplate;
 pub(crate) use jsonpath::JsonPath;
 pub(crate) use printer::{TablePrinter, TableStyle, plain_table};
@@ -32,8 +32,8 @@ pub(crate) enum Format {
     Yaml,
     /// A template, and whether it needs all of its fields.
     JsonPath(JsonPath, bool),
-    /// The values that a path leads to, as a JSON list.
-    JsonPathAsJson(Path),
+    /// The same, each value of it as JSON.
+    JsonPathAsJson(JsonPath, bool),
     Columns(Columns),
     GoTemplate(GoTemplate),
 }
@@ -47,7 +47,10 @@ impl Format {
     /// Reads `-o` and `--template`. `None` when neither is given.
     pub fn read(call: &Call, args: &Args, tables: bool) -> Result<Option<Format>, Failure> {
         let output = args.text("output");
-        let (name, joined) = output.split_once('=').map_or((output, None), |(name, rest)| (name, Some(rest)));
+        let (name, joined) = match output.split_once('=') {
+            Some((name, rest)) if !matches!(name, "wide" | "name" | "json" | "yaml") => (name, Some(rest)),
+            _ => (output, None),
+        };
         let template = joined.or(args.some_text("template"));
         let file = |path: &str| {
             let text = call.state.files.read(path);
@@ -56,27 +59,24 @@ impl Format {
             })
         };
         let strict = args.knows("allow-missing-template-keys") && !args.is("allow-missing-template-keys");
-        let needed = |what: &str| {
-            template
-                .filter(|text| !text.is_empty())
-                .ok_or_else(|| Failure::error(format!("template format specified but no {what} given")))
+        let needed = || {
+            let given = template.filter(|text| !text.is_empty());
+            given.ok_or_else(|| Failure::error("template format specified but no template given"))
         };
         Ok(Some(match name.to_lowercase().as_str() {
-            "" if args.some_text("template").is_some() => Format::GoTemplate(GoTemplate::parse(args.text("template"))?),
+            "" if args.some_text("template").is_some() => {
+                Format::GoTemplate(GoTemplate::parse(args.text("template"), strict)?)
+            }
             "" => return Ok(None),
             "wide" if tables => Format::Table { wide: true },
             "name" => Format::Name,
             "json" => Format::Json,
             "yaml" => Format::Yaml,
-            "jsonpath" => Format::JsonPath(JsonPath::parse(needed("template")?)?, strict),
-            "jsonpath-as-json" => Format::JsonPathAsJson(
-                Path::relaxed(needed("template")?).map_err(|why| Failure::error(why.to_string()))?,
-            ),
-            "jsonpath-file" => Format::JsonPath(JsonPath::parse(&file(needed("template file")?)?)?, strict),
-            "go-template" | "template" => Format::GoTemplate(GoTemplate::parse(needed("template")?)?),
-            "go-template-file" | "templatefile" => {
-                Format::GoTemplate(GoTemplate::parse(&file(needed("template file")?)?)?)
-            }
+            "jsonpath" => Format::JsonPath(JsonPath::parse(needed()?)?, strict),
+            "jsonpath-as-json" => Format::JsonPathAsJson(JsonPath::parse(needed()?)?, strict),
+            "jsonpath-file" => Format::JsonPath(JsonPath::parse(&file(needed()?)?)?, strict),
+            "go-template" | "template" => Format::GoTemplate(GoTemplate::parse(needed()?, strict)?),
+            "go-template-file" | "templatefile" => Format::GoTemplate(GoTemplate::parse(&file(needed()?)?, strict)?),
             "custom-columns" if tables => match joined {
                 Some(spec) if !spec.is_empty() => Format::Columns(Columns::parse(spec)?),
                 _ => return Err(Failure::error("custom-columns format specified but no custom columns given")),
@@ -113,11 +113,11 @@ impl Format {
             Format::Json => json(value) + "\n",
             Format::Yaml => yaml(value),
             Format::JsonPath(path, strict) => path.text(value, *strict)?,
-            Format::JsonPathAsJson(path) => {
-                let found = path.find(value).map_err(|why| Failure::error(why.to_string()))?;
-                json(&found.into_iter().cloned().collect::<Value>()) + "\n"
-            }
-            Format::GoTemplate(template) => template.text(value)?,
+            Format::JsonPathAsJson(path, strict) => path.json(value, *strict)?,
+            Format::GoTemplate(template) => match template.text(value) {
+                (text, None) => text,
+                (text, Some(failure)) => return Err(Failure::After(text, Box::new(failure))),
+            },
             Format::Columns(columns) => columns.text(value, true),
             Format::Table { .. } | Format::Name => String::new(),
         })

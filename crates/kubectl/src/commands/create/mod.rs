@@ -17,7 +17,7 @@ use crate::flags::{Args, Flag, switch, text};
 use crate::manifest;
 use crate::output::{self, Format};
 use crate::resource;
-use crate::task::Call;
+use crate::task::{Call, Cx};
 
 /// What every generator can do with its object.
 pub(in crate::commands) static MADE: &[Flag] = &[
@@ -39,6 +39,7 @@ pub(in crate::commands) static FLAGS: &[Flag] = &[
     text("selector", 'l', "Label selector"),
     switch("edit", ' ', "Edit before creating"),
     text("raw", ' ', "Send to a path of the API server"),
+    crate::flags::RECORD,
 ];
 
 /// The object of a generator, and what to say when the server refuses it.
@@ -61,7 +62,16 @@ impl Made {
 }
 
 /// `kubectl create -f`
-pub(in crate::commands) fn run(call: &mut Call, args: &Args) -> Outcome {
+pub(in crate::commands) async fn run(cx: Cx, args: Args) -> Outcome {
+    if !args.is("edit") || args.given("raw") || !crate::resource::names_files(&args) {
+        return cx.with(move |call| from_files(call, &args)).await;
+    }
+    let reading = args.clone();
+    let manifests = cx.with(move |call| manifest::read(call, &reading)).await?;
+    super::edit::new(cx, args, manifests).await
+}
+
+fn from_files(call: &mut Call, args: &Args) -> Outcome {
     if !args.operands.is_empty() {
         return Err(Failure::usage("kubectl create", format!("Unexpected args: [{}]", args.operands.join(" "))));
     }
@@ -70,10 +80,12 @@ pub(in crate::commands) fn run(call: &mut Call, args: &Args) -> Outcome {
     if let Some(path) = args.some_text("raw") {
         return send_raw(call, args, path);
     }
-    let (manifests, mut failures) = manifest::read_all(call, args)?;
-    let selector = api::selector::Selector::parse(args.text("selector")).map_err(Failure::error)?;
+    let (mut manifests, unread) = manifest::read_all(call, args)?;
+    manifests.iter_mut().for_each(|manifest| super::record(args, &mut manifest.value));
+    let selector = super::apply::selector(args)?;
     let selected: Vec<_> = manifests.into_iter().filter(|manifest| manifest.is_selected(&selector)).collect();
-    if selected.is_empty() && failures.is_empty() {
+    let mut failures = Vec::new();
+    if selected.is_empty() && unread.is_empty() {
         return Err(Failure::error("no objects passed to create"));
     }
     for manifest in selected {
@@ -84,6 +96,7 @@ pub(in crate::commands) fn run(call: &mut Call, args: &Args) -> Outcome {
             failures.push(failure);
         }
     }
+    failures.extend(unread);
     Failure::all(failures).map_or(Ok(0), Err)
 }
 

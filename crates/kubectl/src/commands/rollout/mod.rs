@@ -13,7 +13,7 @@ use crate::task::Call;
 
 pub(super) static STATUS_FLAGS: &[Flag] = &[
     text("selector", 'l', "Label selector"),
-    crate::flags::on_by_default("watch", "Watch until it is done"),
+    Flag { short: Some('w'), ..crate::flags::on_by_default("watch", "Watch until it is done") },
     duration("timeout", "0s", "How long to wait"),
     int("revision", ' ', "0", "The revision to watch"),
 ];
@@ -38,8 +38,8 @@ fn pick(call: &mut Call, args: &Args) -> Result<Picked, Failure> {
 /// `what`: what upstream looks for in vain.
 fn without_history(kind: &Kind, what: &str) -> Failure {
     let (named, group) = (kind.group_kind(), kind.group);
-    Failure::error(format!(
-        "error retrieving {what} for {named:?}, no visitor method exists for {{{group} {}}}",
-        kind.kind
-    ))
+    Failure::error(match kind.kind {
+        "ReplicaSet" => format!("no {what} viewer has been implemented for {named:?}"),
+        _ => format!("error retrieving {what} for {named:?}, no visitor method exists for {{{group} {}}}", kind.kind),
+    })
 }

@@ -52,8 +52,9 @@ fn for_each(
     Failure::all(failures).map_or(Ok(0), Err)
 }
 
+/// Upstream's text has the prefix, so that it stands there among several mistakes too.
 fn unsupported(info: &Info, what: &str) -> Failure {
-    Failure::error(format!("{} {:?} {what} is not supported", info.kind.group_resource(), info.name))
+    Failure::error(format!("error: {} {:?} {what} is not supported", info.kind.group_resource(), info.name))
 }
 
 fn only_deployments(info: &Info, what: &str) -> Result<(), Failure> {

@@ -71,7 +71,7 @@ pub(in crate::commands) fn subject(call: &mut Call, args: &Args) -> Outcome {
     if args.operands.is_empty() && args.all("filename").is_empty() {
         return Err(crate::resource::no_resources());
     }
-    let subjects = subjects(args)?;
+    let subjects = subjects(args, &super::super::namespace(call, args))?;
     if subjects.is_empty() {
         return Err(Failure::error("you must specify at least one value of user, group or serviceaccount"));
     }
@@ -91,7 +91,7 @@ pub(in crate::commands) fn subject(call: &mut Call, args: &Args) -> Outcome {
     })
 }
 
-fn subjects(args: &Args) -> Result<Vec<Value>, Failure> {
+fn subjects(args: &Args, here: &str) -> Result<Vec<Value>, Failure> {
     let mut subjects = Vec::new();
     for (flag, kind) in [("user", "User"), ("group", "Group")] {
         let named = args.all(flag).iter();
@@ -99,11 +99,10 @@ fn subjects(args: &Args) -> Result<Vec<Value>, Failure> {
             .extend(named.map(|name| json!({ "apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": name })));
     }
     for account in args.all("serviceaccount") {
-        let Some((namespace, name)) =
-            account.split_once(':').filter(|(space, name)| !space.is_empty() && !name.is_empty())
-        else {
+        let Some((namespace, name)) = account.split_once(':').filter(|(_, name)| !name.is_empty()) else {
             return Err(Failure::error("serviceaccount must be <namespace>:<name>"));
         };
+        let namespace = if namespace.is_empty() { here } else { namespace };
         subjects.push(json!({ "kind": "ServiceAccount", "name": name, "namespace": namespace }));
     }
     Ok(subjects)

@@ -19,6 +19,7 @@ pub(super) static FLAGS: &[Flag] = &[
     switch("local", ' ', "Do not ask the server"),
     text("dry-run", ' ', "none, server or client").or("none").alone("unchanged"),
     text("field-manager", ' ', "Name of the manager of the fields").or("kubectl-set"),
+    crate::flags::RECORD,
 ];
 pub(super) static ENV_FLAGS: &[Flag] = &[
     text("containers", 'c', "The containers to change, * for all").or("*"),
@@ -39,7 +40,10 @@ pub(super) static RESOURCES_FLAGS: &[Flag] = &[
 /// Operands with `=` or a trailing `-` are changes, the rest names objects.
 fn split(args: &Args) -> (Args, Vec<String>) {
     let mut named = args.clone();
-    let is_change = |word: &&String| word.contains('=') || (word.ends_with('-') && word.len() > 1);
+    let is_change = |word: &&String| {
+        let named = word.contains('=') && !word.starts_with('=');
+        named || word.ends_with('-')
+    };
     let changes = args.operands.iter().filter(is_change).cloned().collect();
     named.operands.retain(|word| !is_change(&word));
     (named, changes)
@@ -93,6 +97,7 @@ fn change_objects(
             if !change(info, &mut after)? {
                 return Ok(());
             }
+            super::record(args, &mut after);
             let object = if dry_run == DryRun::Client || args.is("local") {
                 super::as_typed(after)
             } else {
@@ -156,7 +161,8 @@ pub(super) fn image(call: &mut Call, args: &Args) -> Outcome {
             Failure::all(picked.failures).unwrap_or_else(|| Failure::error("at least one image update is required"))
         );
     }
-    change_all(call, args, &named, "image updated", |_, spec| {
+    let mut missing = Vec::new();
+    let outcome = change_all(call, args, &named, "image updated", |_, spec| {
         let mut changed = false;
         for change in &changes {
             let (wanted, image) = change.split_once('=').unwrap_or((change, ""));
@@ -171,11 +177,13 @@ pub(super) fn image(call: &mut Call, args: &Args) -> Outcome {
                 }
             }
             if !found {
-                return Err(Failure::error(format!("unable to find container named {wanted:?}")));
+                missing.push(Failure::error(format!("unable to find container named {wanted:?}")));
             }
         }
         Ok(changed)
-    })
+    });
+    missing.extend(outcome.err());
+    Failure::all(missing).map_or(Ok(0), Err)
 }
 
 /// `--containers` as a pattern: a name, `*`, or a name with a `*` at its end.
@@ -189,6 +197,12 @@ fn selects(pattern: &str, name: &str) -> bool {
 pub(super) fn env(call: &mut Call, args: &Args) -> Outcome {
     let (named, mut changes) = split(args);
     changes.extend(args.all("env").iter().cloned());
+    if changes.iter().any(|change| change == "-") {
+        // Standard input has more of them, one a line.
+        let text = call.io.stdin.take().unwrap_or_default();
+        changes.retain(|change| change != "-");
+        changes.extend(text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned));
+    }
     let overwrite = args.is("overwrite");
     if named.operands.is_empty() && !resource::names_files(&named) {
         return Err(Failure::error(
@@ -224,8 +238,9 @@ pub(super) fn env(call: &mut Call, args: &Args) -> Outcome {
             any = true;
             let mut list = container["env"].as_array().cloned().unwrap_or_default();
             list.retain(|entry| !removed.iter().any(|name| entry["name"] == name.as_str()));
-            for (name, _) in added.iter().filter(|_| !overwrite) {
-                if let Some(known) = list.iter().find(|entry| entry["name"] == name.as_str()) {
+            for (name, value) in added.iter().filter(|_| !overwrite) {
+                let is_other = |entry: &&Value| entry["name"] == name.as_str() && entry["value"] != value["value"];
+                if let Some(known) = list.iter().find(is_other) {
                     let value = known["value"].as_str().unwrap_or_default();
                     let text = format!("'{name}' already has a value ({value}), and --overwrite is false");
                     return Err(about(info, &text));

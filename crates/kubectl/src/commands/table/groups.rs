@@ -1,7 +1,9 @@
 //! The commands that belong to another: `create deployment`, `rollout status`.
 
 use super::super::{Command, Operands, Run};
-use super::super::{apply, auth, certificate, cluster_info, config, create, edit, reconcile, rollout, set, top};
+use super::super::{
+    apply, auth, certificate, cluster_info, config, create, edit, plugin, reconcile, rollout, set, top,
+};
 use super::{ANY, RESOURCES, row};
 use crate::flags::{FILES, PRINT};
 
@@ -243,6 +245,7 @@ pub(super) static CONFIG: &[Command] = &[
     },
     Command {
         usage: "PROPERTY_NAME PROPERTY_VALUE [options]",
+        flags: &[config::PROPERTY_FLAGS],
         ..row("set", ANY, "Set a value", Run::Now(config::set))
     },
     Command {
@@ -257,6 +260,7 @@ pub(super) static CONFIG: &[Command] = &[
     },
     Command {
         usage: "NAME [--token=token] [options]",
+        flags: &[config::CREDENTIALS_FLAGS],
         ..row("set-credentials", ANY, "Change a user", Run::Now(config::set_credentials))
     },
     Command { usage: "PROPERTY_NAME [options]", ..row("unset", ANY, "Remove a value", Run::Now(config::unset)) },
@@ -321,6 +325,11 @@ pub(super) static CERTIFICATE: &[Command] = &[
         ..row("deny", ANY, "Deny a certificate signing request", Run::Now(certificate::deny))
     },
 ];
+
+pub(super) static PLUGIN: &[Command] = &[Command {
+    flags: &[plugin::FLAGS],
+    ..row("list", ANY, "List the programs that are plugins", Run::Now(plugin::list))
+}];
 
 pub(super) static TOP: &[Command] = &[
     Command {
