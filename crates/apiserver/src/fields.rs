@@ -13,7 +13,23 @@ pub(crate) struct Filter {
     labels: Selector,
     fields: FieldSelector,
     rules: KindRules,
+    /// What is asked for are the Events of `events.k8s.io`, which names their fields differently.
+    renamed: bool,
 }
+
+/// The selectable fields of `events.k8s.io` Events, and what core Events call them.
+const RENAMED: [(&str, &str); 10] = [
+    ("reason", "reason"),
+    ("regarding.kind", "involvedObject.kind"),
+    ("regarding.namespace", "involvedObject.namespace"),
+    ("regarding.name", "involvedObject.name"),
+    ("regarding.uid", "involvedObject.uid"),
+    ("regarding.apiVersion", "involvedObject.apiVersion"),
+    ("regarding.resourceVersion", "involvedObject.resourceVersion"),
+    ("regarding.fieldPath", "involvedObject.fieldPath"),
+    ("reportingController", "reportingComponent"),
+    ("type", "type"),
+];
 
 impl Filter {
     pub fn of(rules: KindRules, request: &Request) -> Result<Filter, Status> {
@@ -21,19 +37,24 @@ impl Filter {
         let labels = Selector::parse(&options.label_selector)
             .map_err(|message| Status::bad_request(format!("unable to parse requirement: {message}")))?;
         let mut fields = FieldSelector::parse(&options.field_selector).map_err(Status::bad_request)?;
-        if let Some(unknown) = fields.names().find(|name| !is_known(name, &rules)) {
+        let renamed = !request.kind.is_custom() && api::kinds::row(request.kind).group == "events.k8s.io";
+        if let Some(unknown) = fields.names().find(|name| !is_known(name, &rules, renamed)) {
             return Err(Status::bad_request(not_selectable(unknown, &rules)));
         }
         if !request.name.is_empty() {
             fields = fields.with("metadata.name", &request.name);
         }
-        Ok(Filter { namespace: request.namespace.clone(), labels, fields, rules })
+        Ok(Filter { namespace: request.namespace.clone(), labels, fields, rules, renamed })
     }
 
     pub fn matches(&self, object: &dyn Object) -> bool {
         (self.namespace.is_empty() || object.namespace() == self.namespace)
-            && self.fields.matches(|name| field(object, name, &self.rules))
+            && self.fields.matches(|name| field(object, self.stored_name(name), &self.rules))
             && (self.labels.is_everything() || self.labels.matches(api::meta::labels(object.meta())))
+    }
+
+    fn stored_name<'a>(&self, name: &'a str) -> &'a str {
+        RENAMED.iter().find(|(shown, _)| self.renamed && *shown == name).map_or(name, |(_, stored)| stored)
     }
 
     pub fn is_everything(&self) -> bool {
@@ -60,8 +81,9 @@ fn not_selectable(name: &str, rules: &KindRules) -> String {
     }
 }
 
-fn is_known(name: &str, rules: &KindRules) -> bool {
-    matches!(name, "metadata.name" | "metadata.namespace") || rules.fields().contains(&name)
+fn is_known(name: &str, rules: &KindRules, renamed: bool) -> bool {
+    let own = || if renamed { RENAMED.iter().any(|(shown, _)| *shown == name) } else { rules.fields().contains(&name) };
+    matches!(name, "metadata.name" | "metadata.namespace") || own()
 }
 
 fn field<'a>(object: &'a dyn Object, name: &str, rules: &KindRules) -> Cow<'a, str> {

@@ -162,6 +162,13 @@ fn check_access_review(kind: &Kind, review: &Tree) -> Errors {
         let why = "exactly one of nonResourceAttributes or resourceAttributes must be specified";
         errors.push(Error::invalid(&spec.child("resourceAttributes"), Value::Null, why));
     }
+    for field in ["fieldSelector", "labelSelector"] {
+        let selector = resource.and_then(|resource| resource.get(field)).filter(|selector| !selector.is_null());
+        let resource = spec.child("resourceAttributes");
+        if let Some(selector) = selector {
+            check_selector(selector, &resource.child(field), &mut errors);
+        }
+    }
     let nobody = review.text("/spec/user").is_empty() && texts(review.at("/spec/groups")).is_empty();
     if kind.kind != "SelfSubjectAccessReview" && nobody {
         errors.push(Error::invalid(&spec.child("user"), "", "at least one of user or group must be specified"));
@@ -190,6 +197,20 @@ fn check_access_review(kind: &Kind, review: &Tree) -> Errors {
         errors.push(Error::invalid_verbatim(&Path::new("metadata"), shown, why));
     }
     errors
+}
+
+/// Of which objects one asks: a selector in one of two forms.
+fn check_selector(selector: &Value, path: &Path, errors: &mut Errors) {
+    let raw = selector["rawSelector"].as_str().unwrap_or_default();
+    let has_requirements = selector["requirements"].as_array().is_some_and(|list| !list.is_empty());
+    if !raw.is_empty() && has_requirements {
+        let why = "may not specified at the same time as requirements";
+        errors.push(Error::invalid(&path.child("rawSelector"), raw, why));
+    }
+    if raw.is_empty() && !has_requirements {
+        let why = format!("when {path} is specified, requirements or rawSelector is required");
+        errors.push(Error::required(&path.child("requirements"), why));
+    }
 }
 
 /// Upstream names no kind here.

@@ -79,6 +79,7 @@ pub trait TreeStrategy {
     const KIND: &'static str;
     const CREATE_ON_UPDATE: bool = false;
     const UNCONDITIONAL_UPDATE: bool = true;
+    const DELETE_RETURNS_OBJECT: bool = false;
     const HAS_GENERATION: bool = false;
     /// `status` is written through its subresource alone.
     const HAS_STATUS: bool = false;
@@ -187,7 +188,7 @@ impl Rules {
             kind: S::KIND,
             create_on_update: S::CREATE_ON_UPDATE,
             unconditional_update: S::UNCONDITIONAL_UPDATE,
-            delete_returns_object: false,
+            delete_returns_object: S::DELETE_RETURNS_OBJECT,
             delete_propagation: Propagation::Background,
             has_generation: S::HAS_GENERATION,
             fields: S::FIELDS,

@@ -127,7 +127,7 @@ fn lists_and_embedded_objects_have_rules_of_their_own() {
         expect![[r#"
             schema.properties[keyed].items.type: Invalid value: "string": must be object if parent array's x-kubernetes-list-type is map
             schema.properties[keyed].items.nullable: Forbidden: cannot be nullable when x-kubernetes-list-type is map
-            schema.properties[set].items.x-kubernetes-map-type: Invalid value: "null": must be atomic as item of a list with x-kubernetes-list-type=set"#]],
+            schema.properties[set].items.x-kubernetes-map-type: Invalid value: null: must be atomic as item of a list with x-kubernetes-list-type=set"#]],
     );
     check(
         json!({

@@ -23,7 +23,7 @@ const CRON_JOB: &[Column] = &[
     NAME,
     col("Schedule"),
     col("Timezone"),
-    col("Suspend"),
+    super::boolean("Suspend"),
     super::int("Active"),
     col("Last Schedule"),
     AGE,
@@ -50,7 +50,6 @@ fn job_status(job: &Job) -> &'static str {
         () if job.metadata.deletion_timestamp.is_some() => "Terminating",
         () if has("Suspended") => "Suspended",
         () if has("FailureTarget") => "FailureTarget",
-        () if has("SuccessCriteriaMet") => "SuccessCriteriaMet",
         () => "Running",
     }
 }
@@ -152,13 +151,18 @@ fn target(metric: &MetricSpec, at: usize, status: Option<&HorizontalPodAutoscale
     }
     if let Some(object) = &metric.object {
         let value = current.and_then(|current| current.object.as_ref()).map(|object| &object.current);
-        return ratio(value, &object.target);
+        return averaged(ratio(value, &object.target), &object.target);
     }
     if let Some(external) = &metric.external {
         let value = current.and_then(|current| current.external.as_ref()).map(|external| &external.current);
-        return ratio(value, &external.target);
+        return averaged(ratio(value, &external.target), &external.target);
     }
     "<unknown type>".into()
+}
+
+/// Of an object or of something outside the cluster an average is marked as one.
+fn averaged(ratio: String, target: &MetricTarget) -> String {
+    if target.average_value.is_some() { ratio + " (avg)" } else { ratio }
 }
 
 fn ratio(current: Option<&MetricValueStatus>, target: &MetricTarget) -> String {

@@ -1,8 +1,10 @@
 //! Services and what leads to them.
 
+use std::collections::BTreeSet;
+
 use k8s_openapi::api::core::v1::{Endpoints, Service};
-use k8s_openapi::api::discovery::v1::EndpointSlice;
-use k8s_openapi::api::networking::v1::{Ingress, IngressClass, NetworkPolicy};
+use k8s_openapi::api::discovery::v1::{EndpointPort, EndpointSlice};
+use k8s_openapi::api::networking::v1::{Ingress, IngressClass, IngressRule, NetworkPolicy};
 
 use super::format::{first_three, label_selector, labels, or_none};
 use super::{AGE, Cell, Column, NAME, Printer, age, col, printer, wide};
@@ -94,8 +96,12 @@ fn endpoints(object: &Endpoints, now: SimTime) -> Vec<Cell> {
 }
 
 fn slice(object: &EndpointSlice, now: SimTime) -> Vec<Cell> {
-    let ports: Vec<String> =
-        object.ports.iter().flatten().map(|port| port.port.map_or("*".into(), |number| number.to_string())).collect();
+    let ports: Vec<String> = object
+        .ports
+        .iter()
+        .flatten()
+        .map(|port| port.port.map_or_else(|| named(port), |number| number.to_string()))
+        .collect();
     let addresses: Vec<String> =
         object.endpoints.iter().flatten().flat_map(|endpoint| endpoint.addresses.iter().cloned()).collect();
     vec![
@@ -107,31 +113,44 @@ fn slice(object: &EndpointSlice, now: SimTime) -> Vec<Cell> {
     ]
 }
 
+/// A port without a number.
+fn named(port: &EndpointPort) -> String {
+    port.name.clone().unwrap_or_else(|| "*".into())
+}
+
 fn ingress(object: &Ingress, now: SimTime) -> Vec<Cell> {
     let spec = object.spec.as_ref();
-    let mut hosts: Vec<String> = spec
-        .and_then(|spec| spec.rules.as_deref())
-        .unwrap_or_default()
-        .iter()
-        .filter_map(|rule| rule.host.clone().filter(|host| !host.is_empty()))
-        .collect();
-    hosts.dedup();
+    let rules = spec.and_then(|spec| spec.rules.as_deref()).unwrap_or_default();
     let balancer = object.status.as_ref().and_then(|status| status.load_balancer.as_ref());
-    let addresses: Vec<&str> = balancer
-        .and_then(|balancer| balancer.ingress.as_deref())
-        .unwrap_or_default()
-        .iter()
-        .filter_map(|ingress| ingress.ip.as_deref().or(ingress.hostname.as_deref()))
-        .collect();
+    let points = balancer.and_then(|balancer| balancer.ingress.as_deref()).unwrap_or_default().iter();
+    let addresses: BTreeSet<&str> =
+        points.filter_map(|ingress| ingress.ip.as_deref().or(ingress.hostname.as_deref())).collect();
+    let addresses: Vec<&str> = addresses.into_iter().collect();
     let has_tls = spec.and_then(|spec| spec.tls.as_deref()).is_some_and(|tls| !tls.is_empty());
     vec![
         object.metadata.name.as_deref().unwrap_or_default().into(),
         or_none(spec.and_then(|spec| spec.ingress_class_name.as_deref())).into(),
-        first_three(&hosts, "*").into(),
+        hosts(rules).into(),
         addresses.join(",").into(),
         if has_tls { "80, 443" } else { "80" }.into(),
         age::of(&object.metadata, now).into(),
     ]
+}
+
+/// The first three hosts. Rules that come after them are counted, with a host or without.
+fn hosts(rules: &[IngressRule]) -> String {
+    const SHOWN: usize = 3;
+    let mut shown: Vec<&str> = Vec::new();
+    let mut has_more = false;
+    for rule in rules {
+        has_more |= shown.len() == SHOWN;
+        shown.extend(rule.host.as_deref().filter(|host| !has_more && !host.is_empty()));
+    }
+    match shown.join(",") {
+        none if none.is_empty() => "*".into(),
+        text if has_more => format!("{text} + {} more...", rules.len() - SHOWN),
+        text => text,
+    }
 }
 
 fn ingress_class(object: &IngressClass, now: SimTime) -> Vec<Cell> {

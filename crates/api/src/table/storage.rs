@@ -105,7 +105,10 @@ fn claim(object: &PersistentVolumeClaim, now: SimTime) -> Vec<Cell> {
 
 fn storage_class(object: &StorageClass, now: SimTime) -> Vec<Cell> {
     let mut name = object.metadata.name.clone().unwrap_or_default();
-    if meta::annotation(&object.metadata, "storageclass.kubernetes.io/is-default-class") == Some("true") {
+    let is_default = |name: &str| meta::annotation(&object.metadata, name) == Some("true");
+    if is_default("storageclass.kubernetes.io/is-default-class")
+        || is_default("storageclass.beta.kubernetes.io/is-default-class")
+    {
         name.push_str(" (default)");
     }
     vec![

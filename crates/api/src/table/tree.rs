@@ -20,7 +20,8 @@ const DRIVER: &[Column] = &[
 ];
 const CSI_NODE: &[Column] = &[NAME, int("Drivers"), AGE];
 const CAPACITY: &[Column] = &[NAME, col("StorageClassName"), col("Capacity")];
-const ATTACHMENT: &[Column] = &[NAME, col("Attacher"), col("PV"), col("Node"), boolean("Attached"), AGE];
+const ATTACHMENT: &[Column] =
+    &[NAME, Column { format: "name", ..col("Attacher") }, col("PV"), col("Node"), boolean("Attached"), AGE];
 const ATTRIBUTES_CLASS: &[Column] = &[NAME, col("DriverName"), AGE];
 const WEBHOOKS: &[Column] = &[NAME, int("Webhooks"), AGE];
 const VALIDATING_POLICY: &[Column] = &[NAME, int("Validations"), col("ParamKind"), AGE];
@@ -31,9 +32,9 @@ const API_SERVICE: &[Column] = &[NAME, col("Service"), col("Available"), AGE];
 const SIGNING_REQUEST: &[Column] =
     &[NAME, AGE, col("SignerName"), col("Requestor"), col("RequestedDuration"), col("Condition")];
 const FLOW_SCHEMA: &[Column] =
-    &[NAME, col("PriorityLevel"), int("MatchingPrecedence"), col("DistinguisherMethod"), AGE, col("MissingPL")];
+    &[NAME, col("PriorityLevel"), col("MatchingPrecedence"), col("DistinguisherMethod"), AGE, col("MissingPL")];
 const PRIORITY_LEVEL: &[Column] =
-    &[NAME, col("Type"), int("NominalConcurrencyShares"), int("Queues"), int("HandSize"), int("QueueLengthLimit"), AGE];
+    &[NAME, col("Type"), col("NominalConcurrencyShares"), col("Queues"), col("HandSize"), col("QueueLengthLimit"), AGE];
 const IP_ADDRESS: &[Column] = &[NAME, col("ParentRef"), AGE];
 const SERVICE_CIDR: &[Column] = &[NAME, col("CIDRs"), AGE];
 const RESOURCE_CLAIM: &[Column] = &[NAME, col("State"), AGE];
@@ -106,14 +107,15 @@ fn joined<'a>(values: impl Iterator<Item = &'a Value>) -> String {
 }
 
 fn driver(object: &Tree, now: SimTime) -> Vec<Cell> {
-    let audiences = list(object, "/spec/tokenRequests").iter().filter_map(|request| request.get("audience"));
+    let requests = object.at("/spec/tokenRequests").and_then(Value::as_array);
+    let requests = requests.map(|all| joined(all.iter().filter_map(|request| request.get("audience"))));
     let modes = joined(list(object, "/spec/volumeLifecycleModes").iter());
     vec![
         name(object),
         object.at("/spec/attachRequired").and_then(Value::as_bool).unwrap_or(true).into(),
         flag(object, "/spec/podInfoOnMount").into(),
         flag(object, "/spec/storageCapacity").into(),
-        or_unset(Some(&joined(audiences))).into(),
+        requests.unwrap_or_else(|| "<unset>".into()).into(),
         flag(object, "/spec/requiresRepublish").into(),
         if modes.is_empty() { "<none>".into() } else { modes.into() },
         aged(object, now),
@@ -141,7 +143,9 @@ fn attachment(object: &Tree, now: SimTime) -> Vec<Cell> {
 
 fn attributes_class(object: &Tree, now: SimTime) -> Vec<Cell> {
     let mut name = object.meta().name.clone().unwrap_or_default();
-    if crate::meta::annotation(object.meta(), "storageclass.kubernetes.io/is-default-class") == Some("true") {
+    if crate::meta::annotation(object.meta(), "volumeattributesclass.alpha.kubernetes.io/is-default-class")
+        == Some("true")
+    {
         name.push_str(" (default)");
     }
     vec![name.into(), text(object, "/driverName"), aged(object, now)]
@@ -169,13 +173,29 @@ fn policy(object: &Tree, rules: &str, now: SimTime) -> Vec<Cell> {
 
 fn policy_binding(object: &Tree, now: SimTime) -> Vec<Cell> {
     let (namespace, wanted) = (object.text("/spec/paramRef/namespace"), object.text("/spec/paramRef/name"));
-    let parameters = match object.at("/spec/paramRef").filter(|reference| !reference.is_null()) {
+    let parameters = match object.at("/spec/paramRef/selector").filter(|selector| !selector.is_null()) {
+        _ if !wanted.is_empty() => format!("{}/{wanted}", if namespace.is_empty() { "*" } else { namespace }),
+        Some(selector) => selector_text(selector),
         None => "<unset>".into(),
-        Some(_) if wanted.is_empty() => "*".into(),
-        Some(_) if namespace.is_empty() => wanted.to_owned(),
-        Some(_) => format!("{namespace}/{wanted}"),
     };
     vec![name(object), text(object, "/spec/policyName"), parameters.into(), aged(object, now)]
+}
+
+/// A selector as the protocol buffers' code prints it.
+fn selector_text(selector: &Value) -> String {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let labels = selector["matchLabels"].as_object().into_iter().flatten();
+    let labels: String = labels.map(|(key, value)| format!("{key}: {},", text(value))).collect();
+    let expressions = selector["matchExpressions"].as_array().into_iter().flatten();
+    let expressions = expressions.map(|one| {
+        let values: Vec<String> = one["values"].as_array().into_iter().flatten().map(text).collect();
+        let (key, operator) = (text(&one["key"]), text(&one["operator"]));
+        format!("LabelSelectorRequirement{{Key:{key},Operator:{operator},Values:[{}],}},", values.join(" "))
+    });
+    format!(
+        "&LabelSelector{{MatchLabels:map[string]string{{{labels}}},MatchExpressions:[]LabelSelectorRequirement{{{}}},}}",
+        expressions.collect::<String>()
+    )
 }
 
 fn definition(object: &Tree, _: SimTime) -> Vec<Cell> {
@@ -232,11 +252,8 @@ fn flow_schema(object: &Tree, now: SimTime) -> Vec<Cell> {
         "" => "<none>",
         method => method,
     };
-    let missing = match condition(object, "Dangling").and_then(|condition| condition["status"].as_str()) {
-        Some("True") => "True",
-        Some("False") => "False",
-        _ => "?",
-    };
+    let missing =
+        condition(object, "Dangling").map_or("?", |condition| condition["status"].as_str().unwrap_or_default());
     vec![
         name(object),
         text(object, "/spec/priorityLevelConfiguration/name"),
@@ -250,15 +267,11 @@ fn flow_schema(object: &Tree, now: SimTime) -> Vec<Cell> {
 fn priority_level(object: &Tree, now: SimTime) -> Vec<Cell> {
     let count =
         |pointer: &str| object.at(pointer).and_then(Value::as_i64).map_or_else(|| Cell::from("<none>"), Cell::from);
-    let shares = match object.text("/spec/type") {
-        "Exempt" => count("/spec/exempt/nominalConcurrencyShares"),
-        _ => count("/spec/limited/nominalConcurrencyShares"),
-    };
     const QUEUING: &str = "/spec/limited/limitResponse/queuing";
     vec![
         name(object),
         text(object, "/spec/type"),
-        shares,
+        count("/spec/limited/nominalConcurrencyShares"),
         count(&format!("{QUEUING}/queues")),
         count(&format!("{QUEUING}/handSize")),
         count(&format!("{QUEUING}/queueLengthLimit")),
@@ -286,7 +299,8 @@ fn resource_claim(object: &Tree, now: SimTime) -> Vec<Cell> {
         states.push("deleted");
     }
     match object.at("/status/allocation").filter(|allocation| !allocation.is_null()) {
-        None => states.push("pending"),
+        None if states.is_empty() => states.push("pending"),
+        None => {}
         Some(_) => {
             states.push("allocated");
             if !list(object, "/status/reservedFor").is_empty() {
@@ -298,11 +312,13 @@ fn resource_claim(object: &Tree, now: SimTime) -> Vec<Cell> {
 }
 
 fn resource_slice(object: &Tree, now: SimTime) -> Vec<Cell> {
-    let node = match object.text("/spec/nodeName") {
-        "" => "<all>",
-        node => node,
-    };
-    vec![name(object), node.into(), text(object, "/spec/driver"), text(object, "/spec/pool/name"), aged(object, now)]
+    vec![
+        name(object),
+        text(object, "/spec/nodeName"),
+        text(object, "/spec/driver"),
+        text(object, "/spec/pool/name"),
+        aged(object, now),
+    ]
 }
 
 fn component_status(object: &Tree, _: SimTime) -> Vec<Cell> {

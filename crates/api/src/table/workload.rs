@@ -34,7 +34,7 @@ const DAEMON_SET: &[Column] = &[
     wide("Images"),
     wide("Selector"),
 ];
-const REVISION: &[Column] = &[NAME, col("Controller"), int("Revision"), AGE];
+const REVISION: &[Column] = &[NAME, col("Controller"), col("Revision"), AGE];
 
 pub(super) static PRINTERS: &[Printer] = &[
     printer!(Deployment, DEPLOYMENT, deployment),

@@ -168,9 +168,9 @@ fn atomic_items(items: &Value, path: &str, errors: &mut Errors) {
         _ => return,
     };
     // Upstream shows the type of the inner list in both cases.
-    let shown = items["x-kubernetes-list-type"].as_str().unwrap_or("null");
+    let shown = items["x-kubernetes-list-type"].clone();
     let why = "must be atomic as item of a list with x-kubernetes-list-type=set";
-    push(ErrorKind::Invalid, format!("{path}.items.{name}"), shown.into(), why, errors);
+    push(ErrorKind::Invalid, format!("{path}.items.{name}"), shown, why, errors);
 }
 
 /// A list whose items are told apart by keys.

@@ -1,16 +1,19 @@
 //! Admission policies in CEL and their bindings. Upstream: `pkg/apis/admissionregistration/validation`.
 
+use api::Object as _;
 use api::field::{Error, Errors, Path};
 use api::object::Tree;
-use api::validate::qualified_name;
+use api::validate::{dns1035_label, dns1123_subdomain, label_selector, path_segment, qualified_name};
 use cel::{Env, Type};
 use serde_json::{Value, json};
 
 use super::admission_rules::{default_field, default_match_resources, items, match_resources, one_of, text, texts};
+use super::rules::complain;
 use crate::admission::policy::expression::{self, Yields};
 use crate::strategy::TreeStrategy;
 
 const GROUP: &str = "admissionregistration.k8s.io";
+const AUDIT_ANNOTATIONS_MAX: usize = 20;
 const MATCH_CONDITIONS_MAX: usize = 64;
 const MUTABLE: [&str; 4] = ["*", "CONNECT", "CREATE", "UPDATE"];
 
@@ -22,6 +25,7 @@ pub(super) struct MutatingBinding;
 impl TreeStrategy for Validating {
     const GROUP: &'static str = GROUP;
     const KIND: &'static str = "ValidatingAdmissionPolicy";
+    const UNCONDITIONAL_UPDATE: bool = false;
     const HAS_STATUS: bool = true;
     const HAS_GENERATION: bool = true;
 
@@ -44,10 +48,21 @@ impl TreeStrategy for Validating {
             validation(one, &env, &all.index(index), &mut errors);
         }
         let all = path.child("auditAnnotations");
+        if annotations.len() > AUDIT_ANNOTATIONS_MAX {
+            let why = format!("must not have more than {AUDIT_ANNOTATIONS_MAX} auditAnnotations");
+            errors.push(Error::invalid(&all, spec["auditAnnotations"].clone(), why));
+        }
         for (index, one) in annotations.iter().enumerate() {
             let path = all.index(index);
-            if text(one, "key").is_empty() {
-                errors.push(Error::required(&path.child("key"), "key is required"));
+            let (key, key_path) = (text(one, "key"), path.child("key"));
+            if key.is_empty() {
+                errors.push(Error::required(&key_path, "key is required"));
+            } else {
+                let name = format!("{}/{key}", object.meta().name.as_deref().unwrap_or_default());
+                complain(&mut errors, &key_path, &name, qualified_name(&name));
+            }
+            if annotations[..index].iter().any(|other| text(other, "key") == key) {
+                errors.push(Error::duplicate(&key_path, key));
             }
             let path = path.child("valueExpression");
             expression_of(
@@ -67,6 +82,7 @@ impl TreeStrategy for Validating {
 impl TreeStrategy for Mutating {
     const GROUP: &'static str = GROUP;
     const KIND: &'static str = "MutatingAdmissionPolicy";
+    const UNCONDITIONAL_UPDATE: bool = false;
     const HAS_GENERATION: bool = true;
 
     fn default(object: &mut Tree) {
@@ -98,6 +114,7 @@ impl TreeStrategy for Mutating {
 impl TreeStrategy for ValidatingBinding {
     const GROUP: &'static str = GROUP;
     const KIND: &'static str = "ValidatingAdmissionPolicyBinding";
+    const UNCONDITIONAL_UPDATE: bool = false;
     const HAS_GENERATION: bool = true;
 
     fn default(object: &mut Tree) {
@@ -132,6 +149,7 @@ impl TreeStrategy for ValidatingBinding {
 impl TreeStrategy for MutatingBinding {
     const GROUP: &'static str = GROUP;
     const KIND: &'static str = "MutatingAdmissionPolicyBinding";
+    const UNCONDITIONAL_UPDATE: bool = false;
     const HAS_GENERATION: bool = true;
 
     fn default(object: &mut Tree) {
@@ -168,11 +186,7 @@ fn policy(spec: &Value, path: &Path, errors: &mut Errors) -> Env {
     let param_kind = spec.get("paramKind").filter(|kind| !kind.is_null());
     if let Some(kind) = param_kind {
         let path = path.child("paramKind");
-        for field in ["apiVersion", "kind"] {
-            if text(kind, field).is_empty() {
-                errors.push(Error::required(&path.child(field), ""));
-            }
-        }
+        self::param_kind(text(kind, "apiVersion"), text(kind, "kind"), &path, errors);
     }
     let constraints_path = path.child("matchConstraints");
     match spec.get("matchConstraints").filter(|constraints| !constraints.is_null()) {
@@ -207,6 +221,36 @@ fn policy(spec: &Value, path: &Path, errors: &mut Errors) -> Env {
         expression::declare_variables(&mut env, &declared);
     }
     env
+}
+
+/// `validateParamKind`
+fn param_kind(api_version: &str, kind: &str, path: &Path, errors: &mut Errors) {
+    let at = path.child("apiVersion");
+    let mut refuse = |path: &Path, value: &str, why: String| errors.push(Error::invalid(path, value, why));
+    match api_version.split('/').collect::<Vec<_>>()[..] {
+        [""] => errors.push(Error::required(&at, "")),
+        [.., _, _, _] => refuse(&at, api_version, format!("unexpected GroupVersion string: {api_version}")),
+        ref parts => {
+            let (group, version) = (if parts.len() == 2 { parts[0] } else { "" }, parts[parts.len() - 1]);
+            let bad = if group.is_empty() { Vec::new() } else { dns1123_subdomain(group) };
+            if !bad.is_empty() {
+                refuse(&at, group, bad.join(","));
+            }
+            let bad = dns1035_label(version);
+            if version.is_empty() {
+                refuse(&at, api_version, "version must be specified".into());
+            } else if !bad.is_empty() {
+                refuse(&at, version, bad.join(","));
+            }
+        }
+    }
+    let (at, bad) = (path.child("kind"), dns1035_label(&kind.to_lowercase()));
+    if kind.is_empty() {
+        errors.push(Error::required(&at, ""));
+    } else if !bad.is_empty() {
+        let why = format!("may have mixed case, but should otherwise match: {}", bad.join(","));
+        errors.push(Error::invalid(&at, kind, why));
+    }
 }
 
 fn is_identifier(name: &str) -> bool {
@@ -271,16 +315,22 @@ fn mutation(one: &Value, env: &Env, path: &Path, errors: &mut Errors) {
 fn validation(one: &Value, env: &Env, path: &Path, errors: &mut Errors) {
     let at = path.child("expression");
     expression_of(one, "expression", "expression is not specified", Yields::Bool, env, &at, errors);
+    let source = text(one, "messageExpression");
+    let at = path.child("messageExpression");
+    if !source.is_empty() && source.trim().is_empty() {
+        errors.push(Error::invalid(&at, source, "must be non-empty if specified"));
+    } else if !source.is_empty() {
+        expression_of(one, "messageExpression", "", Yields::Text, env, &at, errors);
+    }
     let message = text(one, "message");
+    let breaks = |text: &str| text.trim().contains(['\n', '\r']);
     let at = path.child("message");
     if !message.is_empty() && message.trim().is_empty() {
         errors.push(Error::invalid(&at, message, "message must be non-empty if specified"));
-    } else if message.trim().contains(['\n', '\r']) {
+    } else if breaks(message) {
         errors.push(Error::invalid(&at, message, "message must not contain line breaks"));
-    }
-    if !text(one, "messageExpression").is_empty() {
-        let at = path.child("messageExpression");
-        expression_of(one, "messageExpression", "", Yields::Text, env, &at, errors);
+    } else if breaks(text(one, "expression")) && message.is_empty() {
+        errors.push(Error::required(&at, "message must be specified if expression contains line breaks"));
     }
     let reasons = ["Forbidden", "Invalid", "RequestEntityTooLarge", "Unauthorized"];
     one_of(one, "reason", &reasons, path, errors);
@@ -324,17 +374,26 @@ fn binding(object: &Tree, resources_field: &str) -> Errors {
     if let Some(reference) = spec.get("paramRef").filter(|reference| !reference.is_null()) {
         let path = path.child("paramRef");
         let (name, selector) = (text(reference, "name"), reference.get("selector").filter(|one| !one.is_null()));
+        let exclusive = "name and selector are mutually exclusive";
+        if !name.is_empty() {
+            complain(&mut errors, &path.child("name"), name, path_segment(name, false));
+            if selector.is_some() {
+                errors.push(Error::forbidden(&path.child("name"), exclusive));
+            }
+        }
+        if let Some(Ok(selector)) = selector.map(|selector| serde_json::from_value(selector.clone())) {
+            label_selector(&selector, &path.child("selector"), &mut errors);
+            if !name.is_empty() {
+                errors.push(Error::forbidden(&path.child("selector"), exclusive));
+            }
+        }
         if name.is_empty() && selector.is_none() {
             errors.push(Error::required(&path, "one of name or selector must be specified"));
-        }
-        if !name.is_empty() && selector.is_some() {
-            let why = "name and selector are mutually exclusive";
-            errors.extend(["name", "selector"].map(|field| Error::forbidden(&path.child(field), why)));
         }
         if reference.get("parameterNotFoundAction").is_none_or(Value::is_null) {
             errors.push(Error::required(&path.child("parameterNotFoundAction"), ""));
         }
-        one_of(reference, "parameterNotFoundAction", &["Allow", "Deny"], &path, &mut errors);
+        one_of(reference, "parameterNotFoundAction", &["Deny", "Allow"], &path, &mut errors);
     }
     if let Some(resources) = spec.get("matchResources").filter(|resources| !resources.is_null()) {
         match_resources(resources, &path.child(resources_field), &mut errors);

@@ -3,7 +3,7 @@
 
 use api::field::{Error, Errors, Path};
 use api::types::LabelSelector;
-use api::validate::label_selector;
+use api::validate::{label_selector, path_segment};
 use serde_json::{Map, Value, json};
 
 const OPERATIONS: [&str; 5] = ["*", "CONNECT", "CREATE", "DELETE", "UPDATE"];
@@ -64,7 +64,16 @@ pub(super) fn match_resources(value: &Value, path: &Path, errors: &mut Errors) {
     for list in ["resourceRules", "excludeResourceRules"] {
         let all = path.child(list);
         for (index, rule) in items(value, list).iter().enumerate() {
-            self::rule(rule, &all.index(index), errors);
+            let path = all.index(index);
+            let (names, names_path) = (texts(rule, "resourceNames"), path.child("resourceNames"));
+            for (index, name) in names.iter().enumerate() {
+                let path = names_path.index(index);
+                errors.extend(path_segment(name, false).into_iter().map(|why| Error::invalid(&path, *name, why)));
+                if names[..index].contains(name) {
+                    errors.push(Error::duplicate(&path, *name));
+                }
+            }
+            self::rule(rule, &path, errors);
         }
     }
     one_of(value, "matchPolicy", &["Equivalent", "Exact"], path, errors);

@@ -13,6 +13,7 @@ pub(super) struct ApiService;
 impl TreeStrategy for ApiService {
     const GROUP: &'static str = "apiregistration.k8s.io";
     const KIND: &'static str = "APIService";
+    const UNCONDITIONAL_UPDATE: bool = false;
     const HAS_STATUS: bool = true;
 
     fn default(object: &mut Tree) {
@@ -61,13 +62,15 @@ impl TreeStrategy for ApiService {
         let bundle = !text(spec, "caBundle").is_empty();
         match service {
             None => {
+                if bundle {
+                    let given = text(spec, "caBundle");
+                    let bytes = given.len() / 4 * 3 - given.bytes().rev().take_while(|byte| *byte == b'=').count();
+                    let why = "local APIServices may not have a caBundle";
+                    errors.push(Error::invalid(&path.child("caBundle"), format!("{bytes} bytes"), why));
+                }
                 if skips {
                     let why = "local APIServices may not have insecureSkipTLSVerify";
                     errors.push(Error::invalid(&path.child("insecureSkipTLSVerify"), skips, why));
-                }
-                if bundle {
-                    let why = "local APIServices may not have a caBundle";
-                    errors.push(Error::invalid(&path.child("caBundle"), text(spec, "caBundle"), why));
                 }
             }
             Some(service) => {
@@ -76,6 +79,10 @@ impl TreeStrategy for ApiService {
                     if text(service, field).is_empty() {
                         errors.push(Error::required(&at.child(field), ""));
                     }
+                }
+                let port = service.get("port").and_then(Value::as_i64).unwrap_or(443);
+                if let Some(why) = api::validate::port_number(i32::try_from(port).unwrap_or(0)) {
+                    errors.push(Error::invalid(&at.child("port"), port, format!("port is not valid: {why}")));
                 }
                 if skips && bundle {
                     let why = "may not be true if caBundle is present";

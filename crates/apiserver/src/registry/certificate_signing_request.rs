@@ -6,6 +6,7 @@ use std::borrow::Cow;
 
 use api::field::{Error, Errors, Path};
 use api::object::Tree;
+use api::validate::{DNS_1123_LABEL_LENGTH_MAX, DNS_1123_SUBDOMAIN_LENGTH_MAX, dns1123_label, dns1123_subdomain};
 use api::x509::CertificateRequest;
 use api::{SimTime, User, time};
 use serde_json::{Value, json};
@@ -76,14 +77,11 @@ impl TreeStrategy for CertificateSigningRequest {
         }
         let signer = text(spec, "signerName");
         let signer_path = path.child("signerName");
-        if signer.is_empty() {
-            errors.push(Error::required(&signer_path, ""));
-        } else if signer == LEGACY_SIGNER {
+        if signer == LEGACY_SIGNER {
             let why = "the legacy signerName is not allowed via this API version";
             errors.push(Error::invalid(&signer_path, signer, why));
-        } else if !signer.contains('/') {
-            let why = "must be a fully qualified domain and path of the form 'example.com/signer-name'";
-            errors.push(Error::invalid(&signer_path, signer, why));
+        } else {
+            signer_name(signer, &signer_path, &mut errors);
         }
         if let Some(seconds) = spec.get("expirationSeconds").and_then(Value::as_i64).filter(|seconds| *seconds < 600) {
             let why = "may not specify a duration less than 600 seconds (10 minutes)";
@@ -141,6 +139,38 @@ impl TreeStrategy for CertificateSigningRequest {
 
     fn field<'a>(object: &'a Tree, name: &str) -> Cow<'a, str> {
         if name == "spec.signerName" { object.text("/spec/signerName").into() } else { "".into() }
+    }
+}
+
+/// `ValidateSignerName`
+fn signer_name(signer: &str, path: &Path, errors: &mut Errors) {
+    if signer.is_empty() {
+        return errors.push(Error::required(path, ""));
+    }
+    let [domain, name] = signer.split('/').collect::<Vec<_>>()[..] else {
+        let why = "must be a fully qualified domain and path of the form 'example.com/signer-name'";
+        return errors.push(Error::invalid(path, signer, why));
+    };
+    // Of the labels of each part only the first that is wrong is told.
+    let labels = |part: &str, wrong: fn(&str) -> Vec<String>, errors: &mut Errors| {
+        let found = part.split('.').map(|label| (label, wrong(label))).find(|(_, complaints)| !complaints.is_empty());
+        for why in found.iter().flat_map(|(_, complaints)| complaints) {
+            let label = found.as_ref().map_or("", |(label, _)| label);
+            errors.push(Error::invalid(path, part, format!("validating label {label:?}: {why}")));
+        }
+    };
+    if domain.len() > DNS_1123_SUBDOMAIN_LENGTH_MAX {
+        errors.push(Error::too_long(path, DNS_1123_SUBDOMAIN_LENGTH_MAX));
+    }
+    labels(domain, dns1123_label, errors);
+    if !domain.contains('.') {
+        let why = "should be a domain with at least two segments separated by dots";
+        errors.push(Error::invalid(path, domain, why));
+    }
+    labels(name, dns1123_subdomain, errors);
+    let max = 2 * DNS_1123_SUBDOMAIN_LENGTH_MAX + DNS_1123_LABEL_LENGTH_MAX + 2;
+    if signer.len() > max {
+        errors.push(Error::too_long(path, max));
     }
 }
 

@@ -1,6 +1,7 @@
 //! What CSI drivers and their nodes say of themselves: CSIDriver, CSINode, CSIStorageCapacity, VolumeAttachment,
 //! VolumeAttributesClass. Upstream: `pkg/apis/storage`.
 
+use api::Object as _;
 use api::field::{Error, Errors, Path};
 use api::object::Tree;
 use api::validate::{dns1123_subdomain, label_selector, qualified_name};
@@ -64,6 +65,8 @@ pub(super) fn immutable(object: &Tree, old: &Tree, fields: &[&str], errors: &mut
 impl TreeStrategy for CsiDriver {
     const GROUP: &'static str = GROUP;
     const KIND: &'static str = "CSIDriver";
+    const UNCONDITIONAL_UPDATE: bool = false;
+    const DELETE_RETURNS_OBJECT: bool = true;
 
     fn default(object: &mut Tree) {
         let Some(spec) = object.fields_mut().get_mut("spec").and_then(Value::as_object_mut) else { return };
@@ -122,8 +125,15 @@ impl TreeStrategy for CsiDriver {
         errors
     }
 
+    /// Generations are counted from the first change on.
+    fn prepare_for_update(object: &mut Tree, old: &Tree) {
+        if object.get("spec") != old.get("spec") {
+            object.meta_mut().generation = Some(old.meta().generation.unwrap_or(0) + 1);
+        }
+    }
+
     fn validate_update(object: &Tree, old: &Tree) -> Errors {
-        let mut errors = Self::validate(object);
+        let mut errors = twice(Self::validate(object));
         // Upstream's spelling.
         if object.at("/spec/attachRequired") != old.at("/spec/attachRequired") {
             let value = object.at("/spec/attachRequired").cloned().unwrap_or_default();
@@ -137,6 +147,8 @@ impl TreeStrategy for CsiDriver {
 impl TreeStrategy for CsiNode {
     const GROUP: &'static str = GROUP;
     const KIND: &'static str = "CSINode";
+    const UNCONDITIONAL_UPDATE: bool = false;
+    const DELETE_RETURNS_OBJECT: bool = true;
 
     fn validate(object: &Tree) -> Errors {
         let mut errors = Errors::new();
@@ -200,6 +212,8 @@ impl TreeStrategy for CsiNode {
 impl TreeStrategy for CsiStorageCapacity {
     const GROUP: &'static str = GROUP;
     const KIND: &'static str = "CSIStorageCapacity";
+    const UNCONDITIONAL_UPDATE: bool = false;
+    const DELETE_RETURNS_OBJECT: bool = true;
 
     fn validate(object: &Tree) -> Errors {
         let mut errors = Errors::new();
@@ -231,6 +245,8 @@ impl TreeStrategy for CsiStorageCapacity {
 impl TreeStrategy for VolumeAttachment {
     const GROUP: &'static str = GROUP;
     const KIND: &'static str = "VolumeAttachment";
+    const UNCONDITIONAL_UPDATE: bool = false;
+    const DELETE_RETURNS_OBJECT: bool = true;
     const HAS_STATUS: bool = true;
 
     fn prepare_for_create(object: &mut Tree) {
@@ -287,6 +303,8 @@ impl TreeStrategy for VolumeAttachment {
 impl TreeStrategy for VolumeAttributesClass {
     const GROUP: &'static str = GROUP;
     const KIND: &'static str = "VolumeAttributesClass";
+    const UNCONDITIONAL_UPDATE: bool = false;
+    const DELETE_RETURNS_OBJECT: bool = true;
 
     fn validate(object: &Tree) -> Errors {
         let mut errors = Errors::new();

@@ -24,7 +24,7 @@ const OLD_UID_LABEL: &str = "controller-uid";
 const OLD_NAME_LABEL: &str = "job-name";
 
 /// What messages show in place of a field that is not set.
-const NIL: &str = "\"null\"";
+const NIL: &str = "null";
 
 const PARALLELISM_MAX: i32 = 100_000;
 const FAILED_INDEXES_MAX: i32 = 100_000;
@@ -365,7 +365,7 @@ fn completions(new: &JobSpec, before: &JobSpec, path: &Path, errors: &mut Errors
         return;
     }
     let why = if is_indexed { "can only be modified in tandem with spec.parallelism" } else { IMMUTABLE };
-    errors.push(Error::invalid(path, now.map_or("null".into(), serde_json::Value::from), why));
+    errors.push(Error::invalid(path, now.map_or(serde_json::Value::Null, Into::into), why));
 }
 
 /// The old template with the new one's scheduling directives and resources: they may change while a suspended Job has not started.

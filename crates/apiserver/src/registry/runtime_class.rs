@@ -9,6 +9,9 @@ use super::rules::{IMMUTABLE, complain, list, subdomain_name};
 use crate::strategy::Strategy;
 
 impl Strategy for RuntimeClass {
+    const CREATE_ON_UPDATE: bool = true;
+    const UNCONDITIONAL_UPDATE: bool = false;
+
     fn validate_name(name: &str, prefix: bool) -> Vec<String> {
         subdomain_name(name, prefix)
     }

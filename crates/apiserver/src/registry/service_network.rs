@@ -55,7 +55,7 @@ impl TreeStrategy for IpAddress {
         let new = object.at("/spec/parentRef");
         if new != old.at("/spec/parentRef") {
             let spec = Path::new("spec");
-            let shown = new.map_or("\"null\"".into(), |new| go_diff::compact("networking.v1.ParentReference", new));
+            let shown = new.map_or("null".into(), |new| go_diff::compact("networking.v1.ParentReference", new));
             errors.push(Error::invalid_verbatim(&spec.child("parentRef"), shown, IMMUTABLE));
         }
         errors

@@ -10,6 +10,8 @@ use super::rules::{IMMUTABLE, complain, default_text, list, one_of, subdomain_na
 use crate::strategy::Strategy;
 
 impl Strategy for StorageClass {
+    const DELETE_RETURNS_OBJECT: bool = true;
+
     fn default(&mut self) {
         default_text(&mut self.reclaim_policy, "Delete");
         default_text(&mut self.volume_binding_mode, "Immediate");

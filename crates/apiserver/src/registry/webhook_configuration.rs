@@ -2,7 +2,7 @@
 
 use api::field::{Error, Errors, Path};
 use api::object::Tree;
-use api::validate::{dns1035_label, fully_qualified_name};
+use api::validate::{dns1035_label, dns1123_subdomain, fully_qualified_name};
 use serde_json::{Value, json};
 
 use super::admission_policy::match_conditions;
@@ -19,6 +19,7 @@ pub(super) struct Mutating;
 impl TreeStrategy for Validating {
     const GROUP: &'static str = "admissionregistration.k8s.io";
     const KIND: &'static str = "ValidatingWebhookConfiguration";
+    const UNCONDITIONAL_UPDATE: bool = false;
     const HAS_GENERATION: bool = true;
 
     fn default(object: &mut Tree) {
@@ -37,6 +38,7 @@ impl TreeStrategy for Validating {
 impl TreeStrategy for Mutating {
     const GROUP: &'static str = "admissionregistration.k8s.io";
     const KIND: &'static str = "MutatingWebhookConfiguration";
+    const UNCONDITIONAL_UPDATE: bool = false;
     const HAS_GENERATION: bool = true;
 
     fn default(object: &mut Tree) {
@@ -137,9 +139,30 @@ pub(crate) fn client_config(config: &Value, path: &Path, errors: &mut Errors) {
                 let why = "port is not valid: must be between 1 and 65535, inclusive";
                 errors.push(Error::invalid(&path.child("port"), port, why));
             }
-            if let Some(at) = service.get("path").and_then(Value::as_str).filter(|at| !at.starts_with('/')) {
-                errors.push(Error::invalid(&path.child("path"), at, "must start with a '/'"));
-            }
+            service_path(text(service, "path"), &path.child("path"), errors);
+        }
+    }
+}
+
+/// Where behind a Service a webhook listens.
+fn service_path(given: &str, path: &Path, errors: &mut Errors) {
+    let mut refuse = |why: String| errors.push(Error::invalid(path, given, why));
+    match given {
+        "" | "/" => return,
+        "//" => return refuse("segment[0] may not be empty".into()),
+        _ => {}
+    }
+    if !given.starts_with('/') {
+        refuse("must start with a '/'".into());
+    }
+    let mut rest = given.chars();
+    rest.next();
+    let rest = rest.as_str();
+    for (index, step) in rest.strip_suffix('/').unwrap_or(rest).split('/').enumerate() {
+        if step.is_empty() {
+            refuse(format!("segment[{index}] may not be empty"));
+        } else {
+            dns1123_subdomain(step).into_iter().for_each(|why| refuse(format!("segment[{index}]: {why}")));
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Answers: objects, lists, tables, `Status` and watch events as they go over the wire.
 
+use api::object::Tree;
 use api::request::List;
 use api::schema::go_document;
 use api::table::{self, Column};
@@ -227,7 +228,7 @@ fn table(resource: &Resource, objects: &[ObjectRef], meta: &Value, now: SimTime)
             "description": described.unwrap_or_else(|| description(kind.plural, column.name)), "priority": column.priority,
         })
     });
-    let rows = objects.iter().map(|object| {
+    let rows = in_order(kind, objects).into_iter().map(|object| {
         let cells: Value = table::cells(kind, &**object, now).iter().map(table::Cell::to_value).collect();
         let mut row = json!({ "cells": cells });
         if let Some(condition) = completed(object) {
@@ -247,6 +248,16 @@ fn table(resource: &Resource, objects: &[ObjectRef], meta: &Value, now: SimTime)
         "columnDefinitions": columns.collect::<Value>(),
         "rows": rows.collect::<Value>(),
     })
+}
+
+/// Flow schemas are shown as they are tried.
+fn in_order<'a>(kind: &Kind, objects: &'a [ObjectRef]) -> Vec<&'a ObjectRef> {
+    let mut objects: Vec<&ObjectRef> = objects.iter().collect();
+    if kind.kind == "FlowSchema" && !kind.id.is_custom() {
+        let precedence = |object: &Tree| object.at("/spec/matchingPrecedence").and_then(Value::as_i64);
+        objects.sort_by_key(|object| object.downcast_ref::<Tree>().and_then(precedence));
+    }
+    objects
 }
 
 /// What marks the row of a Pod that has ended.

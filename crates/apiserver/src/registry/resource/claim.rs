@@ -100,7 +100,7 @@ fn request(request: &Value, path: &Path, errors: &mut Errors) {
         }
         (Some(_), false) => {
             let why = "exactly one of `exactly` or `firstAvailable` is required, but multiple fields are set";
-            errors.push(Error::invalid(path, "null", why));
+            errors.push(Error::invalid(path, Value::Null, why));
         }
         (Some(exactly), true) => devices(exactly, &path.child("exactly"), errors),
         (None, false) => {

@@ -215,7 +215,7 @@ fn nodes(device: &Value, chooses: bool, path: &Path, errors: &mut Errors) {
         if name.or(selector).or(all).is_some() {
             let why = "`nodeName`, `nodeSelector` and `allNodes` can only be set if `perDeviceNodeSelection` is set to true \
                        in the ResourceSlice spec";
-            errors.push(Error::invalid(path, "null", why));
+            errors.push(Error::invalid(path, Value::Null, why));
         }
         return;
     }

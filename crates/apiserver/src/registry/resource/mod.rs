@@ -32,6 +32,7 @@ pub(super) struct ResourceClaimTemplate;
 impl TreeStrategy for DeviceClass {
     const GROUP: &'static str = GROUP;
     const KIND: &'static str = "DeviceClass";
+    const DELETE_RETURNS_OBJECT: bool = true;
     const HAS_GENERATION: bool = true;
 
     fn default(object: &mut Tree) {
@@ -69,6 +70,7 @@ fn class_spec(object: &Tree, old: &Value) -> Errors {
 impl TreeStrategy for ResourceClaim {
     const GROUP: &'static str = GROUP;
     const KIND: &'static str = "ResourceClaim";
+    const DELETE_RETURNS_OBJECT: bool = true;
     const HAS_STATUS: bool = true;
 
     fn default(object: &mut Tree) {
@@ -108,6 +110,7 @@ impl TreeStrategy for ResourceClaim {
 impl TreeStrategy for ResourceClaimTemplate {
     const GROUP: &'static str = GROUP;
     const KIND: &'static str = "ResourceClaimTemplate";
+    const DELETE_RETURNS_OBJECT: bool = true;
 
     fn default(object: &mut Tree) {
         default_field(object.fields_mut(), "spec", json!({}));

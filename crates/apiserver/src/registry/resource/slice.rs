@@ -26,6 +26,7 @@ pub(in crate::registry) struct ResourceSlice;
 impl TreeStrategy for ResourceSlice {
     const GROUP: &'static str = GROUP;
     const KIND: &'static str = "ResourceSlice";
+    const DELETE_RETURNS_OBJECT: bool = true;
     const HAS_GENERATION: bool = true;
     const FIELDS: &'static [&'static str] = &["spec.nodeName", "spec.driver"];
 
