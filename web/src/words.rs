@@ -213,6 +213,7 @@ words! {
     NoCause: "Nothing has been recorded about it yet.", "还没有关于它的记录。";
     NoEvents: "No events. The API keeps them for an hour.", "没有事件。API 保留一小时。";
     Looking: "Looking …", "正在查看……";
+    OnlyStored: "Stored, not simulated: nothing in this cluster acts upon it.", "仅存储，不模拟：集群中没有组件会处理它。";
     BreakIt: "Break it", "搞坏它";
     Delete: "Delete", "删除";
     Evict: "Drain", "排空";

@@ -271,6 +271,20 @@ kinds! {
     cluster review authorization::SubjectAccessReview, "subjectaccessreview", [], [], [];
 }
 
+/// Kinds that are checked, stored and served, and that no component acts upon though a real cluster's do.
+pub const STORED_NOT_SIMULATED: [&str; 10] = [
+    "CSIDriver",
+    "CSINode",
+    "CSIStorageCapacity",
+    "DeviceClass",
+    "NetworkPolicy",
+    "ResourceClaim",
+    "ResourceClaimTemplate",
+    "ResourceSlice",
+    "VolumeAttachment",
+    "VolumeAttributesClass",
+];
+
 /// Finds a row by group, version and plural name, as in a path.
 pub fn by_resource(group: &str, version: &str, plural: &str) -> Option<&'static Kind> {
     KINDS.iter().find(|row| row.plural == plural && row.group == group && row.version == version)
@@ -317,4 +331,18 @@ pub fn shown_as(kind: &'static Kind, object: &dyn Object) -> &'static Kind {
 /// differs from cluster to cluster, and each API server knows its own.
 pub fn row(id: KindId) -> &'static Kind {
     if id.is_custom() { custom::named(id) } else { &KINDS[id.0 as usize] }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn readers_are_told_which_kinds_are_not_simulated() {
+        let readme = include_str!("../../../README.md");
+        for name in STORED_NOT_SIMULATED {
+            assert!(KINDS.iter().any(|kind| kind.kind == name), "{name} is no kind");
+            assert!(readme.contains(&format!("`{name}`")), "README.md does not name {name}");
+        }
+    }
 }

@@ -122,6 +122,8 @@ pub struct Inspection {
     /// Virtual time of its deletion; its last state stays.
     pub deleted: Option<u64>,
     pub owner: Option<ObjectRef>,
+    /// No component acts upon objects of this kind.
+    pub is_only_stored: bool,
     /// Label and value, in order.
     pub facts: Vec<(String, String)>,
     /// Longer sections of the summary: containers, conditions, ports …: title and rows.
