@@ -68,6 +68,15 @@ for (const [name, text, expected] of refusedTexts) {
   });
 }
 
+test("what nothing acts upon is said to be stored alone", async () => {
+  const spec = "spec: {podSelector: {}, policyTypes: [Ingress]}";
+  const policy = `apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: deny}\n${spec}\n`;
+  await openFile(page, "policy.yaml", policy);
+  const { said, refused } = await apply(page);
+  assert.deepEqual(refused, []);
+  assert.match(said, /1 created.*NetworkPolicy: stored, not simulated/);
+});
+
 test("a text of 5 MB is shown, and not applied", async () => {
   const before = await objects(page);
   await openFile(page, "long.yaml", configMap(`data: {long: ${"x".repeat(5e6)}}`));

@@ -85,6 +85,7 @@ words! {
     Configured: "{0} configured", "更新 {0}";
     Unchanged: "{0} unchanged", "未变 {0}";
     Refused: "{0} refused", "拒绝 {0}";
+    OnlyStored: "{0}: stored, not simulated", "{0}：仅存储，不模拟";
     NothingInFile: "no object in this file", "文件中没有对象";
     Applying: "Applying …", "正在应用……";
     TooLongToCheck: "{0}: too long for a dry run while typing", "{0}：太长，输入时不试运行";
@@ -213,7 +214,6 @@ words! {
     NoCause: "Nothing has been recorded about it yet.", "还没有关于它的记录。";
     NoEvents: "No events. The API keeps them for an hour.", "没有事件。API 保留一小时。";
     Looking: "Looking …", "正在查看……";
-    OnlyStored: "Stored, not simulated: nothing in this cluster acts upon it.", "仅存储，不模拟：集群中没有组件会处理它。";
     BreakIt: "Break it", "搞坏它";
     Delete: "Delete", "删除";
     Evict: "Drain", "排空";

@@ -71,6 +71,8 @@ pub struct AppliedObject {
     /// `None` where the document could not be read far enough to tell.
     pub object: Option<ObjectRef>,
     pub outcome: Outcome,
+    /// No component acts upon objects of this kind.
+    pub is_only_stored: bool,
     /// Line of the editor, from 1: of the field that is refused, else of the document's start.
     pub line: u32,
     pub warnings: Vec<String>,
@@ -122,8 +124,6 @@ pub struct Inspection {
     /// Virtual time of its deletion; its last state stays.
     pub deleted: Option<u64>,
     pub owner: Option<ObjectRef>,
-    /// No component acts upon objects of this kind.
-    pub is_only_stored: bool,
     /// Label and value, in order.
     pub facts: Vec<(String, String)>,
     /// Longer sections of the summary: containers, conditions, ports …: title and rows.

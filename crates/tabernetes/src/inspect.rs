@@ -38,7 +38,6 @@ pub(crate) fn inspect(cluster: &mut Cluster, reference: &page::ObjectRef) -> Opt
         object: reference.clone(),
         deleted: None,
         owner,
-        is_only_stored: api::kinds::STORED_NOT_SIMULATED.contains(&kind.kind),
         facts: facts(kind, &object, cluster.now),
         sections: sections(&value),
         yaml: api::yaml::emit(&value),

@@ -554,6 +554,7 @@ fn applied_object(applied: kubectl::AppliedDoc) -> AppliedObject {
         }
         kubectl::Outcome::Misread(message) => Outcome::Refused { code: 0, reason: String::new(), message },
     };
+    let is_only_stored = api::kinds::STORED_NOT_SIMULATED.contains(&kind.as_str());
     let object = (!kind.is_empty()).then_some(ObjectRef { kind, namespace, name });
-    AppliedObject { object, outcome, line, warnings }
+    AppliedObject { object, outcome, is_only_stored, line, warnings }
 }

@@ -1,5 +1,7 @@
 //! The bar below the text: how it differs from the cluster, what applying it did, and the button.
 
+use std::collections::BTreeSet;
+
 use protocol::Applied;
 use yew::prelude::*;
 
@@ -95,8 +97,18 @@ fn summary(lang: Lang, applied: &Applied) -> String {
     let said: Vec<_> = (parts.into_iter().filter(|(_, count)| *count > 0))
         .map(|(word, count)| lang.fill(word, &[&count.to_string()]))
         .collect();
-    match said.len() {
-        0 => lang.say(W::NothingInFile).to_owned(),
-        _ => said.join(if lang.is_chinese() { "，" } else { ", " }),
+    let comma = if lang.is_chinese() { "，" } else { ", " };
+    let kinds: BTreeSet<&str> = applied
+        .objects
+        .iter()
+        .filter(|applied| applied.is_only_stored)
+        .filter_map(|applied| applied.object.as_ref())
+        .map(|object| object.kind.as_str())
+        .collect();
+    let kinds: Vec<&str> = kinds.into_iter().collect();
+    match (said.len(), kinds.len()) {
+        (0, _) => lang.say(W::NothingInFile).to_owned(),
+        (_, 0) => said.join(comma),
+        _ => format!("{} · {}", said.join(comma), lang.fill(W::OnlyStored, &[&kinds.join(comma)])),
     }
 }

@@ -5,7 +5,6 @@ use yew::prelude::*;
 
 use super::breaking::Breaking;
 use crate::store::Row;
-use crate::words::{W, use_lang};
 
 #[derive(Properties, PartialEq)]
 pub struct Props {
@@ -15,7 +14,6 @@ pub struct Props {
 #[component]
 pub fn Summary(props: &Props) -> Html {
     let inspection = &props.inspection;
-    let lang = use_lang();
     let rows = |rows: &[(String, String)]| {
         html! {
             <dl class="kvs">
@@ -25,9 +23,6 @@ pub fn Summary(props: &Props) -> Html {
     };
     html! {
         <div class="in">
-            if inspection.is_only_stored {
-                <p class="note">{ lang.say(W::OnlyStored) }</p>
-            }
             { rows(&inspection.facts) }
             { for inspection.sections.iter().map(|(title, lines)| html! { <section><h3>{ title }</h3>{ rows(lines) }</section> }) }
             if inspection.deleted.is_none() {
