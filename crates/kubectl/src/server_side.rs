@@ -3,7 +3,7 @@
 
 use api::patch::apply::{Element, Managers, Operation};
 use api::request::Verb;
-use api::{Object, ObjectRef, Patch, PatchKind, Request, Status};
+use api::{Object, ObjectRef, Patch, PatchKind, Reason, Request, Status};
 use serde_json::{Value, json};
 
 use crate::apply::{ApplyOptions, CLIENT_SIDE_APPLY, LAST_APPLIED};
@@ -15,6 +15,9 @@ use crate::task::Call;
 const SERVER_SIDE_APPLY: &str = "kubectl";
 /// Keeps the annotation that is needed to go back.
 const KEEPER_OF_LAST_APPLIED: &str = "kubectl-last-applied";
+
+/// How often owners of fields are taken over before giving up.
+const TRIES_MAX: u32 = 5;
 
 pub(crate) fn apply(call: &mut Call, manifest: &Manifest, options: &ApplyOptions) -> Result<ObjectRef, Status> {
     let config = || patch(PatchKind::Apply, manifest.value.clone());
@@ -30,10 +33,18 @@ pub(crate) fn apply(call: &mut Call, manifest: &Manifest, options: &ApplyOptions
         let keeper = ApplyOptions { field_manager: KEEPER_OF_LAST_APPLIED.into(), ..options.clone() };
         object = send(call, manifest, &keeper, KEEPER_OF_LAST_APPLIED, body)?;
     }
-    if let Some(upgrade) = upgraded(&*object, &manager) {
-        send(call, manifest, options, SERVER_SIDE_APPLY, patch(PatchKind::Json, upgrade))?;
-        // What the manifest has left out since goes by this one.
-        object = send(call, manifest, options, SERVER_SIDE_APPLY, config())?;
+    let mut tries = TRIES_MAX;
+    while let Some(upgrade) = upgraded(&*object, &manager) {
+        tries -= 1;
+        match send(call, manifest, options, SERVER_SIDE_APPLY, patch(PatchKind::Json, upgrade)) {
+            // What the manifest has left out since goes by this one.
+            Ok(_) => return send(call, manifest, options, SERVER_SIDE_APPLY, config()),
+            // A controller has been faster.
+            Err(status) if status.reason == Reason::Conflict && tries > 0 => {
+                object = resource::get(call, manifest.kind, &manifest.namespace, &manifest.name)?;
+            }
+            Err(status) => return Err(status),
+        }
     }
     Ok(object)
 }

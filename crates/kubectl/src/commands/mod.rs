@@ -365,7 +365,11 @@ fn help(command: &Command, path: &str) -> String {
         text.push_str(&format!("\nOptions:\n{}", options.trim_end_matches('\n')));
         text.push('\n');
     }
-    let usage = if command.usage.is_empty() { "[options]" } else { command.usage };
+    let usage = match command.usage {
+        "" if !command.subcommands.is_empty() => "[flags] [options]",
+        "" => "[options]",
+        usage => usage,
+    };
     text.push_str(&format!("\nUsage:\n  {path} {usage}\n"));
     if !command.subcommands.is_empty() {
         text.push_str(&format!("\nUse \"{path} <command> --help\" for more information about a given command.\n"));

@@ -52,6 +52,10 @@ pub(super) fn pick(call: &mut Call, args: &Args, usage: &str) -> Result<(Vec<Inf
 pub(super) fn mark(call: &mut Call, info: &Info, unschedulable: bool, dry_run: DryRun) -> Result<(), Failure> {
     let word = if unschedulable { "cordoned" } else { "uncordoned" };
     let node: Option<&Node> = info.object.downcast_ref();
+    if node.is_none() {
+        let found = format!("{}, Resource={}", crate::apply::version(info.kind), info.kind.plural);
+        return Err(Failure::error(format!("expected resource of type node, got {found:?}")));
+    }
     let is = node.and_then(|node| node.spec.as_ref()?.unschedulable).unwrap_or_default();
     if is == unschedulable {
         call.io.line(format!("node/{} already {word}{}", info.name, dry_run.suffix()));

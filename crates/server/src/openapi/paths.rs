@@ -186,7 +186,12 @@ impl Paths {
                 value["responses"] = json!({ "200": { "description": "OK", "schema": answer } });
             }
             Dialect::V3 => {
-                let types: &[&str] = if *action == "patch" { &PATCHES } else { &["*/*"] };
+                let types = match *action {
+                    // The strategic one, which is last, needs types: kubectl goes by what is said here.
+                    "patch" if kind.id.is_custom() => &PATCHES[..3],
+                    "patch" => &PATCHES[..],
+                    _ => &["*/*"],
+                };
                 if let Some(schema) = body {
                     value["requestBody"] = json!({ "content": content(types, schema) });
                 }

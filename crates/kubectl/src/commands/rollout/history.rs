@@ -3,7 +3,7 @@
 use api::request::Options;
 use api::types::{ControllerRevision, Deployment, PodTemplateSpec, ReplicaSet};
 use api::{Kinded, ObjectRef, meta};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::describe;
 use crate::failure::{Failure, Outcome};
@@ -25,9 +25,11 @@ pub(super) const REVISION: &str = "deployment.kubernetes.io/revision";
 const CHANGE_CAUSE: &str = "kubernetes.io/change-cause";
 
 /// The revisions of a workload, oldest first.
+const NO_CAUSE: &str = "<none>";
+
 pub(super) fn revisions(call: &mut Call, info: &Info) -> Result<Vec<Revision>, Failure> {
     let mut found = Vec::new();
-    let cause = |object: &ObjectRef| meta::annotation(object.meta(), CHANGE_CAUSE).unwrap_or("<none>").to_owned();
+    let cause = |object: &ObjectRef| meta::annotation(object.meta(), CHANGE_CAUSE).unwrap_or(NO_CAUSE).to_owned();
     match info.kind.kind {
         "Deployment" => {
             let (sets, _) = resource::list(call, ReplicaSet::row(), &info.namespace, Options::default())?;
@@ -80,8 +82,11 @@ pub(in crate::commands) fn run(call: &mut Call, args: &Args) -> Outcome {
                     call.io.out(&text);
                 }
                 None => {
-                    let text =
-                        format!("{} with revision #{wanted}\n{}", info.full_name(), template_text(&revision.template));
+                    let mut template = revision.template.clone();
+                    if revision.cause != NO_CAUSE && info.kind.kind == "Deployment" {
+                        template["metadata"]["annotations"] = json!({ CHANGE_CAUSE: revision.cause });
+                    }
+                    let text = format!("{} with revision #{wanted}\n{}", info.full_name(), template_text(&template));
                     call.io.out(&text);
                 }
             }

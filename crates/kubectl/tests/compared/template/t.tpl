@@ -1,0 +1,1 @@
+{{define "n"}}<{{.metadata.name}}>{{end}}{{template "n" .}}
