@@ -38,12 +38,12 @@ pub(super) fn certificate_request(writer: &mut Writer, value: &Value, context: &
     ] {
         list(writer, title, &request.subject_values(attribute));
     }
-    let plain = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let names: [(&str, u8, &dyn Fn(&[u8]) -> String); 4] = [
-        ("DNS Names", x509::DNS, &plain),
-        ("Email Addresses", x509::EMAIL, &plain),
-        ("URIs", x509::URI, &plain),
-        ("IP Addresses", x509::IP, &address),
+    let plain: fn(&[u8]) -> String = |bytes| String::from_utf8_lossy(bytes).into_owned();
+    let names = [
+        ("DNS Names", x509::DNS, plain),
+        ("Email Addresses", x509::EMAIL, plain),
+        ("URIs", x509::URI, plain),
+        ("IP Addresses", x509::IP, address),
     ];
     let names = names.map(|(title, tag, shown)| (title, request.names(tag).into_iter().map(shown).collect::<Vec<_>>()));
     if names.iter().any(|(_, names)| !names.is_empty()) {

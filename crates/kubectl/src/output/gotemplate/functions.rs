@@ -78,7 +78,7 @@ pub(super) fn call(name: &str, callee: &str, args: Vec<Data>) -> Outcome {
         "exists" => Ok(Data::of(
             args[1..]
                 .iter()
-                .try_fold(first, |value, key| index(value, &[key.clone()]).ok())
+                .try_fold(first, |value, key| index(value, std::slice::from_ref(key)).ok())
                 .is_some_and(|found| !found.is_missing()),
         )),
         "print" => Ok(Data::of(sprint(&args))),
