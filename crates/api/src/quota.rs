@@ -281,7 +281,10 @@ mod tests {
         }))
         .unwrap();
         let total = pod_resources(&spec, requests);
-        assert_eq!(total["cpu"].0, "1150m");
+        assert_eq!(total["cpu"].0, "1100m");
         assert_eq!(total["memory"].0, "1Gi");
+        let mut usage = Resources::new();
+        pod_usage(&spec, &mut usage);
+        assert_eq!(usage["requests.cpu"].0, "1150m", "with its overhead");
     }
 }

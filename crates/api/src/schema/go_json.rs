@@ -1,5 +1,7 @@
 //! JSON as Go's encoder writes it: structs with their fields in upstream's order, maps sorted, and `<`, `>`, `&` escaped.
 
+use std::borrow::Borrow;
+
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -31,19 +33,41 @@ fn write_document(value: &Value, text: &mut String) {
     if let Some(type_name) = document_type(api_version, kind) {
         return write(Type::Struct(type_name), value, &Value::Null, text);
     }
-    let items = value.get("items").and_then(Value::as_array);
-    let element = kind.strip_suffix("List").and_then(|kind| document_type(api_version, kind));
-    let (Some(items), Some(element), Some(list)) = (items, element, value.as_object()) else {
-        return write(Type::Any, value, &Value::Null, text);
-    };
+    match (value.get("items").and_then(Value::as_array), item_type(api_version, kind)) {
+        (Some(items), Some(item)) => {
+            let metadata = value.get("metadata").unwrap_or(&Value::Null);
+            write_list([kind, api_version], metadata, item, items.iter(), text);
+        }
+        _ => write(Type::Any, value, &Value::Null, text),
+    }
+}
+
+/// A list whose items are made one by one, so that there is never more than one. `None` for a kind without a type.
+pub fn go_list(kind: &str, api_version: &str, metadata: &Value, items: impl Iterator<Item = Value>) -> Option<String> {
+    let mut text = String::new();
+    write_list([kind, api_version], metadata, item_type(api_version, kind)?, items, &mut text);
+    Some(text)
+}
+
+fn item_type(api_version: &str, kind: &str) -> Option<&'static str> {
+    document_type(api_version, kind.strip_suffix("List")?)
+}
+
+fn write_list(
+    [kind, api_version]: [&str; 2],
+    metadata: &Value,
+    item: &'static str,
+    items: impl Iterator<Item = impl Borrow<Value>>,
+    text: &mut String,
+) {
     text.push_str("{\"kind\":");
     write_string(kind, text);
     text.push_str(",\"apiVersion\":");
     write_string(api_version, text);
     text.push_str(",\"metadata\":");
-    write(Type::Struct("meta.v1.ListMeta"), list.get("metadata").unwrap_or(&Value::Null), &Value::Null, text);
+    write(Type::Struct("meta.v1.ListMeta"), metadata, &Value::Null, text);
     text.push_str(",\"items\":");
-    write_items(Type::Struct(element), items, text);
+    write_items(Type::Struct(item), items, text);
     text.push('}');
 }
 
@@ -60,19 +84,17 @@ fn write(ty: Type, value: &Value, patch: &Value, text: &mut String) {
         },
         (Type::Struct(type_name), Value::Object(object)) => {
             let known = fields(type_name);
-            let type_of =
-                |name: &str| known.iter().find(|field| field.name == name).map_or(Type::Any, |field| field.ty);
-            if patch.is_object() || known.is_empty() {
-                let sorted = object.iter().map(|(name, inner)| (name.as_str(), inner, type_of(name)));
-                return write_fields(sorted, patch, text);
+            let placed = object.iter().map(|(name, inner)| {
+                let at = known.iter().position(|field| field.name == name);
+                let ty = at.map_or(Type::Any, |at| known[at].ty);
+                (at.unwrap_or(known.len()), (name.as_str(), inner, ty))
+            });
+            let mut placed: Vec<_> = placed.collect();
+            // What is unknown comes last, sorted.
+            if !patch.is_object() {
+                placed.sort_by_key(|(at, _)| *at);
             }
-            let ordered = known.iter().filter_map(|field| Some((field.name, object.get(field.name)?, field.ty)));
-            if ordered.clone().count() == object.len() {
-                return write_fields(ordered, patch, text);
-            }
-            let is_known = |name: &str| known.iter().any(|field| field.name == name);
-            let rest = object.iter().filter(|(name, _)| !is_known(name));
-            write_fields(ordered.chain(rest.map(|(name, inner)| (name.as_str(), inner, Type::Any))), patch, text);
+            write_fields(placed.into_iter().map(|(_, field)| field), patch, text);
         }
         (Type::Map(element), Value::Object(entries)) => {
             let element = element.get();
@@ -81,8 +103,8 @@ fn write(ty: Type, value: &Value, patch: &Value, text: &mut String) {
         (_, Value::Object(fields)) => {
             write_fields(fields.iter().map(|(name, inner)| (name.as_str(), inner, Type::Any)), patch, text);
         }
-        (Type::List(element), Value::Array(items)) => write_items(element.get(), items, text),
-        (ty, Value::Array(items)) => write_items(ty, items, text),
+        (Type::List(element), Value::Array(items)) => write_items(element.get(), items.iter(), text),
+        (ty, Value::Array(items)) => write_items(ty, items.iter(), text),
         (_, Value::String(value)) => write_string(value, text),
         (_, Value::Null) => text.push_str("null"),
         (_, Value::Bool(value)) => text.push_str(if *value { "true" } else { "false" }),
@@ -111,13 +133,13 @@ fn write_fields<'a>(fields: impl Iterator<Item = (&'a str, &'a Value, Type)>, pa
     text.push('}');
 }
 
-fn write_items(element: Type, items: &[Value], text: &mut String) {
+fn write_items(element: Type, items: impl Iterator<Item = impl Borrow<Value>>, text: &mut String) {
     text.push('[');
-    for (index, item) in items.iter().enumerate() {
+    for (index, item) in items.enumerate() {
         if index > 0 {
             text.push(',');
         }
-        write(element, item, &Value::Null, text);
+        write(element, item.borrow(), &Value::Null, text);
     }
     text.push(']');
 }

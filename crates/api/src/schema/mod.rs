@@ -15,7 +15,7 @@ use std::sync::LazyLock;
 
 pub use facts::{describe, describe_type, facts, is_atomic_type, is_required, values};
 pub(crate) use go::{go_element, go_type};
-pub use go_json::{go_document, go_json, go_json_merged};
+pub use go_json::{go_document, go_json, go_json_merged, go_list};
 pub use merge::{ListMerge, list_merge, replaces_other_keys};
 pub use topology::{ListTopology, fill_by_value, is_atomic_map, is_atomic_struct, key_default, list_topology};
 

@@ -2,7 +2,7 @@
 
 use api::object::Tree;
 use api::request::List;
-use api::schema::go_document;
+use api::schema::{go_document, go_list};
 use api::table::{self, Column};
 use api::types::{DaemonSet, Pod};
 use api::{Kind, Kinded, ObjectRef, Reason, Response, SimTime, Status, Verb, WatchEvent, WatchKind};
@@ -45,11 +45,14 @@ impl Answer {
     }
 
     fn of(code: u16, value: &Value, shape: Shape) -> Answer {
-        let (content_type, body) = match shape {
-            Shape::Yaml => ("application/yaml", api::yaml::emit(value)),
-            Shape::Json | Shape::Table | Shape::Metadata => ("application/json", go_document(value) + "\n"),
-        };
-        Answer { code, content_type, body, warnings: Vec::new(), retry_after: 0 }
+        match shape {
+            Shape::Yaml => Answer { code, content_type: "application/yaml", ..Answer::text(api::yaml::emit(value)) },
+            Shape::Json | Shape::Table | Shape::Metadata => Answer { code, ..Answer::json_text(go_document(value)) },
+        }
+    }
+
+    fn json_text(text: String) -> Answer {
+        Answer { content_type: "application/json", ..Answer::text(text + "\n") }
     }
 }
 
@@ -100,19 +103,7 @@ pub fn answer(
         Ok(Response::Object(object)) => {
             Answer::of(if created { 201 } else { 200 }, &object_value(resource, &object, now), resource.shape)
         }
-        Ok(Response::List(list)) => {
-            let value = match resource.shape {
-                Shape::Table => table(resource, &list.items, &list_meta(&list), now),
-                Shape::Metadata => json!({
-                    "kind": "PartialObjectMetadataList",
-                    "apiVersion": "meta.k8s.io/v1",
-                    "metadata": list_meta(&list),
-                    "items": list.items.iter().map(partial).collect::<Value>(),
-                }),
-                Shape::Json | Shape::Yaml => list_value(resource.kind, &list),
-            };
-            Answer::of(200, &value, resource.shape)
-        }
+        Ok(Response::List(list)) => list_answer(resource, &list, now),
         Ok(Response::Status(status)) => refusal(&status, resource.shape),
         Ok(Response::Text(body)) => Answer { content_type: "text/plain", ..Answer::text(body) },
         Ok(Response::Watch(_) | Response::Stream(_)) => Answer::of(200, &Value::Null, resource.shape),
@@ -195,27 +186,46 @@ fn object_list_meta(object: &ObjectRef) -> Value {
     json!({ "resourceVersion": object.meta().resource_version })
 }
 
-/// Items of a list do not say what they are: the list does.
-fn list_value(kind: &Kind, list: &List) -> Value {
-    let items = list.items.iter().map(|object| {
-        let mut value = api::wire::form(&**object);
-        // Custom resources have no types that the list could stand for.
-        if let Some(fields) = value.as_object_mut().filter(|_| !kind.id.is_custom()) {
-            fields.remove("apiVersion");
-            fields.remove("kind");
-        }
-        value
-    });
+fn list_answer(resource: &Resource, list: &List, now: SimTime) -> Answer {
+    let kind = resource.kind;
     let mut meta = list_meta(list);
-    if kind.id.is_custom() && list.continue_token.is_empty() {
-        meta["continue"] = "".into();
+    let value = match resource.shape {
+        Shape::Table => table(resource, &list.items, &meta, now),
+        Shape::Metadata => json!({
+            "kind": "PartialObjectMetadataList",
+            "apiVersion": "meta.k8s.io/v1",
+            "metadata": meta,
+            "items": list.items.iter().map(partial).collect::<Value>(),
+        }),
+        Shape::Json | Shape::Yaml => {
+            if kind.id.is_custom() && list.continue_token.is_empty() {
+                meta["continue"] = "".into();
+            }
+            let items = list.items.iter().map(|object| item(kind, object));
+            if resource.shape == Shape::Json
+                && let Some(text) = go_list(kind.list_kind, &kind.api_version(), &meta, items.clone())
+            {
+                return Answer::json_text(text);
+            }
+            json!({
+                "kind": kind.list_kind,
+                "apiVersion": kind.api_version(),
+                "metadata": meta,
+                "items": items.collect::<Value>(),
+            })
+        }
+    };
+    Answer::of(200, &value, resource.shape)
+}
+
+/// Items of a list do not say what they are: the list does. Custom resources have no types that it could stand for.
+fn item(kind: &Kind, object: &ObjectRef) -> Value {
+    let mut value = api::wire::form(&**object);
+    if let Some(fields) = value.as_object_mut().filter(|_| !kind.id.is_custom()) {
+        fields.remove("apiVersion");
+        fields.remove("kind");
     }
-    json!({
-        "kind": kind.list_kind,
-        "apiVersion": kind.api_version(),
-        "metadata": meta,
-        "items": items.collect::<Value>(),
-    })
+    value
 }
 
 fn table(resource: &Resource, objects: &[ObjectRef], meta: &Value, now: SimTime) -> Value {
