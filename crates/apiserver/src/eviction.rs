@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use api::selector::Selector;
 use api::status::Cause;
-use api::types::{Condition, Pod, PodDisruptionBudget};
+use api::types::{Condition, Pod, PodDisruptionBudget, PodDisruptionBudgetStatus};
 use api::{Draft, Kinded, Object, Reason, Request, Status, meta, time};
 
 use crate::{ApiServer, Context};
@@ -84,9 +84,7 @@ fn spend(budget: &PodDisruptionBudget, pod: &str, context: &Context) -> Result<P
         return Err(Status::forbidden(row, name, why));
     }
     if allowed == 0 {
-        let (desired, current) = (status.desired_healthy.unwrap_or(0), status.current_healthy.unwrap_or(0));
-        let why = format!("The disruption budget {name} needs {desired} healthy pods and has {current} currently");
-        return Err(refusal(why, 0));
+        return Err(refusal(why_not(name, status), 0));
     }
     disrupted.insert(pod.to_owned(), time::stamp(context.now));
     status.disruptions_allowed = Some(allowed - 1);
@@ -103,6 +101,26 @@ fn spend(budget: &PodDisruptionBudget, pod: &str, context: &Context) -> Result<P
         });
     }
     Ok(spent)
+}
+
+/// Why a budget allows no disruption.
+fn why_not(name: &str, status: &PodDisruptionBudgetStatus) -> String {
+    let conditions = status.conditions.iter().flatten();
+    let denial = conditions.into_iter().find(|condition| {
+        condition.type_ == "DisruptionAllowed" && condition.status == "False" && !condition.message.is_empty()
+    });
+    let refused = format!("The disruption budget {name} does not allow evicting pods currently");
+    let (desired, current) = (status.desired_healthy.unwrap_or(0), status.current_healthy.unwrap_or(0));
+    match denial {
+        Some(denial) if denial.reason == "SyncFailed" => {
+            format!("{refused} because it failed sync: {}", denial.message)
+        }
+        _ if current <= desired => {
+            format!("The disruption budget {name} needs {desired} healthy pods and has {current} currently")
+        }
+        Some(denial) => format!("{refused} ({}): {}", denial.reason, denial.message),
+        None => refused,
+    }
 }
 
 fn refusal(why: String, retry_after: u32) -> Status {

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use api::decode::check_type_of;
+use api::field::{Error, Errors, Path};
 use api::object::Tree;
 use api::request::Binding;
 use api::selector::Selector;
-use api::types::{Deployment, Namespace, Pod, PodCondition, ReplicaSet, ReplicationController, StatefulSet};
+use api::status::Details;
+use api::types::{Deployment, Namespace, Pod, PodCondition, PodStatus, ReplicaSet, ReplicationController, StatefulSet};
 use api::{Body, Draft, Kind, Kinded, Object, ObjectRef, PatchKind, Reason, Request, Status, Verb, time};
 use serde_json::{Value, json};
 
@@ -34,45 +36,54 @@ impl ApiServer {
             _ => return Err(Status::bad_request("the request has no Binding")),
         };
         let binding = self.admit_part(context, bound, &request, binding, None)?;
-        let text = |part: &str, field: &str| Some(binding.get(part)?.get(field)?.as_str()?.to_owned());
-        if let Some(name) = text("metadata", "name") {
-            request.name = name;
+        let text = |part: &str, field: &str| binding[part][field].as_str().unwrap_or_default().to_owned();
+        let own_name = text("metadata", "name");
+        if request.name.is_empty() {
+            request.name = own_name;
+        } else if own_name != request.name {
+            return Err(Status::bad_request("name in URL does not match name in Binding object"));
         }
-        let (uid, node) = (text("metadata", "uid").unwrap_or_default(), text("target", "name").unwrap_or_default());
+        let (uid, revision) = (text("metadata", "uid"), text("metadata", "resourceVersion"));
+        let node = text("target", "name");
+        binding_target(&text("target", "kind"), &node)?;
         let (kind, name) = (Pod::row(), request.name.as_str());
         let Some(old) = self.storage.get(kind, &request.namespace, name).cloned() else {
             return Err(Status::not_found(kind, name));
         };
         let mut new = old.draft();
         let pod = new.downcast_mut::<Pod>().expect("a Pod is stored under its key");
-        let refuse = |why: String| Err(Status::conflict(kind, name, &why));
-        if !uid.is_empty() && uid != old.uid() {
-            return refuse(format!(
-                "the UID in the precondition ({uid}) does not match the UID in record ({}). The object might have been \
-                 deleted and then recreated",
-                old.uid()
-            ));
+        let is_revision = old.revision().to_string();
+        for (what, wanted, is) in [("UID", &uid, old.uid()), ("ResourceVersion", &revision, is_revision.as_str())] {
+            if !wanted.is_empty() && wanted != is {
+                let key = format!("/registry/pods/{}/{name}", request.namespace);
+                let why = format!("Precondition failed: {what} in precondition: {wanted}, {what} in object meta: {is}");
+                let why = format!(
+                    "StorageError: invalid object, Code: 4, Key: {key}, ResourceVersion: 0, AdditionalErrorMsg: {why}"
+                );
+                return Err(Status::conflict(kind, name, &why));
+            }
         }
         if old.meta().deletion_timestamp.is_some() {
-            return refuse(format!("pod {name} is being deleted, cannot be assigned to a host"));
+            return Err(not_bound(name, &format!("pod {name} is being deleted, cannot be assigned to a host")));
         }
         let spec = pod.spec.get_or_insert_default();
         if let Some(assigned) = spec.node_name.as_deref().filter(|assigned| !assigned.is_empty()) {
-            return refuse(format!("pod {name} is already assigned to node {assigned:?}"));
+            return Err(not_bound(name, &format!("pod {name} is already assigned to node {assigned:?}")));
+        }
+        if spec.scheduling_gates.as_ref().is_some_and(|gates| !gates.is_empty()) {
+            return Err(not_bound(name, &format!("pod {name} has non-empty .spec.schedulingGates")));
         }
         spec.node_name = Some(node);
-        let scheduled = PodCondition {
-            type_: "PodScheduled".into(),
-            status: "True".into(),
-            last_transition_time: Some(time::stamp(context.now)),
-            ..PodCondition::default()
-        };
         let status = pod.status.get_or_insert_default();
         // The promise is kept or void.
         status.nominated_node_name = None;
-        let conditions = status.conditions.get_or_insert_default();
-        conditions.retain(|condition| condition.type_ != "PodScheduled");
-        conditions.push(scheduled);
+        let scheduled = PodCondition { type_: "PodScheduled".into(), status: "True".into(), ..PodCondition::default() };
+        set_condition(status, scheduled, context);
+        for (field, into) in [("annotations", &mut pod.metadata.annotations), ("labels", &mut pod.metadata.labels)] {
+            for (key, value) in binding["metadata"][field].as_object().into_iter().flatten() {
+                into.get_or_insert_default().insert(key.clone(), value.as_str().unwrap_or_default().to_owned());
+            }
+        }
         if !request.options.dry_run {
             self.store(context, kind, &old, new);
         }
@@ -86,7 +97,11 @@ impl ApiServer {
             Body::Json(eviction) => eviction,
             _ => Value::Null,
         };
-        let options = self.admit_part(context, kind, &request, eviction, None)?["deleteOptions"].take();
+        let mut eviction = self.admit_part(context, kind, &request, eviction, None)?;
+        if eviction["metadata"]["name"].as_str().is_some_and(|name| name != request.name) {
+            return Err(Status::bad_request("name in URL does not match name in Eviction object"));
+        }
+        let options = eviction["deleteOptions"].take();
         request.options.grace_period = options.get("gracePeriodSeconds").and_then(Value::as_i64);
         request.options.dry_run |= options.get("dryRun").is_some();
         if self.storage.get(kind, &request.namespace, &request.name).is_none() {
@@ -268,4 +283,43 @@ fn scale_of(object: &ObjectRef, custom: Option<&Arc<CustomResource>>) -> ObjectR
     });
     let kind_id = object.kind_id();
     Draft::new(Tree::new(kind_id, value)).share()
+}
+
+/// `ValidatePodBinding`: upstream's registry passes its errors on as they are.
+fn binding_target(kind: &str, name: &str) -> Result<(), Status> {
+    let (mut errors, path) = (Errors::new(), Path::new("target"));
+    if !matches!(kind, "" | "Node") {
+        errors.push(Error::not_supported(&path.child("kind"), kind, &["Node", "<empty>"]));
+    }
+    if name.is_empty() {
+        errors.push(Error::required(&path.child("name"), ""));
+    }
+    let texts: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    match &texts[..] {
+        [] => Ok(()),
+        [only] => Err(Status::new(500, Reason::Unknown, only.clone())),
+        all => Err(Status::new(500, Reason::Unknown, format!("[{}]", all.join(", ")))),
+    }
+}
+
+fn not_bound(name: &str, why: &str) -> Status {
+    let message = format!("Operation cannot be fulfilled on pods/binding {name:?}: {why}");
+    let details = Details { name: name.into(), kind: "pods/binding".into(), ..Details::default() };
+    Status { details: Some(details), ..Status::new(409, Reason::Conflict, message) }
+}
+
+/// `UpdatePodCondition`: since when it is so stays, unless it changes.
+fn set_condition(status: &mut PodStatus, mut condition: PodCondition, context: &Context) {
+    let conditions = status.conditions.get_or_insert_default();
+    let before = conditions.iter_mut().find(|before| before.type_ == condition.type_);
+    condition.last_transition_time = Some(time::stamp(context.now));
+    match before {
+        Some(before) => {
+            if before.status == condition.status {
+                condition.last_transition_time.clone_from(&before.last_transition_time);
+            }
+            *before = condition;
+        }
+        None => conditions.push(condition),
+    }
 }
