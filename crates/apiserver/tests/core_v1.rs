@@ -2,7 +2,7 @@
 //! `pkg/apis/core/validation`, `pkg/api/{pod,service}/warnings.go`.
 
 use api::time::SECOND;
-use api::{Body, Caller, CauseId, Kind, Request, Response, SimTime, Status, Verb, kinds};
+use api::{Body, Caller, CauseId, Kind, Kinded, Request, Response, SimTime, Status, Subresource, Verb, kinds};
 use apiserver::{ApiServer, Context};
 use serde_json::{Value, json};
 
@@ -82,24 +82,12 @@ fn refused(cases: &[(Value, &[&str])]) {
 fn volumes() {
     refused(&[
         (
-            volume(json!({ "emptyDir": {}, "hostPath": { "path": "/a" } })),
-            &["spec.volumes[0].hostPath: Forbidden: may not specify more than 1 volume type"],
-        ),
-        (
-            volume(json!({ "hostPath": { "path": "/a/../b" } })),
-            &["spec.volumes[0].hostPath.path: Invalid value: \"/a/../b\": must not contain '..'"],
-        ),
-        (
             volume(json!({ "iscsi": { "targetPortal": "", "iqn": "bad", "lun": 256 } })),
             &[
                 "spec.volumes[0].iscsi.targetPortal: Required value",
                 "spec.volumes[0].iscsi.iqn: Invalid value: \"bad\": must be valid format starting with iqn, eui, or naa",
                 "spec.volumes[0].iscsi.lun: Invalid value: 256: must be between 0 and 255, inclusive",
             ],
-        ),
-        (
-            volume(json!({ "fc": {} })),
-            &["spec.volumes[0].fc.targetWWNs: Required value: must specify either targetWWNs or wwids, but not both"],
         ),
         (
             volume(
@@ -220,13 +208,6 @@ fn containers() {
             ],
         ),
         (
-            container(json!({ "resizePolicy": [{ "resourceName": "odd", "restartPolicy": "Odd" }] })),
-            &[
-                "spec.containers[0].resizePolicy: Unsupported value: \"odd\": supported values: \"cpu\", \"memory\"",
-                "spec.containers[0].resizePolicy: Unsupported value: \"Odd\": supported values: \"NotRequired\", \"RestartContainer\"",
-            ],
-        ),
-        (
             container(
                 json!({ "volumeMounts": [{ "name": "v", "mountPath": "/a" }, { "name": "v", "mountPath": "/a", "subPathExpr": "..", "subPath": "b" }] }),
             ),
@@ -239,13 +220,6 @@ fn containers() {
             ],
         ),
         (
-            container(json!({ "terminationMessagePolicy": "Odd", "imagePullPolicy": "Odd" })),
-            &[
-                "spec.containers[0].terminationMessagePolicy: Unsupported value: \"Odd\": supported values: \"File\", \"FallbackToLogsOnError\"",
-                "spec.containers[0].imagePullPolicy: Unsupported value: \"Odd\": supported values: \"Always\", \"IfNotPresent\", \"Never\"",
-            ],
-        ),
-        (
             container(
                 json!({ "securityContext": { "privileged": true, "allowPrivilegeEscalation": false, "procMount": "Odd", "runAsUser": -1 } }),
             ),
@@ -253,16 +227,6 @@ fn containers() {
                 "spec.containers[0].securityContext.runAsUser: Invalid value: -1: must be between 0 and 2147483647, inclusive",
                 "spec.containers[0].securityContext.procMount: Unsupported value: \"Odd\": supported values: \"Default\", \"Unmasked\"",
                 "spec.containers[0].securityContext: Invalid value: {\"Capabilities\":null,\"Privileged\":true,\"SELinuxOptions\":null,\"WindowsOptions\":null,\"RunAsUser\":-1,\"RunAsGroup\":null,\"RunAsNonRoot\":null,\"ReadOnlyRootFilesystem\":null,\"AllowPrivilegeEscalation\":false,\"ProcMount\":\"Odd\",\"SeccompProfile\":null,\"AppArmorProfile\":null}: cannot set `allowPrivilegeEscalation` to false and `privileged` to true",
-            ],
-        ),
-        (
-            pod(
-                json!({}),
-                json!({ "initContainers": [{ "name": "c", "image": "i", "readinessProbe": { "tcpSocket": { "port": 1 } } }] }),
-            ),
-            &[
-                "spec.initContainers[0].name: Duplicate value: \"c\"",
-                "spec.initContainers[0].readinessProbe: Forbidden: may not be set for init containers without restartPolicy=Always",
             ],
         ),
     ]);
@@ -297,13 +261,6 @@ fn pods() {
             ],
         ),
         (
-            pod(
-                json!({}),
-                json!({ "os": { "name": "linux" }, "securityContext": { "windowsOptions": { "runAsUserName": "a" } } }),
-            ),
-            &["spec.securityContext.windowsOptions: Forbidden: windows options cannot be set for a linux pod"],
-        ),
-        (
             pod(json!({}), json!({ "securityContext": { "windowsOptions": { "hostProcess": true } } })),
             &[
                 "spec.hostNetwork: Invalid value: false: hostNetwork must be true if pod contains any hostProcess containers",
@@ -328,13 +285,6 @@ fn pods() {
                 "spec.resourceClaims[0]: Invalid value: {\"Name\":\"a\",\"ResourceClaimName\":null,\"ResourceClaimTemplateName\":null}: must specify one of: `resourceClaimName`, `resourceClaimTemplateName`",
                 "spec.resourceClaims[1].name: Duplicate value: \"a\"",
                 "spec.resourceClaims[1]: Invalid value: {\"Name\":\"a\",\"ResourceClaimName\":\"c\",\"ResourceClaimTemplateName\":\"t\"}: at most one of `resourceClaimName` or `resourceClaimTemplateName` may be specified",
-            ],
-        ),
-        (
-            pod(json!({}), json!({ "schedulingGates": [{ "name": "a b" }, { "name": "ok" }, { "name": "ok" }] })),
-            &[
-                "spec.schedulingGates[0]: Invalid value: \"a b\": name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character",
-                "spec.schedulingGates[2]: Duplicate value: \"ok\"",
             ],
         ),
         (
@@ -370,17 +320,6 @@ fn pods() {
             ),
             &[
                 "spec.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms[0].matchFields[0].values: Required value: must be only one value when `operator` is 'In' or 'NotIn' for node field selector",
-            ],
-        ),
-        (
-            pod(
-                json!({}),
-                json!({ "dnsConfig": { "nameservers": ["a"], "searches": ["a..b"], "options": [{ "name": "" }] } }),
-            ),
-            &[
-                "spec.dnsConfig.nameservers[0]: Invalid value: \"a\": must be a valid IP address,",
-                "spec.dnsConfig.searches[0]: Invalid value: \"a..b\": a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '_', '-' or '.', and must start and end with an alphanumeric character",
-                "spec.dnsConfig.options[0]: Required value: must not be empty",
             ],
         ),
         (
@@ -511,12 +450,6 @@ fn others() {
             ],
         ),
         (
-            meta("ConfigMap", json!({ "data": { "a b": "" }, "binaryData": { "a": "AA==" } })),
-            &[
-                "data[a b]: Invalid value: \"a b\": a valid config key must consist of alphanumeric characters, '-', '_' or '.'",
-            ],
-        ),
-        (
             meta("Namespace", json!({ "spec": { "finalizers": ["odd", "a b"] } })),
             &[
                 "spec.finalizers: Invalid value: \"odd\": name is neither a standard finalizer name nor is it fully qualified",
@@ -525,4 +458,137 @@ fn others() {
             ],
         ),
     ]);
+}
+
+#[test]
+fn changes() {
+    let service = |fields: Value| {
+        let mut spec = json!({ "selector": { "a": "b" }, "ports": [{ "port": 80 }] });
+        spec.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        object("Service", spec)
+    };
+    let gated = |gates: Value| pod(json!({}), json!({ "schedulingGates": gates }));
+    let quota = |scopes: Value| object("ResourceQuota", json!({ "hard": { "pods": "1" }, "scopes": scopes }));
+    let cases: &[(Value, Value, &[&str])] = &[
+        (
+            service(json!({})),
+            service(json!({ "clusterIP": "10.96.7.7", "clusterIPs": ["10.96.7.7"] })),
+            &["spec.clusterIPs[0]: Invalid value: [\"10.96.7.7\"]: may not change once set"],
+        ),
+        (
+            service(json!({ "type": "LoadBalancer", "loadBalancerClass": "a.b/c" })),
+            service(json!({ "type": "LoadBalancer", "loadBalancerClass": "a.b/d" })),
+            &["spec.loadBalancerClass: Invalid value: \"a.b/d\": may not change once set"],
+        ),
+        (
+            gated(json!([{ "name": "a" }])),
+            gated(json!([{ "name": "b" }])),
+            &["spec.schedulingGates[0].name: Forbidden: only deletion is allowed, but found new scheduling gate 'b'"],
+        ),
+        (
+            quota(json!(["Terminating"])),
+            quota(json!(["NotTerminating"])),
+            &["spec.scopes: Invalid value: [\"NotTerminating\"]: field is immutable"],
+        ),
+    ];
+    for (old, new, expected) in cases {
+        let mut cluster = Cluster::new();
+        cluster.send(Verb::Create, old.clone()).expect("a sound object");
+        let mut got = cluster.refusal(Verb::Update, new.clone());
+        // A Pod's other differences come last.
+        got.truncate(expected.len());
+        assert_eq!(got, *expected, "of {new}");
+    }
+}
+
+#[test]
+fn warnings() {
+    let port = |port: u16, name: &str| json!({ "containerPort": port, "name": name });
+    let cases: &[(Value, &[&str])] = &[
+        (
+            container(json!({ "ports": [port(80, "a"), port(80, "b")] })),
+            &["spec.containers[0].ports[1]: duplicate port definition with spec.containers[0].ports[0]"],
+        ),
+        (
+            container(json!({ "env": [{ "name": "A", "value": "1" }, { "name": "A", "value": "2" }] })),
+            &["spec.containers[0].env[1]: hides previous definition of \"A\", which may be dropped when using apply"],
+        ),
+        (
+            pod(json!({}), json!({ "hostAliases": [{ "ip": "1.2.3.04" }] })),
+            &[
+                "spec.hostAliases[0].ip: non-standard IP address \"1.2.3.04\" will be considered invalid in a future Kubernetes release: use \"1.2.3.4\"",
+            ],
+        ),
+        (volume(json!({ "projected": { "sources": [{}] } })), &["volume \"v\" (Projected) has no sources provided"]),
+        (
+            object("Service", json!({ "externalIPs": ["1.2.3.4"], "ports": [{ "port": 80 }] })),
+            &["spec.externalIPs is deprecated and may no longer be implemented in some clusters"],
+        ),
+        (
+            object("Service", json!({ "trafficDistribution": "PreferClose", "ports": [{ "port": 80 }] })),
+            &["spec.trafficDistribution: \"PreferClose\" is deprecated; use \"PreferSameZone\""],
+        ),
+    ];
+    for (object, expected) in cases {
+        let mut cluster = Cluster::new();
+        cluster.send(Verb::Create, object.clone()).expect("a sound object");
+        assert_eq!(cluster.server.take_warnings(), *expected, "of {object}");
+    }
+}
+
+#[test]
+fn admission() {
+    let mut cluster = Cluster::new();
+    let limits = json!([{ "type": "Pod", "min": { "cpu": "1" }, "max": { "memory": "1Gi" } }]);
+    cluster.send(Verb::Create, object("LimitRange", json!({ "limits": limits }))).expect("a range");
+    assert_eq!(
+        cluster.refusal(Verb::Create, container(json!({}))),
+        [
+            "pods \"x\" is forbidden: [minimum cpu usage per Pod is 1.  No request is specified, maximum memory usage per Pod is 1Gi.  No limit is specified]"
+        ]
+    );
+    let mut cluster = Cluster::new();
+    let from = json!({ "secretKeyRef": { "name": "s", "key": "k" } });
+    let mut mirror = container(json!({ "env": [{ "name": "A", "valueFrom": from }] }));
+    mirror["metadata"]["annotations"] = json!({ "kubernetes.io/config.mirror": "m" });
+    mirror["spec"]["nodeName"] = "n".into();
+    let refusal = "pods \"x\" is forbidden: a mirror pod may not reference secrets";
+    assert_eq!(cluster.refusal(Verb::Create, mirror), [refusal]);
+}
+
+#[test]
+fn bindings() {
+    let mut cluster = Cluster::new();
+    cluster.send(Verb::Create, container(json!({}))).expect("a Pod");
+    let mut bind = |name: &str, uid: &str, target: Value| {
+        let mut request = Request::of(Verb::Create, api::types::Pod::ID, "default", "x");
+        request.subresource = Subresource::Binding;
+        let meta = json!({ "name": name, "uid": uid, "labels": { "zone": "a" } });
+        request.body = Body::Json(json!({ "apiVersion": "v1", "kind": "Binding", "metadata": meta, "target": target }));
+        let context = Context::new(2 * SECOND, Caller::admin("test"), CauseId(2));
+        cluster.server.handle(&context, request).err().map(|status| (status.code, status.message))
+    };
+    let node = json!({ "kind": "Node", "name": "n" });
+    let cases = [
+        ("y", "", node.clone(), Some((400, "name in URL does not match name in Binding object"))),
+        (
+            "x",
+            "",
+            json!({ "kind": "Odd" }),
+            Some((
+                500,
+                "[target.kind: Unsupported value: \"Odd\": supported values: \"Node\", \"<empty>\", target.name: Required value]",
+            )),
+        ),
+        ("x", "", node.clone(), None),
+        (
+            "x",
+            "",
+            node,
+            Some((409, "Operation cannot be fulfilled on pods/binding \"x\": pod x is already assigned to node \"n\"")),
+        ),
+    ];
+    for (name, uid, target, expected) in cases {
+        assert_eq!(bind(name, uid, target), expected.map(|(code, why)| (code, why.to_owned())));
+    }
 }
