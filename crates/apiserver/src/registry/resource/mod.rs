@@ -58,11 +58,11 @@ fn class_spec(object: &Tree, old: &Value) -> Errors {
     claim::each(spec, "config", claim::LIST_MAX, &path, &mut errors, |config, path, errors| {
         claim::configuration(config, stored, path, errors);
     });
-    if let Some(name) = spec.get("extendedResourceName").and_then(Value::as_str) {
-        if !names::is_extended_resource(name) {
-            let why = "must be a valid extended resource name";
-            errors.push(Error::invalid(&path.child("extendedResourceName"), name, why));
-        }
+    if let Some(name) = spec.get("extendedResourceName").and_then(Value::as_str)
+        && !names::is_extended_resource(name)
+    {
+        let why = "must be a valid extended resource name";
+        errors.push(Error::invalid(&path.child("extendedResourceName"), name, why));
     }
     errors
 }
