@@ -41,10 +41,30 @@ pub(crate) fn validate_update(
     new: &dyn Object,
     old: &dyn Object,
 ) -> Result<(), Status> {
-    let mut errors = validate_meta_update(kind, new.meta(), old.meta());
-    // Upstream checks twice, in the generic code and in the kind's own, and lists the causes twice.
-    errors.extend_from_within(..);
+    // Upstream checks in the generic code and again in the kind's own, and lists the causes as often.
+    let (changed, full) = own_checks(kind);
+    let update = validate_meta_update(new.meta(), old.meta());
+    let mut errors = update.clone();
+    for _ in 0..full {
+        errors.extend(validate_meta(kind, rules, new.meta()));
+    }
+    for _ in 0..changed {
+        errors.extend_from_slice(&update);
+    }
     errors.extend(rules.validate_update(new, old));
+    refuse(kind, new, errors)
+}
+
+/// A change of an object's status.
+pub(crate) fn validate_status_update(
+    kind: &Kind,
+    rules: &KindRules,
+    new: &dyn Object,
+    old: &dyn Object,
+) -> Result<(), Status> {
+    let mut errors = validate_meta_update(new.meta(), old.meta());
+    errors.extend_from_within(..);
+    errors.extend(rules.validate_status_update(new, old));
     refuse(kind, new, errors)
 }
 
@@ -85,19 +105,35 @@ fn validate_meta(kind: &Kind, rules: &KindRules, meta: &ObjectMeta) -> Errors {
     errors
 }
 
+/// How often a kind's own rules of a change check the metadata: as that of a change, and as that of a new object.
+fn own_checks(kind: &Kind) -> (usize, usize) {
+    if kind.id.is_custom() {
+        return (1, 0);
+    }
+    match kind.kind {
+        "ConfigMap" | "Secret" | "Service" | "ServiceAccount" | "Pod" | "Namespace" | "Node" | "PersistentVolume"
+        | "PersistentVolumeClaim" | "ReplicationController" | "ReplicaSet" | "DaemonSet" | "Job" | "NetworkPolicy"
+        | "StorageClass" => (1, 1),
+        "Role" | "ClusterRole" | "RoleBinding" | "ClusterRoleBinding" => (1, 2),
+        "PodDisruptionBudget"
+        | "LimitRange"
+        | "EndpointSlice"
+        | "FlowSchema"
+        | "PriorityLevelConfiguration"
+        | "ValidatingWebhookConfiguration"
+        | "MutatingWebhookConfiguration"
+        | "ValidatingAdmissionPolicy"
+        | "ValidatingAdmissionPolicyBinding"
+        | "MutatingAdmissionPolicy"
+        | "MutatingAdmissionPolicyBinding" => (0, 1),
+        _ => (1, 0),
+    }
+}
+
 /// Upstream's `ValidateObjectMetaUpdate`: what the server has set stays.
-fn validate_meta_update(kind: &Kind, new: &ObjectMeta, old: &ObjectMeta) -> Errors {
+fn validate_meta_update(new: &ObjectMeta, old: &ObjectMeta) -> Errors {
     let path = Path::new("metadata");
     let mut errors = Errors::new();
-    let mut keep = |name: &str, same: bool, value: Option<&String>| {
-        if !same {
-            let value = value.map(String::as_str).unwrap_or_default();
-            errors.push(Error::invalid(&path.child(name), value, "field is immutable"));
-        }
-    };
-    keep("name", new.name == old.name, new.name.as_ref());
-    keep("namespace", new.namespace == old.namespace, new.namespace.as_ref());
-    keep("uid", new.uid == old.uid, new.uid.as_ref());
     if old.deletion_timestamp.is_some() {
         let added: Vec<String> = finalizers(new).iter().filter(|one| !finalizers(old).contains(one)).cloned().collect();
         if !added.is_empty() {
@@ -108,7 +144,19 @@ fn validate_meta_update(kind: &Kind, new: &ObjectMeta, old: &ObjectMeta) -> Erro
             errors.push(Error::forbidden(&path.child("finalizers"), detail));
         }
     }
-    errors.extend(api::validate::metadata(kind, new, &path));
+    let mut keep = |name: &str, same: bool, value: Option<&String>| {
+        if !same {
+            let value = value.map(String::as_str).unwrap_or_default();
+            errors.push(Error::invalid(&path.child(name), value, "field is immutable"));
+        }
+    };
+    keep("name", new.name == old.name, new.name.as_ref());
+    keep("namespace", new.namespace == old.namespace, new.namespace.as_ref());
+    keep("uid", new.uid == old.uid, new.uid.as_ref());
+    // The form of finalizers is checked only where the kind's own rules check the metadata as that of a new object.
+    let (mut form, finalizers) = (Errors::new(), path.child("finalizers").to_string());
+    api::validate::object_metadata(new, &path, &mut form);
+    errors.extend(form.into_iter().filter(|error| !error.field.starts_with(&finalizers)));
     errors
 }
 

@@ -134,7 +134,7 @@ impl ApiServer {
             admission::mutate_by_configuration(&self.storage, &attributes, &mut new, Some(&*old))?;
             rules.prepare_for_status_update(&mut *new, &*old);
             admission::stamp(&attributes, &mut *new);
-            metadata::refuse(kind, &*new, rules.validate_status_update(&*new, &*old))?;
+            metadata::validate_status_update(kind, &rules, &*new, &*old)?;
         }
         if !is_scaled {
             admission::validate(&self.storage, &attributes, &*new, Some(&*old))?;

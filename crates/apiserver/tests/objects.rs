@@ -43,6 +43,33 @@ fn an_object_lives() {
     assert_eq!(status.message, "configmaps \"one\" not found");
 }
 
+/// As often as the generic code, the rules of a change and those of a new object check it.
+#[test]
+fn a_change_s_metadata_is_checked_more_than_once() {
+    use api::Kinded;
+    let mut local = Local::new(1);
+    create(&mut local, ConfigMap::ID, config("one")).unwrap();
+    let lease = json!({ "apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": { "name": "one" } });
+    create(&mut local, api::types::Lease::ID, lease).unwrap();
+    let fields = |status: api::Status| {
+        let causes = status.details.unwrap_or_default().causes;
+        causes.into_iter().map(|cause| cause.field.to_string()).collect::<Vec<_>>()
+    };
+    let label = || Some([("a b".to_owned(), String::new())].into());
+
+    let mut changed = (*local.client().get::<ConfigMap>("default", "one").unwrap()).clone();
+    changed.metadata.labels = label();
+    changed.metadata.finalizers = Some(vec!["a b/c".into()]);
+    let status = local.client().update(changed).unwrap_err();
+    let expected = ["metadata.labels", "metadata.labels", "metadata.finalizers", "metadata.labels"];
+    assert_eq!(fields(status), expected);
+
+    let mut changed = (*local.client().get::<api::types::Lease>("default", "one").unwrap()).clone();
+    changed.metadata.labels = label();
+    changed.metadata.finalizers = Some(vec!["a b/c".into()]);
+    assert_eq!(fields(local.client().update(changed).unwrap_err()), ["metadata.labels"; 2]);
+}
+
 #[test]
 fn a_bound_pod_is_deleted_gracefully() {
     use api::Kinded;

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use api::field::{Error, Errors, Path};
 use api::types::{Endpoint, EndpointSlice, SlicePort};
-use api::validate::{dns1123_label, dns1123_subdomain, port_name, qualified_name};
+use api::validate::{dns1123_label, dns1123_subdomain, label_value, labels, qualified_name};
 
 use super::rules::{complain, default_text, default_to, list, one_of, subdomain_name, text};
 use crate::strategy::Strategy;
@@ -14,6 +14,8 @@ const PROTOCOLS: &[&str] = &["SCTP", "TCP", "UDP"];
 const ADDRESSES_MAX: usize = 100;
 const ENDPOINTS_MAX: usize = 1000;
 const PORTS_MAX: usize = 20_000;
+const TOPOLOGY_MAX: usize = 16;
+const HINTS_MAX: usize = 8;
 
 impl Strategy for EndpointSlice {
     const HAS_GENERATION: bool = true;
@@ -51,6 +53,7 @@ impl Strategy for EndpointSlice {
         let endpoints = list(&self.endpoints);
         if endpoints.len() > ENDPOINTS_MAX {
             errors.push(Error::too_many(&path, endpoints.len(), ENDPOINTS_MAX));
+            return errors;
         }
         for (index, endpoint) in endpoints.iter().enumerate() {
             self::endpoint(endpoint, &self.address_type, &path.index(index), &mut errors);
@@ -71,12 +74,13 @@ impl Strategy for EndpointSlice {
 fn ports(ports: &[SlicePort], path: &Path, errors: &mut Errors) {
     if ports.len() > PORTS_MAX {
         errors.push(Error::too_many(path, ports.len(), PORTS_MAX));
+        return;
     }
     for (index, port) in ports.iter().enumerate() {
         let path = path.index(index);
         let name = text(&port.name);
         if !name.is_empty() {
-            complain(errors, &path.child("name"), name, port_name(name));
+            complain(errors, &path.child("name"), name, dns1123_label(name));
         }
         if ports[..index].iter().any(|other| text(&other.name) == name) {
             errors.push(Error::duplicate(&path.child("name"), name));
@@ -105,20 +109,63 @@ fn endpoint(endpoint: &Endpoint, address_type: &str, path: &Path, errors: &mut E
             "IPv6" if !ip.is_some_and(|ip| ip.is_ipv6()) => {
                 errors.push(Error::invalid(&addresses_path, address.as_str(), "must be an IPv6 address"));
             }
-            "FQDN" => complain(errors, &addresses_path, address, dns1123_subdomain(address)),
+            "FQDN" => full_domain(address, &addresses_path, errors),
             _ => {}
         }
         if let Some(ip) = ip.filter(|_| address_type != "FQDN") {
             special_ip(ip, address, &item, errors);
         }
     }
-    let hostname = text(&endpoint.hostname);
-    if !hostname.is_empty() {
+    if let Some(node) = &endpoint.node_name {
+        complain(errors, &path.child("nodeName"), node, dns1123_subdomain(node));
+    }
+    let topology_path = path.child("deprecatedTopology");
+    let topology = endpoint.deprecated_topology.as_ref();
+    if let Some(topology) = topology.filter(|topology| topology.len() > TOPOLOGY_MAX) {
+        errors.push(Error::too_many(&topology_path, topology.len(), TOPOLOGY_MAX));
+    }
+    labels(topology, &topology_path, errors);
+    if let Some(hostname) = &endpoint.hostname {
         complain(errors, &path.child("hostname"), hostname, dns1123_label(hostname));
     }
-    let node = text(&endpoint.node_name);
-    if !node.is_empty() {
-        complain(errors, &path.child("nodeName"), node, dns1123_subdomain(node));
+    let Some(hints) = &endpoint.hints else { return };
+    let path = path.child("hints");
+    let zones: Vec<&str> = list(&hints.for_zones).iter().map(|zone| zone.name.as_str()).collect();
+    if !hinted(&zones, &path.child("forZones"), label_value, errors) {
+        return;
+    }
+    let nodes: Vec<&str> = list(&hints.for_nodes).iter().map(|node| node.name.as_str()).collect();
+    hinted(&nodes, &path.child("forNodes"), dns1123_subdomain, errors);
+}
+
+/// Each name once, and no more than a few of them: whether they are so few.
+fn hinted(names: &[&str], path: &Path, form: fn(&str) -> Vec<String>, errors: &mut Errors) -> bool {
+    if names.len() > HINTS_MAX {
+        errors.push(Error::too_many(path, names.len(), HINTS_MAX));
+        return false;
+    }
+    for (index, name) in names.iter().enumerate() {
+        let path = path.index(index).child("name");
+        if names[..index].contains(name) {
+            errors.push(Error::duplicate(&path, *name));
+        }
+        complain(errors, &path, name, form(name));
+    }
+    true
+}
+
+/// `IsFullyQualifiedDomainName`.
+fn full_domain(name: &str, path: &Path, errors: &mut Errors) {
+    if name.is_empty() {
+        errors.push(Error::required(path, ""));
+        return;
+    }
+    let name = name.strip_suffix('.').unwrap_or(name);
+    let bad = dns1123_subdomain(name);
+    if !bad.is_empty() {
+        errors.push(Error::invalid(path, name, bad.join(",")));
+    } else if !name.contains('.') {
+        errors.push(Error::invalid(path, name, "should be a domain with at least two segments separated by dots"));
     }
 }
 
@@ -144,5 +191,26 @@ pub(super) fn special_ip(ip: IpAddr, shown: &str, path: &Path, errors: &mut Erro
     }
     if link_local_multicast(&ip) {
         refuse("may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)".into());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn domains_and_hints_are_checked() {
+        let slice: EndpointSlice = serde_json::from_value(serde_json::json!({
+            "addressType": "FQDN",
+            "endpoints": [
+                { "addresses": ["local."], "hints": { "forZones": [{ "name": "a b" }, { "name": "a b" }] } },
+            ],
+        }))
+        .unwrap();
+        let fields: Vec<String> = slice.validate().into_iter().map(|error| error.field).collect();
+        let zones = ["endpoints[0].hints.forZones[0].name", "endpoints[0].hints.forZones[1].name"];
+        assert_eq!(fields, ["endpoints[0].addresses", zones[0], zones[1], zones[1]]);
+        let first = &slice.validate()[0];
+        assert_eq!(first.detail, "should be a domain with at least two segments separated by dots");
     }
 }
