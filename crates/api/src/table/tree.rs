@@ -35,7 +35,8 @@ const FLOW_SCHEMA: &[Column] =
     &[NAME, col("PriorityLevel"), col("MatchingPrecedence"), col("DistinguisherMethod"), AGE, col("MissingPL")];
 const PRIORITY_LEVEL: &[Column] =
     &[NAME, col("Type"), col("NominalConcurrencyShares"), col("Queues"), col("HandSize"), col("QueueLengthLimit"), AGE];
-const IP_ADDRESS: &[Column] = &[NAME, col("ParentRef"), AGE];
+/// Upstream's rows have a cell for the age too.
+const IP_ADDRESS: &[Column] = &[NAME, col("ParentRef")];
 const SERVICE_CIDR: &[Column] = &[NAME, col("CIDRs"), AGE];
 const RESOURCE_CLAIM: &[Column] = &[NAME, col("State"), AGE];
 const RESOURCE_SLICE: &[Column] = &[NAME, col("Node"), col("Driver"), col("Pool"), AGE];
@@ -281,11 +282,15 @@ fn priority_level(object: &Tree, now: SimTime) -> Vec<Cell> {
 
 fn ip_address(object: &Tree, now: SimTime) -> Vec<Cell> {
     let of = |field: &str| object.text(&format!("/spec/parentRef/{field}"));
-    let mut parent = of("resource").to_owned();
-    for part in [of("group"), of("namespace"), of("name")].into_iter().filter(|part| !part.is_empty()) {
-        parent.push_str(if part == of("group") { "." } else { "/" });
-        parent.push_str(part);
+    if object.at("/spec/parentRef").is_none() {
+        return vec![name(object), "<none>".into(), aged(object, now)];
     }
+    let with = |sign: &str, field: &str| match of(field) {
+        "" => String::new(),
+        text => format!("{sign}{text}"),
+    };
+    let resource = (of("resource").to_owned() + &with(".", "group")).to_lowercase();
+    let parent = resource + &with("/", "namespace") + "/" + of("name");
     vec![name(object), parent.into(), aged(object, now)]
 }
 

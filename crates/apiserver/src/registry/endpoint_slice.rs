@@ -145,7 +145,8 @@ fn hinted(names: &[&str], path: &Path, form: fn(&str) -> Vec<String>, errors: &m
         return false;
     }
     for (index, name) in names.iter().enumerate() {
-        let path = path.index(index).child("name");
+        let item = path.index(index);
+        let path = item.child("name");
         if names[..index].contains(name) {
             errors.push(Error::duplicate(&path, *name));
         }
