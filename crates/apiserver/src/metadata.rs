@@ -111,8 +111,20 @@ fn own_checks(kind: &Kind) -> (usize, usize) {
         return (1, 0);
     }
     match kind.kind {
-        "ConfigMap" | "Secret" | "Service" | "ServiceAccount" | "Pod" | "Namespace" | "Node" | "PersistentVolume"
-        | "PersistentVolumeClaim" | "ReplicationController" | "ReplicaSet" | "DaemonSet" | "Job" | "NetworkPolicy"
+        "ConfigMap"
+        | "Secret"
+        | "Service"
+        | "ServiceAccount"
+        | "Pod"
+        | "Namespace"
+        | "Node"
+        | "PersistentVolume"
+        | "PersistentVolumeClaim"
+        | "ReplicationController"
+        | "ReplicaSet"
+        | "DaemonSet"
+        | "Job"
+        | "NetworkPolicy"
         | "StorageClass" => (1, 1),
         "Role" | "ClusterRole" | "RoleBinding" | "ClusterRoleBinding" => (1, 2),
         "PodDisruptionBudget"
