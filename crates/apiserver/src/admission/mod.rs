@@ -20,6 +20,7 @@ mod runtime_class;
 mod scene;
 mod service_account;
 mod storage_protection;
+mod topology_labels;
 mod webhooks;
 
 use std::cell::{Cell, RefCell};
@@ -123,6 +124,7 @@ const PLUGINS: &[Plugin] = &[
     Plugin { mutate: Some(storage_protection::admit), validate: Some(claim_resize::validate) },
     Plugin { mutate: Some(runtime_class::admit), validate: None },
     Plugin { mutate: Some(ingress_class::admit), validate: None },
+    Plugin { mutate: Some(topology_labels::admit), validate: None },
     Plugin { mutate: Some(certificates::admit), validate: Some(certificates::validate) },
     Plugin { mutate: None, validate: Some(policy::validating::validate) },
     Plugin { mutate: None, validate: Some(webhooks::validate) },
@@ -171,7 +173,7 @@ pub(crate) fn mutate_by_configuration(
         .map_err(|status| attributes.refused(status))
 }
 
-/// What is sent to a subresource concerns none of the plugins that change objects.
+/// What is sent to a subresource concerns few of the plugins that change objects.
 pub(crate) fn mutate_part(
     storage: &Storage,
     attributes: &Attributes,
@@ -179,6 +181,7 @@ pub(crate) fn mutate_part(
     old: Option<&dyn Object>,
 ) -> Result<(), Status> {
     namespace_lifecycle::admit(storage, attributes, &mut **part, old)?;
+    topology_labels::admit(storage, attributes, &mut **part, old)?;
     mutate_by_configuration(storage, attributes, part, old)
 }
 
