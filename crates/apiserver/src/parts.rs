@@ -1,9 +1,10 @@
 //! What is sent to a subresource in place of the object: a Scale, a Binding, an Eviction, the options of a connection.
 //! Admission sees it, and not the object.
 
+use api::decode::{Mistake, check_type_of};
 use api::object::Tree;
 use api::request::ExecOptions;
-use api::{Body, Draft, Kind, Object, Request, Status, Subresource, Verb};
+use api::{Body, Draft, Kind, Object, Request, Status, Subresource, Verb, schema};
 use serde_json::{Value, json};
 
 use crate::admission::{self, Attributes};
@@ -61,6 +62,18 @@ pub(crate) fn is_part(subresource: Subresource) -> bool {
         || matches!(subresource, Subresource::Scale | Subresource::Binding | Subresource::Eviction | Subresource::Token)
 }
 
+/// Refuses what has not the fields of its type.
+pub(crate) fn check_part(kind: &Kind, subresource: Subresource, part: &mut Value) -> Result<(), Status> {
+    let of = PartKind::of(kind, subresource);
+    let ([group, version], name) = (of.group_version(kind), &of.kind);
+    let Some(type_name) = schema::of(group, version, name) else { return Ok(()) };
+    let refused = |mistake: Mistake| {
+        let why = format!("{name} in version {version:?} cannot be handled as a {name}: {}", mistake.text);
+        Status::bad_request(why)
+    };
+    check_type_of(type_name, part).map(drop).map_err(refused)
+}
+
 impl ApiServer {
     /// Lets admission see what is sent to a subresource, and change it.
     pub(crate) fn admit_part(
@@ -68,9 +81,10 @@ impl ApiServer {
         context: &Context,
         kind: &'static Kind,
         request: &Request,
-        part: Value,
+        mut part: Value,
         old: Option<&dyn Object>,
     ) -> Result<Value, Status> {
+        check_part(kind, request.subresource, &mut part)?;
         let rules = self.rules(kind, request);
         let verb = if old.is_some() { Verb::Update } else { Verb::Create };
         let attributes = Attributes::new(verb, kind, &rules, request, context);

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use api::decode::check_type_of;
 use api::field::{Error, Errors, Path};
 use api::object::Tree;
 use api::request::Binding;
@@ -14,6 +13,7 @@ use serde_json::{Value, json};
 
 use crate::custom::CustomResource;
 use crate::managed_fields::ScaleManagers;
+use crate::parts::check_part;
 use crate::update::is_finished;
 use crate::{ApiServer, Context};
 
@@ -156,11 +156,7 @@ impl ApiServer {
         let applies = matches!(&request.body, Body::Patch(patch) if patch.kind == PatchKind::Apply);
         let scale = match std::mem::take(&mut request.body) {
             Body::Json(mut scale) => {
-                let checked = check_type_of("autoscaling.v1.Scale", &mut scale);
-                checked.map_err(|mistake| {
-                    let why = format!("Scale in version \"v1\" cannot be handled as a Scale: {}", mistake.text);
-                    Status::bad_request(why)
-                })?;
+                check_part(kind, request.subresource, &mut scale)?;
                 scale
             }
             Body::Patch(patch) if patch.kind == PatchKind::Apply => {

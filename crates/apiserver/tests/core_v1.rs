@@ -560,6 +560,10 @@ fn admission() {
 fn bindings() {
     let mut cluster = Cluster::new();
     cluster.send(Verb::Create, container(json!({}))).expect("a Pod");
+    let mut node = object("Node", json!({}));
+    let zone = "topology.kubernetes.io/zone";
+    node["metadata"] = json!({ "name": "n", "labels": { zone: "east", "other": "o" } });
+    cluster.send(Verb::Create, node).expect("a node");
     let mut bind = |name: &str, uid: &str, target: Value| {
         let mut request = Request::of(Verb::Create, api::types::Pod::ID, "default", "x");
         request.subresource = Subresource::Binding;
@@ -591,4 +595,6 @@ fn bindings() {
     for (name, uid, target, expected) in cases {
         assert_eq!(bind(name, uid, target), expected.map(|(code, why)| (code, why.to_owned())));
     }
+    let pod = cluster.server.peek::<api::types::Pod>("default", "x").expect("a Pod");
+    assert_eq!(json!(pod.metadata.labels), json!({ "zone": "a", zone: "east" }));
 }

@@ -16,6 +16,8 @@ const CODES: &[u16] = &[200, 201, 202, 400, 401, 403, 404, 405, 406, 409, 410, 4
 /// Refusals with a 500 that upstream has as well.
 const UPSTREAM_500: &[&str] = &[
     "resourceVersion should not be set on objects to be created",
+    "target.kind: Unsupported value: ",
+    "target.name: Required value",
     "failed to create typed patch object (",
     "unknown patch type: ",
     "strconv.ParseUint: parsing ",

@@ -215,7 +215,6 @@ impl World {
 
 /// What the API server fills in that scheduling depends on, so that these tests say nothing about the API server.
 fn fill_in(pod: &mut Value) {
-    let labels = pod["metadata"]["labels"].clone();
     let spec = &mut pod["spec"];
     spec["schedulerName"] = spec.get("schedulerName").cloned().unwrap_or(json!("default-scheduler"));
     for container in spec["containers"].as_array_mut().into_iter().flatten() {
@@ -224,13 +223,6 @@ fn fill_in(pod: &mut Value) {
             if container["resources"]["requests"][&name].is_null() {
                 container["resources"]["requests"][&name] = limit;
             }
-        }
-    }
-    let terms = spec.pointer_mut("/affinity/podAffinity/requiredDuringSchedulingIgnoredDuringExecution");
-    for term in terms.and_then(Value::as_array_mut).into_iter().flatten() {
-        for key in term["matchLabelKeys"].as_array().cloned().unwrap_or_default() {
-            let key = text(&key);
-            term["labelSelector"]["matchLabels"][key] = labels[key].clone();
         }
     }
 }
