@@ -117,7 +117,7 @@ impl ApiServer {
     }
 }
 
-fn check_preconditions(kind: &Kind, request: &Request, old: &ObjectRef) -> Result<(), Status> {
+pub(crate) fn check_preconditions(kind: &Kind, request: &Request, old: &ObjectRef) -> Result<(), Status> {
     let options = &request.options;
     let differs = |what: &str, wanted: &Option<String>, is: &str| {
         let wanted = wanted.as_deref().filter(|wanted| *wanted != is)?;

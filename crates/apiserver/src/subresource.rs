@@ -12,6 +12,7 @@ use api::{Body, Draft, Kind, Kinded, Object, ObjectRef, PatchKind, Reason, Reque
 use serde_json::{Value, json};
 
 use crate::custom::CustomResource;
+use crate::delete::check_preconditions;
 use crate::managed_fields::ScaleManagers;
 use crate::parts::check_part;
 use crate::update::is_finished;
@@ -102,13 +103,31 @@ impl ApiServer {
             return Err(Status::bad_request("name in URL does not match name in Eviction object"));
         }
         let options = eviction["deleteOptions"].take();
-        request.options.grace_period = options.get("gracePeriodSeconds").and_then(Value::as_i64);
-        request.options.dry_run |= options.get("dryRun").is_some();
-        if self.storage.get(kind, &request.namespace, &request.name).is_none() {
+        let precondition = |name: &str| options["preconditions"][name].as_str().map(str::to_owned);
+        request.options.precondition_uid = precondition("uid");
+        request.options.precondition_revision = precondition("resourceVersion");
+        request.options.grace_period = options["gracePeriodSeconds"].as_i64();
+        request.options.dry_run |= !options["dryRun"].is_null();
+        let Some(old) = self.storage.get(kind, &request.namespace, &request.name).cloned() else {
             return Err(Status::not_found(kind, &request.name));
-        }
+        };
+        check_preconditions(kind, &request, &old)?;
         request.verb = Verb::Delete;
         self.spend_budget(context, &request)?;
+        if !request.options.dry_run {
+            let mut new = old.draft();
+            let pod = new.downcast_mut::<Pod>().expect("a Pod is stored under its key");
+            let disrupted = PodCondition {
+                type_: "DisruptionTarget".into(),
+                status: "True".into(),
+                reason: Some("EvictionByEvictionAPI".into()),
+                message: Some("Eviction API: evicting".into()),
+                ..PodCondition::default()
+            };
+            set_condition(pod.status.get_or_insert_default(), disrupted, context);
+            self.store(context, kind, &old, new);
+            request.options.precondition_revision = None;
+        }
         self.delete(context, kind, request)?;
         Ok(Status::new(201, Reason::None, ""))
     }

@@ -1,7 +1,7 @@
 //! The pipeline's common behaviour, through the components' client.
 
-use api::types::{ConfigMap, Pod};
-use api::{Body, Request, Response, Verb};
+use api::types::{ConfigMap, Pod, ServiceAccount};
+use api::{Body, Kinded, Request, Response, Subresource, Verb};
 use apiserver::local::Local;
 use client::DeleteOptions;
 use serde_json::{Value, json};
@@ -22,7 +22,6 @@ fn config(name: &str) -> Value {
 #[test]
 fn an_object_lives() {
     let mut local = Local::new(1);
-    use api::Kinded;
     let made = create(&mut local, ConfigMap::ID, config("one")).unwrap();
     assert!(made.revision() > 0);
     assert!(create(&mut local, ConfigMap::ID, config("one")).unwrap_err().is_already_exists());
@@ -46,7 +45,6 @@ fn an_object_lives() {
 /// As often as the generic code, the rules of a change and those of a new object check it.
 #[test]
 fn a_change_s_metadata_is_checked_more_than_once() {
-    use api::Kinded;
     let mut local = Local::new(1);
     create(&mut local, ConfigMap::ID, config("one")).unwrap();
     let lease = json!({ "apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": { "name": "one" } });
@@ -72,7 +70,6 @@ fn a_change_s_metadata_is_checked_more_than_once() {
 
 #[test]
 fn a_bound_pod_is_deleted_gracefully() {
-    use api::Kinded;
     let mut local = Local::new(1);
     let account = json!({ "apiVersion": "v1", "kind": "ServiceAccount", "metadata": { "name": "default" } });
     create(&mut local, api::types::ServiceAccount::ID, account).unwrap();
@@ -95,7 +92,6 @@ fn a_bound_pod_is_deleted_gracefully() {
 
 #[test]
 fn a_service_s_address_is_an_object() {
-    use api::Kinded;
     use api::types::Service;
     let mut local = Local::new(1);
     let service = |name: &str, spec: serde_json::Value| json!({ "apiVersion": "v1", "kind": "Service", "metadata": { "name": name }, "spec": spec });
@@ -142,4 +138,33 @@ fn a_service_s_address_is_an_object() {
     assert_eq!(made(&mut local, "fd00::0", json!({})), Err(refused.to_owned()));
     let parent = json!({ "parentRef": { "group": "gateway.networking.k8s.io", "resource": "gateways", "name": "a" } });
     assert_eq!(made(&mut local, "fd00::", parent).as_deref(), Ok("fd00::"));
+}
+
+#[test]
+fn an_evicted_pod_says_why_it_goes() {
+    let mut local = Local::new(1);
+    let account = json!({ "apiVersion": "v1", "kind": "ServiceAccount", "metadata": { "name": "default" } });
+    create(&mut local, ServiceAccount::ID, account).unwrap();
+    let spec = json!({ "nodeName": "n", "containers": [{ "name": "c", "image": "i" }] });
+    create(
+        &mut local,
+        Pod::ID,
+        json!({ "apiVersion": "v1", "kind": "Pod", "metadata": { "name": "p" }, "spec": spec }),
+    )
+    .unwrap();
+    let mut evict = |options: Value| {
+        let eviction = json!({ "metadata": { "name": "p" }, "deleteOptions": options });
+        let request = Request::of(Verb::Create, Pod::ID, "default", "p").on(Subresource::Eviction);
+        local.client().call(request.body(Body::Json(eviction))).map(drop)
+    };
+    let refused = evict(json!({ "preconditions": { "uid": "another" } })).unwrap_err();
+    assert!(refused.is_conflict(), "{refused}");
+    evict(json!({ "dryRun": ["All"] })).unwrap();
+    evict(json!({ "gracePeriodSeconds": 5 })).unwrap();
+
+    let pod = local.client().get::<Pod>("default", "p").unwrap();
+    assert_eq!(pod.metadata.deletion_grace_period_seconds, Some(5));
+    let conditions = pod.status.as_ref().and_then(|status| status.conditions.as_deref()).unwrap_or_default();
+    let shown = conditions.iter().map(|condition| (condition.type_.as_str(), condition.reason.as_deref()));
+    assert_eq!(shown.collect::<Vec<_>>(), [("DisruptionTarget", Some("EvictionByEvictionAPI"))]);
 }

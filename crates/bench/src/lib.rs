@@ -2,7 +2,7 @@
 //!
 //! A run is prepared first and then started, so that only what matters is measured. It reads no clock: the native
 //! programs (`main.rs` and `bin/heap.rs`) and the WebAssembly one (`run.mjs`, in Node) measure time and memory around it
-//! and print the same line, `NAME target=… KEY=VALUE…`. `bin/http.rs` sends the requests of `api` to a server.
+//! and print the same line, `NAME target=… KEY=VALUE…`. `bin/http` sends the requests of `api` to a server.
 
 mod deploy;
 mod door;

@@ -17,6 +17,8 @@ use crate::strategy::Strategy;
 const RECLAIM_POLICIES: &[&str] = &["Delete", "Recycle", "Retain"];
 
 impl Strategy for PersistentVolume {
+    const DELETE_RETURNS_OBJECT: bool = true;
+
     fn default(&mut self) {
         let spec = self.spec.get_or_insert_default();
         default_text(&mut spec.persistent_volume_reclaim_policy, "Retain");

@@ -19,6 +19,8 @@ const SEALED: &str =
     "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims";
 
 impl Strategy for PersistentVolumeClaim {
+    const DELETE_RETURNS_OBJECT: bool = true;
+
     fn default(&mut self) {
         let spec = self.spec.get_or_insert_default();
         default_spec(spec);

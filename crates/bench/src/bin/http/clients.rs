@@ -1,8 +1,8 @@
-//! `http SERVER [KEY=VALUE…]`: the requests of `bench api`, as clients of the program `SERVER` send them over loopback.
+//! A server, and clients that send it requests over connections of their own.
 #![expect(clippy::disallowed_methods, reason = "measures by the clock")]
 
 use std::io::{self, BufRead as _, BufReader};
-use std::process::{Child, Command, ExitCode, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
 use bench::Parameters;
@@ -12,22 +12,8 @@ use ureq::http::Request;
 
 const TOKEN: &str = "bench";
 
-fn main() -> ExitCode {
-    let mut words = std::env::args().skip(1);
-    let server = words.next().unwrap_or_default();
-    match run(&server, &words.collect::<Vec<_>>().join(" ")) {
-        Ok(line) => {
-            println!("{line}");
-            ExitCode::SUCCESS
-        }
-        Err(error) => {
-            eprintln!("http: {error}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn run(server: &str, parameters: &str) -> Result<String, String> {
+/// One run of the requests of `bench api`, and its line.
+pub fn run(server: &str, parameters: &str) -> Result<String, String> {
     let mut parameters = Parameters::parse(parameters)?;
     let asked = requests::take(&mut parameters)?;
     let clients: usize = parameters.take("clients", 8)?;
