@@ -45,6 +45,11 @@ impl PartKind {
         PartKind { group, version, kind: name.into(), verbs }
     }
 
+    /// It is another kind than the resource's.
+    pub fn differs_from(&self, kind: &Kind) -> bool {
+        self.kind != kind.kind
+    }
+
     /// With the resource's own group and version where it has none.
     pub fn group_version(&self, kind: &Kind) -> [&'static str; 2] {
         if self.version.is_empty() { [kind.group, kind.version] } else { [self.group, self.version] }
@@ -54,12 +59,6 @@ impl PartKind {
 /// The request opens a connection to a Pod, a Service or a node.
 pub(crate) fn is_connection(subresource: Subresource) -> bool {
     matches!(subresource, Subresource::Exec | Subresource::Attach | Subresource::PortForward | Subresource::Proxy)
-}
-
-/// The subresource has a kind of its own.
-pub(crate) fn is_part(subresource: Subresource) -> bool {
-    is_connection(subresource)
-        || matches!(subresource, Subresource::Scale | Subresource::Binding | Subresource::Eviction | Subresource::Token)
 }
 
 /// Refuses what has not the fields of its type.

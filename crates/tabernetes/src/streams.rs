@@ -36,14 +36,11 @@ impl Cluster {
         if !entered {
             self.server.authorize(&context.caller.user, &request)?;
         }
-        let options = match (request.subresource, &mut request.body) {
+        let options = match (request.subresource, &request.body) {
             (Subresource::Log, _) => None,
-            (Subresource::Exec | Subresource::Attach, Body::Exec(_)) => {
+            (Subresource::Exec | Subresource::Attach, Body::Exec(options)) => {
                 self.admit_connection(context, &request, errands)?;
-                match std::mem::take(&mut request.body) {
-                    Body::Exec(options) => Some(options),
-                    _ => None,
-                }
+                Some(options.clone())
             }
             _ => return self.ask_server(context, request, errands),
         };

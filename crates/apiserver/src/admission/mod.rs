@@ -30,9 +30,10 @@ use api::object::Tree;
 use api::{Draft, FieldValidation, Kind, Object, Request, Status, Subresource, User, Verb};
 use serde_json::Value;
 
+use crate::Context;
+use crate::parts::PartKind;
 use crate::storage::Storage;
 use crate::strategy::KindRules;
-use crate::{Context, parts};
 use rounds::Rounds;
 
 /// The request as plugins see it.
@@ -72,7 +73,7 @@ impl<'a> Attributes<'a> {
 
     /// An object that a mutation has made.
     fn decoded(&self, value: Value, validation: FieldValidation) -> Result<Draft, Status> {
-        if parts::is_part(self.request.subresource) {
+        if PartKind::of(self.kind, self.request.subresource).differs_from(self.kind) {
             return Ok(Draft::new(Tree::new(self.kind.id, value)));
         }
         let (mut object, _) = match &self.rules {

@@ -259,19 +259,12 @@ fn capacity(spec: &PersistentVolumeSpec, path: &Path, errors: &mut Errors) {
 
 /// The rules of one source, whose name is `name`.
 fn checked(spec: &PersistentVolumeSpec, volume: &str, name: &str, path: &Path, errors: &mut Errors) {
-    if let ("hostPath", Some(source)) = (name, &spec.host_path) {
-        shared::host_path(source, path, errors);
-    } else if let ("local", Some(source)) = (name, &spec.local) {
+    shared::check_alike!(spec, name, path, &mut *errors);
+    if let ("local", Some(source)) = (name, &spec.local) {
         required(&[("path", &source.path)], path, errors);
         shared::no_backsteps(&source.path, &path.child("path"), errors);
     } else if let ("csi", Some(source)) = (name, &spec.csi) {
         csi(source, path, errors);
-    } else if let ("nfs", Some(source)) = (name, &spec.nfs) {
-        shared::nfs(&source.server, &source.path, path, errors);
-    } else if let ("gcePersistentDisk", Some(source)) = (name, &spec.gce_persistent_disk) {
-        shared::disk("pdName", &source.pd_name, source.partition, path, errors);
-    } else if let ("awsElasticBlockStore", Some(source)) = (name, &spec.aws_elastic_block_store) {
-        shared::disk("volumeID", &source.volume_id, source.partition, path, errors);
     } else if let ("glusterfs", Some(source)) = (name, &spec.glusterfs) {
         required(&[("endpoints", &source.endpoints), ("path", &source.path)], path, errors);
         if let Some(namespace) = &source.endpoints_namespace {
@@ -283,14 +276,6 @@ fn checked(spec: &PersistentVolumeSpec, volume: &str, name: &str, path: &Path, e
                 complain(errors, &path, namespace, dns1123_label(namespace));
             }
         }
-    } else if let ("flocker", Some(source)) = (name, &spec.flocker) {
-        shared::flocker(source, path, errors);
-    } else if let ("rbd", Some(source)) = (name, &spec.rbd) {
-        shared::monitors(&source.monitors, Some(&source.image), path, errors);
-    } else if let ("quobyte", Some(source)) = (name, &spec.quobyte) {
-        shared::quobyte(source, path, errors);
-    } else if let ("cephfs", Some(source)) = (name, &spec.cephfs) {
-        shared::monitors(&source.monitors, None, path, errors);
     } else if let ("iscsi", Some(source)) = (name, &spec.iscsi) {
         iscsi(source, volume, path, errors);
     } else if let ("cinder", Some(source)) = (name, &spec.cinder) {
@@ -299,26 +284,11 @@ fn checked(spec: &PersistentVolumeSpec, volume: &str, name: &str, path: &Path, e
             let fields = [("name", text(&secret.name)), ("namespace", text(&secret.namespace))];
             shared::secret_reference(&fields, path, errors);
         }
-    } else if let ("fc", Some(source)) = (name, &spec.fc) {
-        shared::fibre_channel(source, path, errors);
-    } else if let ("flexVolume", Some(source)) = (name, &spec.flex_volume) {
-        shared::flex(&source.driver, source.options.as_ref(), path, errors);
     } else if let ("azureFile", Some(source)) = (name, &spec.azure_file) {
         required(&[("secretName", &source.secret_name), ("shareName", &source.share_name)], path, errors);
         if let Some(namespace) = &source.secret_namespace {
             required(&[("secretNamespace", namespace)], path, errors);
         }
-    } else if let ("vsphereVolume", Some(source)) = (name, &spec.vsphere_volume) {
-        required(&[("volumePath", &source.volume_path)], path, errors);
-    } else if let ("photonPersistentDisk", Some(source)) = (name, &spec.photon_persistent_disk) {
-        required(&[("pdID", &source.pd_id)], path, errors);
-    } else if let ("portworxVolume", Some(source)) = (name, &spec.portworx_volume) {
-        required(&[("volumeID", &source.volume_id)], path, errors);
-    } else if let ("azureDisk", Some(source)) = (name, &spec.azure_disk) {
-        shared::azure_disk(source, path, errors);
-    } else if let ("scaleIO", Some(source)) = (name, &spec.scale_io) {
-        let volume = text(&source.volume_name);
-        required(&[("gateway", &source.gateway), ("system", &source.system), ("volumeName", volume)], path, errors);
     } else if let ("storageos", Some(source)) = (name, &spec.storageos) {
         shared::storage_os(text(&source.volume_name), text(&source.volume_namespace), path, errors);
         if let Some(secret) = &source.secret_ref {

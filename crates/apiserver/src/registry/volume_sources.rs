@@ -46,6 +46,48 @@ pub(super) fn one_source(
     }
 }
 
+/// Checks the source of that name, if it is one whose fields are alike in Pods and PersistentVolumes: the types of some differ.
+macro_rules! check_alike {
+    ($owner:expr, $name:expr, $path:expr, $errors:expr) => {{
+        use $crate::registry::volume_sources as shared;
+        let (owner, name, path, errors) = ($owner, $name, $path, $errors);
+        if let ("hostPath", Some(source)) = (name, &owner.host_path) {
+            shared::host_path(source, path, errors);
+        } else if let ("nfs", Some(source)) = (name, &owner.nfs) {
+            shared::nfs(&source.server, &source.path, path, errors);
+        } else if let ("gcePersistentDisk", Some(source)) = (name, &owner.gce_persistent_disk) {
+            shared::disk("pdName", &source.pd_name, source.partition, path, errors);
+        } else if let ("awsElasticBlockStore", Some(source)) = (name, &owner.aws_elastic_block_store) {
+            shared::disk("volumeID", &source.volume_id, source.partition, path, errors);
+        } else if let ("flocker", Some(source)) = (name, &owner.flocker) {
+            shared::flocker(source, path, errors);
+        } else if let ("rbd", Some(source)) = (name, &owner.rbd) {
+            shared::monitors(&source.monitors, Some(&source.image), path, errors);
+        } else if let ("cephfs", Some(source)) = (name, &owner.cephfs) {
+            shared::monitors(&source.monitors, None, path, errors);
+        } else if let ("quobyte", Some(source)) = (name, &owner.quobyte) {
+            shared::quobyte(source, path, errors);
+        } else if let ("fc", Some(source)) = (name, &owner.fc) {
+            shared::fibre_channel(source, path, errors);
+        } else if let ("flexVolume", Some(source)) = (name, &owner.flex_volume) {
+            shared::flex(&source.driver, source.options.as_ref(), path, errors);
+        } else if let ("vsphereVolume", Some(source)) = (name, &owner.vsphere_volume) {
+            shared::required(&[("volumePath", &source.volume_path)], path, errors);
+        } else if let ("photonPersistentDisk", Some(source)) = (name, &owner.photon_persistent_disk) {
+            shared::required(&[("pdID", &source.pd_id)], path, errors);
+        } else if let ("portworxVolume", Some(source)) = (name, &owner.portworx_volume) {
+            shared::required(&[("volumeID", &source.volume_id)], path, errors);
+        } else if let ("azureDisk", Some(source)) = (name, &owner.azure_disk) {
+            shared::azure_disk(source, path, errors);
+        } else if let ("scaleIO", Some(source)) = (name, &owner.scale_io) {
+            let volume = source.volume_name.as_deref().unwrap_or_default();
+            let fields = [("gateway", source.gateway.as_str()), ("system", &source.system), ("volumeName", volume)];
+            shared::required(&fields, path, errors);
+        }
+    }};
+}
+pub(super) use check_alike;
+
 /// Texts that must not be empty.
 pub(super) fn required(fields: &[(&str, &str)], path: &Path, errors: &mut Errors) {
     for (name, value) in fields {

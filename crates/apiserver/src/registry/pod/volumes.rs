@@ -101,8 +101,6 @@ fn checked(volume: &Volume, name: &str, pod: Option<&str>, volume_path: &Path, p
     {
         let why = "SizeLimit field must be a valid resource quantity";
         errors.push(Error::forbidden(&path.child("sizeLimit"), why));
-    } else if let ("hostPath", Some(source)) = (name, &volume.host_path) {
-        shared::host_path(source, path, errors);
     } else if let ("secret", Some(source)) = (name, &volume.secret) {
         required(&[("secretName", text(&source.secret_name))], path, errors);
         mode(source.default_mode, "defaultMode", path, errors);
@@ -111,8 +109,6 @@ fn checked(volume: &Volume, name: &str, pod: Option<&str>, volume_path: &Path, p
         required(&[("name", &source.name)], path, errors);
         mode(source.default_mode, "defaultMode", path, errors);
         items(list(&source.items), &path.child("items"), errors);
-    } else if let ("nfs", Some(source)) = (name, &volume.nfs) {
-        shared::nfs(&source.server, &source.path, path, errors);
     } else if let ("persistentVolumeClaim", Some(source)) = (name, &volume.persistent_volume_claim) {
         required(&[("claimName", &source.claim_name)], path, errors);
     } else if let ("downwardAPI", Some(source)) = (name, &volume.downward_api) {
@@ -143,52 +139,26 @@ fn checked(volume: &Volume, name: &str, pod: Option<&str>, volume_path: &Path, p
 
 /// Sources of clouds and storage systems, most of which no node can mount any more.
 fn old_source(volume: &Volume, name: &str, volume_path: &Path, path: &Path, errors: &mut Errors) {
+    shared::check_alike!(volume, name, path, &mut *errors);
     if let ("gitRepo", Some(source)) = (name, &volume.git_repo) {
         required(&[("repository", &source.repository)], path, errors);
         descending_path(text(&source.directory), &path.child("directory"), errors);
-    } else if let ("gcePersistentDisk", Some(source)) = (name, &volume.gce_persistent_disk) {
-        shared::disk("pdName", &source.pd_name, source.partition, path, errors);
-    } else if let ("awsElasticBlockStore", Some(source)) = (name, &volume.aws_elastic_block_store) {
-        shared::disk("volumeID", &source.volume_id, source.partition, path, errors);
     } else if let ("iscsi", Some(source)) = (name, &volume.iscsi) {
         iscsi(source, &volume.name, volume_path, path, errors);
     } else if let ("glusterfs", Some(source)) = (name, &volume.glusterfs) {
         required(&[("endpoints", &source.endpoints), ("path", &source.path)], path, errors);
-    } else if let ("flocker", Some(source)) = (name, &volume.flocker) {
-        shared::flocker(source, path, errors);
-    } else if let ("rbd", Some(source)) = (name, &volume.rbd) {
-        shared::monitors(&source.monitors, Some(&source.image), path, errors);
-    } else if let ("cephfs", Some(source)) = (name, &volume.cephfs) {
-        shared::monitors(&source.monitors, None, path, errors);
     } else if let ("cinder", Some(source)) = (name, &volume.cinder) {
         required(&[("volumeID", &source.volume_id)], path, errors);
         if let Some(secret) = &source.secret_ref {
             shared::secret_reference(&[("name", &secret.name)], path, errors);
         }
-    } else if let ("quobyte", Some(source)) = (name, &volume.quobyte) {
-        shared::quobyte(source, path, errors);
-    } else if let ("fc", Some(source)) = (name, &volume.fc) {
-        shared::fibre_channel(source, path, errors);
-    } else if let ("flexVolume", Some(source)) = (name, &volume.flex_volume) {
-        shared::flex(&source.driver, source.options.as_ref(), path, errors);
     } else if let ("azureFile", Some(source)) = (name, &volume.azure_file) {
         required(&[("secretName", &source.secret_name), ("shareName", &source.share_name)], path, errors);
-    } else if let ("vsphereVolume", Some(source)) = (name, &volume.vsphere_volume) {
-        required(&[("volumePath", &source.volume_path)], path, errors);
-    } else if let ("photonPersistentDisk", Some(source)) = (name, &volume.photon_persistent_disk) {
-        required(&[("pdID", &source.pd_id)], path, errors);
-    } else if let ("portworxVolume", Some(source)) = (name, &volume.portworx_volume) {
-        required(&[("volumeID", &source.volume_id)], path, errors);
-    } else if let ("azureDisk", Some(source)) = (name, &volume.azure_disk) {
-        shared::azure_disk(source, path, errors);
     } else if let ("storageos", Some(source)) = (name, &volume.storageos) {
         shared::storage_os(text(&source.volume_name), text(&source.volume_namespace), path, errors);
         if let Some(secret) = &source.secret_ref {
             shared::secret_reference(&[("name", &secret.name)], path, errors);
         }
-    } else if let ("scaleIO", Some(source)) = (name, &volume.scale_io) {
-        let volume = text(&source.volume_name);
-        required(&[("gateway", &source.gateway), ("system", &source.system), ("volumeName", volume)], path, errors);
     }
 }
 

@@ -3,19 +3,17 @@
 //! The recordings live beside the repository; without them the test passes and says so. `passing.txt` lists the cases that
 //! must pass: a case that does not any more fails the test, a new one is printed so that it can be added.
 //!
-//! `ORACLE_ONLY=part cargo nextest run -p apiserver --test oracle_api --no-capture` shows the differences of the cases
+//! `ORACLE_ONLY=part cargo nextest run -p apiserver --no-capture oracle` shows the differences of the cases
 //! whose name contains a part.
 
-#[path = "oracle/normalize.rs"]
 mod normalize;
-#[path = "oracle/replay.rs"]
 mod replay;
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
 const RECORDINGS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/oracle/api");
-const PASSING: &str = include_str!("oracle/passing.txt");
+const PASSING: &str = include_str!("passing.txt");
 
 #[test]
 fn recorded_cases_still_pass() {

@@ -1,23 +1,21 @@
 //! CertificateSigningRequests: who gets a certificate without asking, what is signed, and what goes in time.
 
-mod cluster;
-
+use crate::cluster::Cluster;
 use api::types::ConfigMap;
 use api::x509::{CERTIFICATE, encode_pem};
 use api::{Body, Request, Response, Subresource, User, Verb, kinds};
-use cluster::Cluster;
 use controllers::Config;
 use controllers::certificates::Authority;
 use serde_json::{Value, json};
 
 /// `openssl req -new -subj "/O=developers/O=testers/CN=jane"`
-const JANE: &str = include_str!("../../api/testdata/jane.csr");
+const JANE: &str = include_str!("../../../api/testdata/jane.csr");
 
 /// `openssl req -new -subj "/O=system:nodes/CN=system:node:node-1"`
-const NODE: &str = include_str!("../../api/testdata/node.csr");
+const NODE: &str = include_str!("../../../api/testdata/node.csr");
 
 /// The same with `-addext "subjectAltName=DNS:node-1,IP:192.168.0.11"`.
-const SERVING: &str = include_str!("../../api/testdata/serving.csr");
+const SERVING: &str = include_str!("../../../api/testdata/serving.csr");
 
 impl Cluster {
     fn call(&mut self, request: Request) -> Option<Value> {

@@ -158,7 +158,7 @@ fn a_kubelet_reads_what_its_pods_need() {
 }
 
 /// `openssl req -new -subj "/O=developers/O=testers/CN=jane"`
-const REQUEST: &str = include_str!("../../api/testdata/jane.csr");
+const REQUEST: &str = include_str!("../../../api/testdata/jane.csr");
 
 #[test]
 fn who_approves_a_certificate_must_be_allowed_to_for_its_signer() {

@@ -1,14 +1,12 @@
 //! CronJobs, what becomes of ended Jobs, and ReplicationControllers: no recordings exist of them.
 
-mod cluster;
-
 use std::sync::Arc;
 
+use crate::cluster::Cluster;
 use api::request::Options;
 use api::time;
 use api::types::{CronJob, Event, Job, JobCondition, Pod, ReplicationController};
 use api::{Body, Kinded, Object, Request, Verb};
-use cluster::Cluster;
 use serde_json::{Value, json};
 
 impl Cluster {

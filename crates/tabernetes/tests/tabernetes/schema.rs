@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 fn schema() -> Value {
-    serde_json::from_str(include_str!("../../protocol/scenario.v1.schema.json")).expect("the schema is JSON")
+    serde_json::from_str(include_str!("../../../protocol/scenario.v1.schema.json")).expect("the schema is JSON")
 }
 
 /// Checks what matters for a hand-written file: every field is one that the schema names, and none that it requires is

@@ -7,7 +7,7 @@ use apiserver::route::{self, Answer, HttpRequest, Route};
 use apiserver::{ApiServer, Context, discovery};
 use serde_json::{Map, Value, json};
 
-use crate::normalize::{Normalizer, differences};
+use super::normalize::{Normalizer, differences};
 
 const NAMESPACE: &str = "oracle-ns";
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use crate::{NAMESPACE, Trace, text};
+use super::{NAMESPACE, Trace, text};
 
 /// Events that an earlier snapshot has listed.
 pub type Seen = BTreeSet<(String, String)>;

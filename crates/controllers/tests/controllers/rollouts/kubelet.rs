@@ -3,7 +3,7 @@
 use api::PatchKind;
 use serde_json::{Value, json};
 
-use crate::Trace;
+use super::Trace;
 
 impl Trace<'_> {
     pub fn tick(&mut self, options: &Value) {
