@@ -5,6 +5,7 @@ use api::{Body, Draft, Kind, Kinded, Object, ObjectRef, Reason, Request, Status,
 
 use crate::admission::resource_quota::{self, Charge};
 use crate::admission::{self, Attributes};
+use crate::authorization::params;
 use crate::{ApiServer, Context, managed_fields, metadata};
 
 impl ApiServer {
@@ -48,12 +49,15 @@ impl ApiServer {
         }
         self.settle_name(object.meta_mut());
 
-        let attributes = Attributes::new(Verb::Create, kind, &rules, &request, context);
+        let attributes = Attributes::new(Verb::Create, kind, &rules, &request, context, &self.customs);
         admission::mutate(&self.storage, &attributes, &mut object, None)?;
         self.stamp(&mut *object, rules.has_generation(), context);
         rules.prepare_for_create(&mut *object);
         let allocated = self.addresses.allocate(&mut *object)?;
-        let mut refused = metadata::validate(kind, &rules, &*object).err();
+        let user = &context.caller.user;
+        let mut refused = metadata::validate(kind, &rules, &*object)
+            .and_then(|()| params::check(&self.storage, &self.customs, user, kind, &*object, None))
+            .err();
         if refused.is_none() {
             refused = admission::validate(&self.storage, &attributes, &*object, None).err();
         }

@@ -55,7 +55,7 @@ impl ApiServer {
         let rules = self.rules(kind, request);
         // Of an eviction, admission has seen the Eviction.
         if request.subresource == Subresource::None {
-            let attributes = Attributes::new(api::Verb::Delete, kind, &rules, request, context);
+            let attributes = Attributes::new(api::Verb::Delete, kind, &rules, request, context, &self.customs);
             admission::mutate_deletion(&self.storage, &attributes, &*old)?;
             admission::validate(&self.storage, &attributes, &*old, Some(&*old))?;
             self.warnings.extend(attributes.warnings.take());

@@ -86,7 +86,7 @@ impl ApiServer {
         check_part(kind, request.subresource, &mut part)?;
         let rules = self.rules(kind, request);
         let verb = if old.is_some() { Verb::Update } else { Verb::Create };
-        let attributes = Attributes::new(verb, kind, &rules, request, context);
+        let attributes = Attributes::new(verb, kind, &rules, request, context, &self.customs);
         let mut part = Draft::new(Tree::new(kind.id, part));
         admission::mutate_part(&self.storage, &attributes, &mut part, old)?;
         admission::validate(&self.storage, &attributes, &*part, old)?;

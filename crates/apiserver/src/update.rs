@@ -5,6 +5,7 @@ use api::{Body, Draft, Kind, Object, ObjectRef, PatchKind, Reason, Request, Stat
 use serde_json::Value;
 
 use crate::admission::{self, Attributes, resource_quota};
+use crate::authorization::params;
 use crate::strategy::KindRules;
 use crate::{ApiServer, Context, authorization, managed_fields, metadata, registry, view};
 
@@ -115,7 +116,7 @@ impl ApiServer {
         // Admission has seen the Scale.
         let is_scaled = request.subresource == Subresource::Scale;
         let is_whole = is_scaled || request.subresource == Subresource::None;
-        let attributes = Attributes::new(Verb::Update, kind, &rules, request, context);
+        let attributes = Attributes::new(Verb::Update, kind, &rules, request, context, &self.customs);
         if matches!(request.subresource, Subresource::EphemeralContainers | Subresource::Resize) {
             admission::mutate_by_configuration(&self.storage, &attributes, &mut new, Some(&*old))?;
             let errors = registry::pod::update_part(request.subresource, &mut *new, &*old);
@@ -130,6 +131,7 @@ impl ApiServer {
             }
             self.addresses.reallocate(&mut *new, &*old)?;
             metadata::validate_update(kind, &rules, &*new, &*old)?;
+            params::check(&self.storage, &self.customs, &context.caller.user, kind, &*new, Some(&*old))?;
         } else {
             admission::mutate_by_configuration(&self.storage, &attributes, &mut new, Some(&*old))?;
             rules.prepare_for_status_update(&mut *new, &*old);

@@ -1,7 +1,7 @@
 //! Kinds that are kept as another: what a client sends and is shown has the served kind's form, what is stored the other's.
 
 use api::object::Tree;
-use api::{Draft, FieldValidation, Kind, ObjectRef, Response, Status};
+use api::{Draft, FieldValidation, Kind, Object, ObjectRef, Response, Status};
 
 use crate::ApiServer;
 
@@ -15,12 +15,13 @@ pub(crate) fn to_stored(served: &'static Kind, object: Draft) -> Result<Draft, S
 
 /// What is stored, as the client wants to see it.
 fn from_stored(served: &'static Kind, object: &ObjectRef) -> ObjectRef {
-    match served.view {
-        Some(view) if object.kind_id() == view.stored => {
-            Draft::new(Tree::new(served.id, (view.from_stored)(object.to_value()))).share()
-        }
-        _ => object.clone(),
-    }
+    converted(served, &**object).map_or_else(|| object.clone(), Draft::share)
+}
+
+/// The same; `None` for what has the served kind's form.
+pub(crate) fn converted(served: &'static Kind, object: &dyn Object) -> Option<Draft> {
+    let view = served.view.filter(|view| object.kind_id() == view.stored)?;
+    Some(Draft::new(Tree::new(served.id, (view.from_stored)(object.to_value()))))
 }
 
 impl ApiServer {

@@ -3,7 +3,7 @@
 
 use api::selector::Selector;
 use api::types::{LabelSelector, Namespace, ObjectMeta};
-use api::{Kinded, Object, Verb};
+use api::{Kind, Kinded, Object, Verb};
 use serde_json::Value;
 
 use super::Attributes;
@@ -26,23 +26,36 @@ pub(super) fn is_exempt(attributes: &Attributes) -> bool {
     attributes.kind.group == "admissionregistration.k8s.io"
 }
 
-/// `MatchResources` of a policy or a binding; absent ones match everything.
+/// `MatchResources` of a policy or a binding: the form in which the request is one that they ask about. Absent ones match
+/// everything.
 pub(super) fn resources_match(
     storage: &Storage,
     attributes: &Attributes,
     resources: &Value,
     objects: &[&dyn Object],
-) -> bool {
+) -> Option<&'static Kind> {
     if resources.is_null() {
-        return true;
+        return Some(attributes.served);
     }
-    let rules = items(resources, "resourceRules");
-    let equivalent = text(resources, "matchPolicy") != "Exact";
-    let matches = |rule: &Value| rule_matches(attributes, rule, equivalent);
-    let excluded = items(resources, "excludeResourceRules").iter().any(matches);
-    (rules.is_empty() || rules.iter().any(matches))
-        && !excluded
-        && selectors_match(storage, attributes, resources, objects)
+    let matched = |list: &str| rules_match(attributes, resources, list);
+    if matched("excludeResourceRules").is_some() || !selectors_match(storage, attributes, resources, objects) {
+        return None;
+    }
+    if items(resources, "resourceRules").is_empty() { Some(attributes.served) } else { matched("resourceRules") }
+}
+
+/// The form in which one of the rules names what the request names. With `matchPolicy: Equivalent` that may be another
+/// than the request's own.
+pub(super) fn rules_match(attributes: &Attributes, owner: &Value, list: &str) -> Option<&'static Kind> {
+    let rules = items(owner, list);
+    if rules.iter().any(|rule| rule_matches(attributes, rule, attributes.served)) {
+        return Some(attributes.served);
+    }
+    if text(owner, "matchPolicy") == "Exact" {
+        return None;
+    }
+    let others = attributes.equivalents();
+    rules.iter().find_map(|rule| others.iter().copied().find(|form| rule_matches(attributes, rule, form)))
 }
 
 /// `namespaceSelector` and `objectSelector`
@@ -79,21 +92,19 @@ fn selector(owner: &Value, field: &str) -> Option<Selector> {
     (!selector.is_everything()).then_some(selector)
 }
 
-/// `equivalent`: the rule may name the resource in another of its versions.
-pub(super) fn rule_matches(attributes: &Attributes, rule: &Value, equivalent: bool) -> bool {
-    let (kind, served) = (attributes.kind, attributes.served);
+fn rule_matches(attributes: &Attributes, rule: &Value, form: &Kind) -> bool {
     let one_of = |list: &str, wanted: &str| texts(rule, list).iter().any(|one| *one == "*" || *one == wanted);
     let names = texts(rule, "resourceNames");
     let scope = match text(rule, "scope") {
         // A namespace counts as lying at the cluster's scope.
-        "Namespaced" => kind.namespaced,
-        "Cluster" => !kind.namespaced,
+        "Namespaced" => form.namespaced,
+        "Cluster" => !form.namespaced,
         _ => true,
     };
     scope
         && one_of("operations", operation(attributes))
-        && one_of("apiGroups", kind.group)
-        && (one_of("apiVersions", served.version) || (equivalent && one_of("apiVersions", kind.version)))
+        && one_of("apiGroups", form.group)
+        && one_of("apiVersions", form.version)
         && texts(rule, "resources").iter().any(|resource| resource_matches(attributes, resource))
         && (names.is_empty() || names.contains(&attributes.request.name.as_str()))
 }

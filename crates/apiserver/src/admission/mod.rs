@@ -4,6 +4,7 @@ mod certificates;
 mod claim_resize;
 mod default_storage_class;
 mod default_toleration_seconds;
+pub(crate) mod forms;
 mod ingress_class;
 mod limit_ranger;
 mod matching;
@@ -25,13 +26,10 @@ mod webhooks;
 
 use std::cell::{Cell, RefCell};
 
-use api::json::Layout;
-use api::object::Tree;
-use api::{Draft, FieldValidation, Kind, Object, Request, Status, Subresource, User, Verb};
-use serde_json::Value;
+use api::{Draft, Kind, Object, Request, Status, Subresource, User, Verb};
 
 use crate::Context;
-use crate::parts::PartKind;
+use crate::custom::CustomKinds;
 use crate::storage::Storage;
 use crate::strategy::KindRules;
 use rounds::Rounds;
@@ -46,6 +44,7 @@ pub(crate) struct Attributes<'a> {
     pub request: &'a Request,
     pub context: &'a Context<'a>,
     pub rules: KindRules,
+    customs: CustomKinds,
     /// What plugins say without refusing.
     pub warnings: RefCell<Vec<String>>,
     pub rounds: Rounds,
@@ -60,28 +59,12 @@ impl<'a> Attributes<'a> {
         rules: &KindRules,
         request: &'a Request,
         context: &'a Context<'a>,
+        customs: &CustomKinds,
     ) -> Attributes<'a> {
-        let served = api::kinds::row(request.kind);
+        let (rules, customs) = (rules.clone(), customs.clone());
+        let served = customs.find(request.kind).map_or_else(|| api::kinds::row(request.kind), |custom| custom.kind);
         let (warnings, rounds, reviews) = (RefCell::default(), Rounds::default(), Cell::default());
-        Attributes { verb, kind, served, request, context, rules: rules.clone(), warnings, rounds, reviews }
-    }
-
-    /// In whose form the pipeline handles the object.
-    pub fn form(&self) -> &'static Kind {
-        if self.served.id.is_custom() { self.served } else { self.kind }
-    }
-
-    /// An object that a mutation has made.
-    fn decoded(&self, value: Value, validation: FieldValidation) -> Result<Draft, Status> {
-        if PartKind::of(self.kind, self.request.subresource).differs_from(self.kind) {
-            return Ok(Draft::new(Tree::new(self.kind.id, value)));
-        }
-        let (mut object, _) = match &self.rules {
-            KindRules::Custom(custom) => custom.decode(value, &Layout::default(), validation)?,
-            KindRules::BuiltIn(_) => api::decode::decode(self.kind, value, validation)?,
-        };
-        self.rules.default(&mut *object);
-        Ok(object)
+        Attributes { verb, kind, served, request, context, rules, customs, warnings, rounds, reviews }
     }
 
     pub fn user(&self) -> &User {

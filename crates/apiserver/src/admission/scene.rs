@@ -4,7 +4,7 @@
 use std::rc::Rc;
 
 use api::types::Namespace;
-use api::{Object, User};
+use api::{Kind, Object, User};
 use cel::{Access, Activation, Answer, Env, Question, Type, Value as Cel};
 use serde_json::{Value, json};
 
@@ -22,6 +22,8 @@ pub(crate) struct Scene<'a> {
     env: Env,
     activation: Activation,
     access: Access,
+    /// As policies see the request, whose resource is in the form that their rules name.
+    request: Value,
 }
 
 fn seen(value: &Value) -> Cel {
@@ -29,8 +31,14 @@ fn seen(value: &Value) -> Cel {
 }
 
 impl<'a> Scene<'a> {
-    /// `object` and `old` are `null` where there is none.
-    pub fn new(storage: &'a Storage, attributes: &'a Attributes<'a>, object: &Value, old: &Value) -> Scene<'a> {
+    /// The objects have the form that the rules name. `object` and `old` are `null` where there is none.
+    pub fn new(
+        storage: &'a Storage,
+        attributes: &'a Attributes<'a>,
+        form: &'static Kind,
+        object: &Value,
+        old: &Value,
+    ) -> Scene<'a> {
         let access = Access::default();
         let request = attributes.request;
         let namespace = storage.find::<Namespace>("", &request.namespace).map_or(Value::Null, Object::to_value);
@@ -49,8 +57,9 @@ impl<'a> Scene<'a> {
             .with("namespaceObject", seen(&namespace))
             .with("authorizer", Cel::Access(Rc::new(access.clone())))
             .with("authorizer.requestResource", Cel::Access(Rc::new(access.about(about))))
-            .with("request", Cel::from_json(&admission_request(attributes, name)));
-        Scene { storage, attributes, env: expression::env(false), activation, access }
+            .with("request", Cel::Null);
+        let request = admission_request(attributes, form, name);
+        Scene { storage, attributes, env: expression::env(false), activation, access, request }
     }
 
     /// The parameters of a policy that has a kind of them; `null` for none.
@@ -95,8 +104,18 @@ impl<'a> Scene<'a> {
         self.run(&program).map_err(|error| format!("expression '{source}' resulted in error: {error}"))
     }
 
-    /// Whether all `matchConditions` hold. One that does not hold hides the errors of the others.
-    pub fn conditions_hold(&self, owner: &Value) -> Result<bool, String> {
+    /// Whether all `matchConditions` hold, which see the resource as it was asked for. One that does not hold hides the
+    /// errors of the others.
+    pub fn conditions_hold(&mut self, owner: &Value) -> Result<bool, String> {
+        let mut asked = self.request.clone();
+        asked["resource"] = asked["requestResource"].clone();
+        self.activation.set("request", Cel::from_json(&asked));
+        let held = self.all_hold(owner);
+        self.activation.set("request", Cel::from_json(&self.request));
+        held
+    }
+
+    fn all_hold(&self, owner: &Value) -> Result<bool, String> {
         let mut errors = Vec::new();
         for condition in items(owner, "matchConditions") {
             match self.evaluate(text(condition, "expression"), Yields::Bool) {
@@ -140,19 +159,21 @@ impl<'a> Scene<'a> {
     }
 }
 
-/// `AdmissionRequest` without its objects.
-pub(super) fn admission_request(attributes: &Attributes, name: &str) -> Value {
-    let (kind, request) = (attributes.served, attributes.request);
-    let of = PartKind::of(kind, request.subresource);
-    let [group, version] = of.group_version(kind);
-    let group_kind = json!({ "group": group, "version": version, "kind": of.kind });
-    let resource = json!({ "group": kind.group, "version": kind.version, "resource": kind.plural });
+/// `AdmissionRequest` without its objects, which are in one of the forms of what was asked for.
+pub(super) fn admission_request(attributes: &Attributes, form: &Kind, name: &str) -> Value {
+    let (served, request) = (attributes.served, attributes.request);
+    let group_kind = |kind: &Kind| {
+        let of = PartKind::of(kind, request.subresource);
+        let [group, version] = of.group_version(kind);
+        json!({ "group": group, "version": version, "kind": of.kind })
+    };
+    let resource = |kind: &Kind| json!({ "group": kind.group, "version": kind.version, "resource": kind.plural });
     json!({
-        "kind": group_kind,
-        "resource": resource,
+        "kind": group_kind(form),
+        "resource": resource(form),
         "subResource": request.subresource.as_str(),
-        "requestKind": group_kind,
-        "requestResource": resource,
+        "requestKind": group_kind(served),
+        "requestResource": resource(served),
         "requestSubResource": request.subresource.as_str(),
         "name": name,
         "namespace": request.namespace,

@@ -6,6 +6,7 @@
 pub(crate) mod attributes;
 pub(crate) mod escalation;
 mod node;
+pub(crate) mod params;
 pub(crate) mod policy;
 pub(crate) mod rbac;
 

@@ -9,10 +9,11 @@ use api::rng::Rng;
 use api::{Draft, Kind, Object, ObjectRef, Reason, Response, Status};
 use serde_json::{Value, json};
 
-use super::CustomResource;
 use super::schema::{fill_in, prune};
+use super::{CustomResource, tree};
 use crate::outside::{self, Call};
 use crate::registry::admission_rules::texts;
+use crate::storage::Storage;
 use crate::strategy::KindRules;
 use crate::{ApiServer, Context};
 
@@ -62,7 +63,7 @@ impl ApiServer {
         let wanted = served.api_version();
         let others: Vec<usize> = (0..objects.len()).filter(|at| is_other(&*objects[*at], custom, &wanted)).collect();
         let values: Vec<Value> = others.iter().map(|at| objects[*at].to_value()).collect();
-        let converted = self.convert(context, conversion, &values, &wanted)?;
+        let converted = conversion.convert(&self.storage, context, &values, &wanted)?;
         for (at, value) in others.into_iter().zip(converted) {
             objects[at] = settled(custom, &*objects[at], value, &wanted).share();
         }
@@ -100,19 +101,49 @@ impl ApiServer {
         };
         let wanted = &custom.stored_version;
         if is_other(&**object, custom, wanted) {
-            let converted = self.convert(context, conversion, &[object.to_value()], wanted)?;
-            for value in converted {
-                *object = settled(custom, &**object, value, wanted);
-            }
+            *object = conversion.convert_one(&self.storage, context, custom, &**object, wanted)?;
         }
         Ok(())
+    }
+}
+
+impl CustomResource {
+    /// One of the resource's objects in this version; `None` if it has it already.
+    pub fn in_this_version(
+        &self,
+        storage: &Storage,
+        context: &Context,
+        object: &dyn Object,
+    ) -> Result<Option<Draft>, Status> {
+        let wanted = self.kind.api_version();
+        if !is_other(object, self, &wanted) {
+            return Ok(None);
+        }
+        match &self.conversion {
+            Some(conversion) => conversion.convert_one(storage, context, self, object, &wanted).map(Some),
+            None => Ok(Some(Draft::new(self.converted(tree(object))))),
+        }
+    }
+}
+
+impl Conversion {
+    fn convert_one(
+        &self,
+        storage: &Storage,
+        context: &Context,
+        custom: &CustomResource,
+        object: &dyn Object,
+        wanted: &str,
+    ) -> Result<Draft, Status> {
+        let converted = self.convert(storage, context, &[object.to_value()], wanted)?.pop().unwrap_or_default();
+        Ok(settled(custom, object, converted, wanted))
     }
 
     /// Asks the webhook. Its answer holds as many objects as it was sent, in their order.
     fn convert(
         &self,
+        storage: &Storage,
         context: &Context,
-        conversion: &Conversion,
         objects: &[Value],
         wanted: &str,
     ) -> Result<Vec<Value>, Status> {
@@ -121,7 +152,7 @@ impl ApiServer {
             let why = format!("conversion webhook for {} {why}", go_kind(first));
             Status::new(500, Reason::Unknown, why)
         };
-        let config = &conversion.0;
+        let config = &self.0;
         let versions = texts(config, "conversionReviewVersions");
         let version = versions.into_iter().find(|version| matches!(*version, "v1" | "v1beta1")).unwrap_or("v1");
         let uid = Rng::new(context.cause.0 ^ context.now.rotate_left(32)).uuid();
@@ -130,7 +161,7 @@ impl ApiServer {
             "apiVersion": format!("apiextensions.k8s.io/{version}"),
             "request": { "uid": uid, "desiredAPIVersion": wanted, "objects": objects },
         });
-        let call = Call::new(&self.storage, &config["clientConfig"], TIMEOUT_SECONDS, &review);
+        let call = Call::new(storage, &config["clientConfig"], TIMEOUT_SECONDS, &review);
         let answer = outside::call(context, &[call]).pop().unwrap_or_else(|| Err("EOF".into()));
         let mut converted =
             answer.and_then(|answer| response(&review, answer)).map_err(|why| failed(format!("failed: {why}")))?;

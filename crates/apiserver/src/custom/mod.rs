@@ -34,7 +34,8 @@ use schema::{Schema, fill_in, prune};
 /// The custom kinds that exist, by the numbers under which they are asked for.
 #[derive(Clone, Default)]
 pub(crate) struct CustomKinds {
-    served: BTreeMap<KindId, Arc<CustomResource>>,
+    /// Each kind with its place among those that are served.
+    served: Arc<BTreeMap<KindId, (usize, Arc<CustomResource>)>>,
 }
 
 /// One served version of a custom resource.
@@ -55,31 +56,44 @@ pub(crate) struct CustomResource {
 
 impl CustomKinds {
     pub fn find(&self, id: KindId) -> Option<&Arc<CustomResource>> {
-        self.served.get(&id)
+        self.served.get(&id).map(|(_, resource)| resource)
     }
 
     /// Resources in the form in which they are kept, each with one of its versions.
     pub fn resources(&self) -> BTreeMap<KindId, &Arc<CustomResource>> {
-        self.served.values().map(|resource| (resource.kind.stored().id, resource)).collect()
+        self.served.values().map(|(_, resource)| (resource.kind.stored().id, resource)).collect()
+    }
+
+    /// The versions of one resource, by the number under which it is kept, in their definition's order.
+    pub fn versions(&self, stored: KindId) -> Vec<&'static Kind> {
+        let mut versions: Vec<&(usize, Arc<CustomResource>)> =
+            self.served.values().filter(|(_, resource)| resource.kind.stored().id == stored).collect();
+        versions.sort_by_key(|(place, _)| *place);
+        versions.into_iter().map(|(_, resource)| resource.kind).collect()
+    }
+
+    /// The kind as a manifest names it.
+    pub fn by_kind(&self, api_version: &str, kind: &str) -> Option<&'static Kind> {
+        self.kinds().find(|row| row.kind == kind && row.api_version() == api_version)
     }
 
     /// A webhook converts some of them.
     pub fn have_webhooks(&self) -> bool {
-        self.served.values().any(|resource| resource.conversion.is_some())
+        self.served.values().any(|(_, resource)| resource.conversion.is_some())
     }
 
     pub fn kinds(&self) -> impl Iterator<Item = &'static Kind> {
-        self.served.values().map(|resource| resource.kind)
+        self.served.values().map(|(_, resource)| resource.kind)
     }
 
     /// Reads the definitions anew. Schemas of versions that have not changed are taken over.
     fn read<'a>(&mut self, definitions: impl Iterator<Item = &'a Tree>) {
-        let before = std::mem::take(&mut self.served);
+        let (before, mut now) = (std::mem::take(&mut self.served), BTreeMap::new());
         for definition in definitions {
             let served = api::custom::served(definition);
             let all = definition.at("/spec/versions").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
             let Some(stored) = all.iter().find(|version| version["storage"] == true) else { continue };
-            let known = served.first().and_then(|kind| before.get(&kind.id));
+            let known = served.first().and_then(|kind| before.get(&kind.id)).map(|(_, known)| known);
             let parse = |version: &Value| {
                 let kind = api::custom::kind(definition, version);
                 let same =
@@ -101,9 +115,10 @@ impl CustomKinds {
                     conversion: Conversion::of(definition),
                     terminating: definition.meta().deletion_timestamp.is_some(),
                 };
-                self.served.insert(kind.id, Arc::new(resource));
+                now.insert(kind.id, (now.len(), Arc::new(resource)));
             }
         }
+        self.served = Arc::new(now);
     }
 }
 
@@ -192,10 +207,11 @@ impl CustomResource {
 
     /// A stored object as a client of this version sees it.
     pub fn shown(&self, object: &ObjectRef) -> ObjectRef {
-        self.converted(tree(&**object)).share()
+        Draft::new(self.converted(tree(&**object)).into_kind(self.kind.id, &self.kind.api_version())).share()
     }
 
-    fn converted(&self, object: &Tree) -> Draft {
+    /// An object of any version in this one, where no webhook converts it.
+    fn converted(&self, object: &Tree) -> Tree {
         let version = object.text("/apiVersion");
         let version = version.split_once('/').map_or(version, |(_, version)| version);
         let mut value = object.to_value();
@@ -205,10 +221,10 @@ impl CustomResource {
         if version != self.kind.version {
             prune(&self.schema, &mut value, true);
         }
-        let mut shown = Tree::new(self.kind.id, value).into_kind(self.kind.id, &self.kind.api_version());
+        let mut shown = Tree::new(object.kind_id(), value).into_kind(object.kind_id(), &self.kind.api_version());
         // JSON does not keep what metadata says apart from what it leaves out.
         shown.meta_mut().clone_from(object.meta());
-        Draft::new(shown)
+        shown
     }
 
     /// Brings an object of this version into the form in which it is stored.
@@ -236,7 +252,7 @@ impl CustomResource {
     pub fn prepare_for_update(&self, object: &mut dyn Object, old: &dyn Object) {
         if self.has_status() {
             let old = self.converted(tree(old));
-            tree_mut(object).set("status", tree(&*old).get("status").cloned());
+            tree_mut(object).set("status", old.get("status").cloned());
         }
     }
 
@@ -245,7 +261,7 @@ impl CustomResource {
         let managed = object.meta().managed_fields.clone();
         let object = tree_mut(object);
         let status = object.get("status").cloned();
-        object.clone_fields_from(tree(&*old));
+        object.clone_fields_from(&old);
         object.set("status", status);
         object.meta_mut().clone_from(old.meta());
         object.meta_mut().managed_fields = managed;
@@ -253,7 +269,7 @@ impl CustomResource {
 
     pub fn same_generation(&self, object: &dyn Object, old: &dyn Object) -> bool {
         let old = self.converted(tree(old));
-        let (object, old) = (tree(object), tree(&*old));
+        let object = tree(object);
         let all = |object: &Tree| {
             let mut fields = object.fields().clone();
             if let Some(fields) = fields.as_object_mut().filter(|_| self.has_status()) {
@@ -261,7 +277,7 @@ impl CustomResource {
             }
             fields
         };
-        all(object) == all(old)
+        all(object) == all(&old)
     }
 
     pub fn validate(&self, object: &dyn Object, old: Option<&dyn Object>) -> Errors {

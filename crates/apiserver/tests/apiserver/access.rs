@@ -337,3 +337,51 @@ fn a_group_of_another_server_says_what_is_missing() {
         "Available=False FailedDiscoveryCheck: failing or missing response from https://10.96.0.99:443/apis/metrics.k8s.io/v1beta1: "
     ));
 }
+
+#[test]
+fn who_writes_policies_may_read_their_parameters() {
+    const POLICIES: &str = "/apis/admissionregistration.k8s.io/v1/mutatingadmissionpolicies";
+    let mut cluster = Cluster::new();
+    let rule = |resources: Value, verbs: Value| json!({ "apiGroups": ["*"], "resources": resources, "verbs": verbs });
+    for (name, rules) in
+        [("writer", rule(json!(["*"]), json!(["create"]))), ("reader", rule(json!(["*"]), json!(["*"])))]
+    {
+        let role = json!({ "metadata": { "name": name }, "rules": [rules] });
+        cluster.create("/apis/rbac.authorization.k8s.io/v1/clusterroles", role);
+        let subject = json!({ "kind": "User", "apiGroup": "rbac.authorization.k8s.io", "name": name });
+        let binding = json!({
+            "metadata": { "name": name }, "subjects": [subject],
+            "roleRef": { "apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": name },
+        });
+        cluster.create("/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", binding);
+    }
+    let (writer, reader) = (user("writer", &["staff"]), user("reader", &[]));
+    let constraint =
+        json!({ "apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"] });
+    let policy = json!({
+        "metadata": { "name": "p" },
+        "spec": {
+            "paramKind": { "apiVersion": "v1", "kind": "ConfigMap" }, "reinvocationPolicy": "Never",
+            "matchConstraints": { "resourceRules": [constraint] },
+            "mutations": [{ "patchType": "JSONPatch", "jsonPatch": { "expression": "[JSONPatch{}]" } }],
+        },
+    });
+    assert_eq!(
+        cluster.refused(&writer, "POST", POLICIES, policy.clone()),
+        "MutatingAdmissionPolicy.admissionregistration.k8s.io \"p\" is invalid: spec.paramKind: Forbidden: user &{writer  \
+         [staff system:authenticated] map[]} must have \"get\" permission on all objects of the referenced paramKind \
+         (kind=ConfigMap, apiVersion=v1)"
+    );
+    assert_eq!(cluster.ask(&reader, "POST", POLICIES, policy).0, 201);
+    let binding = json!({
+        "metadata": { "name": "p" },
+        "spec": { "policyName": "p", "paramRef": { "name": "a", "namespace": "default", "parameterNotFoundAction": "Deny" } },
+    });
+    let bindings = POLICIES.replace("policies", "policybindings");
+    assert_eq!(
+        cluster.refused(&writer, "POST", &bindings, binding.clone()),
+        "MutatingAdmissionPolicyBinding.admissionregistration.k8s.io \"p\" is invalid: spec.paramRef: Forbidden: user get \
+         does not have \"&{writer  [staff system:authenticated] map[]}\" permission on the object referenced by paramRef"
+    );
+    assert_eq!(cluster.ask(&reader, "POST", &bindings, binding).0, 201);
+}

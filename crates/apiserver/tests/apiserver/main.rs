@@ -3,7 +3,9 @@
 mod access;
 mod core_v1;
 mod definitions;
+mod equivalents;
 mod flow_control;
+mod http;
 mod managed_fields;
 mod mutating_policies;
 mod objects;

@@ -397,3 +397,69 @@ fn a_webhook_is_asked_again_if_it_wants_to() {
         assert_eq!(hooks.sent.borrow().len(), expected, "{policy}");
     }
 }
+
+#[test]
+fn a_webhook_sees_the_version_that_its_rules_name() {
+    let patch = json!([{ "op": "replace", "path": "/spec/metrics/0/resource/target/averageUtilization", "value": 30 }]);
+    let patch = json!({
+        "allowed": true, "patchType": "JSONPatch", "patch": ByteString(patch.to_string().into_bytes()),
+    });
+    let answer = |_: &Post, review: Value| respond(&review, patch.clone());
+    let autoscaler = |version: &str, spec: Value| {
+        let mut spec = spec;
+        (spec["maxReplicas"], spec["scaleTargetRef"]) =
+            (5.into(), json!({ "apiVersion": "apps/v1", "kind": "Deployment", "name": "web" }));
+        let version = format!("autoscaling/{version}");
+        json!({ "apiVersion": version, "kind": "HorizontalPodAutoscaler", "metadata": { "name": "h" }, "spec": spec })
+    };
+    let rule = |version: &str| {
+        json!({
+            "apiGroups": ["autoscaling"], "apiVersions": [version], "operations": ["CREATE"],
+            "resources": ["horizontalpodautoscalers"],
+        })
+    };
+    let old = autoscaler("v1", json!({ "targetCPUUtilizationPercentage": 80 }));
+
+    let hooks = Hooks { answer: &answer, sent: RefCell::default() };
+    let mut cluster = Cluster::new(MUTATING, json!({ "rules": [rule("v2")] }));
+    let made = cluster.send(Verb::Create, old.clone(), Some(&hooks), false).unwrap();
+    assert_eq!(made["spec"]["targetCPUUtilizationPercentage"], 30);
+    let request = &hooks.sent.borrow()[0].1["request"];
+    let versions = ["kind", "resource", "requestKind", "requestResource"].map(|field| &request[field]["version"]);
+    assert_eq!(versions, ["v2", "v2", "v1", "v1"]);
+    assert_eq!(request["object"]["apiVersion"], "autoscaling/v2");
+    assert_eq!(request["object"]["spec"]["metrics"][0]["resource"]["target"]["averageUtilization"], 80);
+
+    let allow = |_: &Post, review: Value| respond(&review, json!({ "allowed": true }));
+    let hooks = Hooks { answer: &allow, sent: RefCell::default() };
+    let mut cluster = Cluster::new(VALIDATING, json!({ "rules": [rule("v1")] }));
+    cluster.send(Verb::Create, old.clone(), Some(&hooks), false).unwrap();
+    assert_eq!(hooks.sent.borrow()[0].1["request"]["object"]["spec"]["targetCPUUtilizationPercentage"], 80);
+
+    let hooks = Hooks { answer: &allow, sent: RefCell::default() };
+    let mut cluster = Cluster::new(VALIDATING, json!({ "rules": [rule("v2")], "matchPolicy": "Exact" }));
+    cluster.send(Verb::Create, old, Some(&hooks), false).unwrap();
+    assert!(hooks.sent.borrow().is_empty());
+}
+
+#[test]
+fn events_of_both_groups_are_the_same() {
+    let allow = |_: &Post, review: Value| respond(&review, json!({ "allowed": true }));
+    let hooks = Hooks { answer: &allow, sent: RefCell::default() };
+    let rule = json!({
+        "apiGroups": ["events.k8s.io"], "apiVersions": ["v1"], "operations": ["*"], "resources": ["events"],
+    });
+    let condition = json!({
+        "name": "seen", "expression": "object.note == 'hi' && request.kind.group == 'events.k8s.io' && request.resource.group == ''",
+    });
+    let mut cluster = Cluster::new(VALIDATING, json!({ "rules": [rule], "matchConditions": [condition] }));
+    let event = json!({
+        "apiVersion": "v1", "kind": "Event", "metadata": { "name": "e" }, "message": "hi",
+        "involvedObject": { "kind": "Pod", "namespace": "default" },
+    });
+    cluster.send(Verb::Create, event, Some(&hooks), false).unwrap();
+    let request = &hooks.sent.borrow()[0].1["request"];
+    let groups = ["kind", "resource", "requestKind", "requestResource"].map(|field| &request[field]["group"]);
+    assert_eq!(groups, ["events.k8s.io", "events.k8s.io", "", ""]);
+    assert_eq!(request["object"]["note"], "hi");
+}

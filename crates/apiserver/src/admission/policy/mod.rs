@@ -8,10 +8,10 @@ pub(super) mod mutating;
 pub(super) mod validating;
 
 use api::object::Tree;
-use api::{Kind, Object, kinds};
+use api::{Kind, Object, ObjectRef, Status, kinds};
 use serde_json::Value;
 
-use super::{Attributes, matching};
+use super::{Attributes, forms, matching};
 use crate::registry::admission_rules::text;
 use crate::storage::Storage;
 
@@ -22,9 +22,12 @@ fn row(kind: &str) -> &'static Kind {
 /// One policy by one binding.
 struct Bound<'a> {
     policy: &'a str,
-    binding: &'a str,
+    /// `None` where the policy itself cannot be used.
+    binding: Option<&'a str>,
     spec: &'a Value,
     bound: &'a Value,
+    /// In which the policy sees the objects.
+    form: &'static Kind,
     /// The parameters to evaluate with, one after the other: none is `null`.
     params: Result<Vec<Value>, String>,
 }
@@ -48,30 +51,51 @@ fn bound<'a>(storage: &'a Storage, attributes: &Attributes, kind: &str, objects:
     let bindings = row(&format!("{kind}Binding"));
     for policy in storage.trees(row(kind)) {
         let Some(spec) = policy.get("spec") else { continue };
-        if !matching::resources_match(storage, attributes, &spec["matchConstraints"], objects) {
+        let Some(form) = matching::resources_match(storage, attributes, &spec["matchConstraints"], objects) else {
             continue;
-        }
-        for binding in storage.trees(bindings) {
-            let Some(bound) = binding.get("spec").filter(|bound| text(bound, "policyName") == name(policy)) else {
+        };
+        let of_policy = |binding: &&Tree| binding.text("/spec/policyName") == name(policy);
+        let mut bindings = storage.trees(bindings).filter(of_policy).peekable();
+        let param_kind = match param_kind(attributes, &spec["paramKind"]) {
+            Ok(kind) => kind,
+            Err(why) => {
+                let params = Err(format!("failed to configure policy: {why}"));
+                let unusable = Bound { policy: name(policy), binding: None, spec, bound: &Value::Null, form, params };
+                found.extend(bindings.peek().map(|_| unusable));
                 continue;
-            };
-            if matching::resources_match(storage, attributes, &bound["matchResources"], objects) {
-                let params = params(storage, attributes, &spec["paramKind"], &bound["paramRef"]);
+            }
+        };
+        for binding in bindings {
+            let Some(bound) = binding.get("spec") else { continue };
+            if matching::resources_match(storage, attributes, &bound["matchResources"], objects).is_some() {
+                let params = params(storage, attributes, param_kind, &bound["paramRef"]);
                 let params = params.map_err(|why| format!("failed to configure binding: {why}"));
-                found.push(Bound { policy: name(policy), binding: name(binding), spec, bound, params });
+                found.push(Bound { policy: name(policy), binding: Some(name(binding)), spec, bound, form, params });
             }
         }
     }
     found
 }
 
-fn params(storage: &Storage, attributes: &Attributes, kind: &Value, reference: &Value) -> Result<Vec<Value>, String> {
-    if kind.is_null() || reference.is_null() {
-        return Ok(vec![Value::Null]);
+/// The kind of a policy's parameters, if it has any.
+fn param_kind(attributes: &Attributes, kind: &Value) -> Result<Option<&'static Kind>, String> {
+    if kind.is_null() {
+        return Ok(None);
     }
-    let Some(row) = kinds::by_kind(text(kind, "apiVersion"), text(kind, "kind")) else {
-        return Err(format!("failed to find resource referenced by paramKind: '{}'", text(kind, "kind")));
-    };
+    let (api_version, kind) = (text(kind, "apiVersion"), text(kind, "kind"));
+    forms::by_kind(&attributes.customs, api_version, kind).map(Some).ok_or_else(|| {
+        let slash = if api_version.contains('/') { "" } else { "/" };
+        format!("failed to find resource referenced by paramKind: '{slash}{api_version}, Kind={kind}'")
+    })
+}
+
+fn params(
+    storage: &Storage,
+    attributes: &Attributes,
+    kind: Option<&'static Kind>,
+    reference: &Value,
+) -> Result<Vec<Value>, String> {
+    let Some(row) = kind.filter(|_| !reference.is_null()) else { return Ok(vec![Value::Null]) };
     let own = text(reference, "namespace");
     let namespace = match (row.namespaced, own, attributes.request.namespace.as_str()) {
         (false, "", _) => "",
@@ -89,7 +113,12 @@ fn params(storage: &Storage, attributes: &Attributes, kind: &Value, reference: &
         "" => selector.matches(api::meta::labels(object.meta())),
         name => object.name() == name,
     });
-    let found: Vec<Value> = found.map(|object| object.to_value()).collect();
+    let shown = |object: &ObjectRef| {
+        let converted = forms::converted(storage, &attributes.customs, attributes.context, row, &**object);
+        converted.map(|other| other.map_or_else(|| object.to_value(), |other| other.to_value()))
+    };
+    let found: Result<Vec<Value>, Status> = found.map(shown).collect();
+    let found = found.map_err(|status| status.message)?;
     if found.is_empty() && text(reference, "parameterNotFoundAction") == "Deny" {
         return Err("no params found for policy binding with `Deny` parameterNotFoundAction".into());
     }

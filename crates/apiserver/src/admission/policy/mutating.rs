@@ -3,7 +3,7 @@
 
 use api::patch::apply::{atomics, merge, validate};
 use api::status::Cause;
-use api::{Draft, FieldValidation, Object, Reason, Status, Verb};
+use api::{Draft, FieldValidation, Kind, Object, Reason, Status, Verb};
 use cel::Value as Cel;
 use serde_json::Value;
 
@@ -37,27 +37,41 @@ pub(in crate::admission) fn admit(
     if found.is_empty() {
         return Ok(());
     }
-    let old = old.map_or(Value::Null, |old| old.to_value());
-    let mut refusals = Vec::new();
+    // What cannot be configured at all is said first.
+    let (mut misconfigured, mut refusals) = (Vec::new(), Vec::new());
     attributes.rounds.policies.borrow_mut().begin(&attributes.rounds, &**object);
     for one in &found {
-        let mut refuse = |why: &str| {
+        let said = |why: &str| match one.binding {
+            Some(binding) => format!("policy '{}' with binding '{binding}' denied request: {why}", one.policy),
+            None => format!("policy {:?} denied request: {why}", one.policy),
+        };
+        let refuse = |refusals: &mut Vec<String>, why: &str| {
             if !one.ignores_failures() {
-                let (policy, binding) = (one.policy, one.binding);
-                refusals.push(format!("policy '{policy}' with binding '{binding}' denied request: {why}"));
+                refusals.push(said(why));
             }
         };
-        match &one.params {
-            Err(why) => refuse(why),
-            Ok(params) => {
-                for param in params {
-                    invoke(storage, attributes, object, &old, one, param, &mut refuse)?;
-                }
+        let params = match &one.params {
+            Ok(params) => params,
+            Err(why) => {
+                refuse(&mut misconfigured, why);
+                continue;
             }
+        };
+        let old = match old.map(|old| attributes.seen(storage, one.form, old, |old| old.to_value())).transpose() {
+            Ok(old) => old.unwrap_or_default(),
+            Err(status) => {
+                refuse(&mut misconfigured, &format!("failed to configure policy: {}", status.message));
+                continue;
+            }
+        };
+        for param in params {
+            invoke(storage, attributes, object, &old, one, param, &mut |why| refuse(&mut refusals, why))?;
         }
     }
     attributes.rounds.policies.borrow_mut().end(&**object);
-    if refusals.is_empty() { Ok(()) } else { Err(refused(attributes, object.name(), refusals)) }
+    let reason = if misconfigured.is_empty() { Reason::Invalid } else { Reason::Forbidden };
+    misconfigured.append(&mut refusals);
+    if misconfigured.is_empty() { Ok(()) } else { Err(refused(attributes, object.name(), reason, misconfigured)) }
 }
 
 /// Makes the mutations of one policy by one binding with one parameter.
@@ -70,8 +84,9 @@ fn invoke(
     param: &Value,
     refuse: &mut dyn FnMut(&str),
 ) -> Result<(), Status> {
-    let mut value = object.to_value();
-    let mut scene = Scene::new(storage, attributes, &value, old);
+    let shown = |object: &Draft| attributes.seen(storage, one.form, &**object, |object| object.to_value());
+    let mut value = shown(object)?;
+    let mut scene = Scene::new(storage, attributes, one.form, &value, old);
     if !one.spec["paramKind"].is_null() {
         scene.set_params(param);
     }
@@ -85,7 +100,7 @@ fn invoke(
     }
     let rounds = &attributes.rounds;
     let place = |field: &str| param["metadata"][field].as_str().unwrap_or_default();
-    let key = format!("{}/{}/{}/{}", one.policy, one.binding, place("namespace"), place("name"));
+    let key = format!("{}/{}/{}/{}", one.policy, one.binding.unwrap_or_default(), place("namespace"), place("name"));
     if !rounds.policies.borrow().is_due(rounds, &key) {
         return Ok(());
     }
@@ -94,13 +109,14 @@ fn invoke(
         scene.set_object(&value);
         scene.set_variables(one.spec);
         let made = match text(mutation, "patchType") {
-            "JSONPatch" => patched(attributes, &mut scene, text(&mutation["jsonPatch"], "expression"), &value),
-            _ => applied(attributes, &mut scene, text(&mutation["applyConfiguration"], "expression"), &value),
+            "JSONPatch" => patched(&mut scene, text(&mutation["jsonPatch"], "expression"), &value),
+            _ => applied(&mut scene, one.form, text(&mutation["applyConfiguration"], "expression"), &value),
         };
-        match made {
+        let decoded = made.and_then(|made| made.map(|made| decoded(storage, attributes, one.form, made)).transpose());
+        match decoded {
             Ok(Some(made)) => {
                 *object = made;
-                value = object.to_value();
+                value = shown(object)?;
             }
             Ok(None) => {}
             Err(Failure::Policy(why)) => refuse(&why),
@@ -123,8 +139,24 @@ fn check_names(value: &Cel, root: &str) -> Result<(), Failure> {
     if mistakes.is_empty() { Ok(()) } else { Err(Failure::Policy(format!("type mismatch: {}", mistakes.join("\n")))) }
 }
 
+/// What a mutation makes, and how strictly it is decoded.
+struct Made {
+    object: Value,
+    validation: FieldValidation,
+}
+
+fn decoded(storage: &Storage, attributes: &Attributes, form: &'static Kind, made: Made) -> Result<Draft, Failure> {
+    attributes.decoded(storage, form, made.object, made.validation).map_err(|status| match made.validation {
+        FieldValidation::Strict => {
+            let strict = status.message.find("strict decoding error: ").map(|at| status.message[at..].to_owned());
+            Failure::Request(Status::internal(strict.unwrap_or(status.message)))
+        }
+        FieldValidation::Ignore | FieldValidation::Warn => Failure::Policy(status.message),
+    })
+}
+
 /// `None`: the patch's own test has not held, and nothing changes.
-fn patched(attributes: &Attributes, scene: &mut Scene, source: &str, object: &Value) -> Result<Option<Draft>, Failure> {
+fn patched(scene: &mut Scene, source: &str, object: &Value) -> Result<Option<Made>, Failure> {
     let made = evaluate(scene, source, Yields::Patches)?;
     let Cel::List(operations) = &made else {
         return Err(Failure::Policy("type mismatch: JSONPatchType.expression should evaluate to array".into()));
@@ -140,16 +172,13 @@ fn patched(attributes: &Attributes, scene: &mut Scene, source: &str, object: &Va
         return Err(Failure::Policy(why.into()));
     };
     match api::patch::operate(object.clone(), &operations) {
-        Ok(object) => attributes.decoded(object, FieldValidation::Strict).map(Some).map_err(|status| {
-            let strict = status.message.find("strict decoding error: ").map(|at| status.message[at..].to_owned());
-            Failure::Request(Status::internal(strict.unwrap_or(status.message)))
-        }),
+        Ok(object) => Ok(Some(Made { object, validation: FieldValidation::Strict })),
         Err(why) if why.starts_with(api::patch::TEST_FAILED) => Ok(None),
         Err(why) => Err(Failure::Policy(format!("JSONPath: {why}"))),
     }
 }
 
-fn applied(attributes: &Attributes, scene: &mut Scene, source: &str, object: &Value) -> Result<Option<Draft>, Failure> {
+fn applied(scene: &mut Scene, form: &'static Kind, source: &str, object: &Value) -> Result<Option<Made>, Failure> {
     let made = evaluate(scene, source, Yields::Object)?;
     check_names(&made, "Object")?;
     let failed = |why: String| Failure::Policy(format!("error applying patch: {why}"));
@@ -157,7 +186,7 @@ fn applied(attributes: &Attributes, scene: &mut Scene, source: &str, object: &Va
     for field in ["apiVersion", "kind"] {
         config[field] = object[field].clone();
     }
-    let shape = shape_of(attributes.form());
+    let shape = shape_of(form);
     validate(shape, &config).map_err(|why| failed(format!("failed to convert patch object to typed object: {why}")))?;
     let atomics = atomics(shape, &config);
     if !atomics.is_empty() {
@@ -165,13 +194,13 @@ fn applied(attributes: &Attributes, scene: &mut Scene, source: &str, object: &Va
         return Err(failed(format!("invalid ApplyConfiguration: {why}")));
     }
     let merged = merge(shape, object, &config).map_err(|why| failed(format!("failed to merge patch: {why}")))?;
-    attributes.decoded(merged, FieldValidation::Ignore).map(Some).map_err(|status| Failure::Policy(status.message))
+    Ok(Some(Made { object: merged, validation: FieldValidation::Ignore }))
 }
 
 /// The first refusal speaks for all.
-fn refused(attributes: &Attributes, name: &str, refusals: Vec<String>) -> Status {
+fn refused(attributes: &Attributes, name: &str, reason: Reason, refusals: Vec<String>) -> Status {
     let mut status = Status::forbidden(attributes.served, name, "");
-    status.reason = Reason::Invalid;
+    status.reason = reason;
     status.message.clone_from(&refusals[0]);
     let causes = refusals.into_iter().map(|message| Cause { reason: String::new(), message, field: String::new() });
     status.details.get_or_insert_default().causes.extend(causes);

@@ -2,7 +2,7 @@
 //! `apiserver/pkg/admission/plugin/policy/validating`.
 
 use api::status::Cause;
-use api::{Object, Reason, Status, Verb};
+use api::{Kind, Object, Reason, Status, Verb};
 use serde_json::Value;
 
 use super::expression::Yields;
@@ -35,29 +35,54 @@ pub(in crate::admission) fn validate(
     if found.is_empty() {
         return Ok(());
     }
-    let new = if attributes.verb == Verb::Delete { Value::Null } else { object.to_value() };
-    let old = old.map_or(Value::Null, |old| old.to_value());
+    let new = Some(object).filter(|_| attributes.verb != Verb::Delete);
+    let seen = |form: &'static Kind, object: Option<&dyn Object>| match object {
+        Some(object) => attributes.seen(storage, form, object, |object| object.to_value()),
+        None => Ok(Value::Null),
+    };
+    // The first denial speaks for all, once each has given its warnings.
+    let mut first: Option<Status> = None;
     for one in found {
-        let Bound { policy, binding, bound, .. } = one;
-        for denial in denials(&one, || Scene::new(storage, attributes, &new, &old)) {
+        let Bound { policy, binding, bound, form, .. } = one;
+        let usable = one.params.as_ref().map_err(|why| (binding, why.clone())).and_then(|params| {
+            let objects = seen(form, new).and_then(|new| Ok((new, seen(form, old)?)));
+            let why = |status: Status| format!("failed to configure policy: {}", status.message);
+            objects.map(|objects| (params, objects)).map_err(|status| (None, why(status)))
+        });
+        let (params, (new, old)) = match usable {
+            Ok(usable) => usable,
+            Err((binding, why)) => {
+                if !one.ignores_failures() {
+                    first.get_or_insert_with(|| denied(attributes, object, policy, binding, &Denial::error(why)));
+                }
+                continue;
+            }
+        };
+        for denial in denials(&one, params, || Scene::new(storage, attributes, form, &new, &old)) {
             let actions = texts(bound, "validationActions");
             if actions.contains(&"Warn") {
-                let why = &denial.message;
+                let (binding, why) = (binding.unwrap_or_default(), &denial.message);
                 attributes.warn(format!(
                     "Validation failed for ValidatingAdmissionPolicy '{policy}' with binding '{binding}': {why}"
                 ));
             }
             if actions.contains(&"Deny") {
-                return Err(denied(attributes, object, policy, binding, denial));
+                first.get_or_insert_with(|| denied(attributes, object, policy, binding, &denial));
             }
         }
     }
-    Ok(())
+    first.map_or(Ok(()), Err)
 }
 
-fn denied(attributes: &Attributes, object: &dyn Object, policy: &str, binding: &str, denial: Denial) -> Status {
-    let message =
-        format!("ValidatingAdmissionPolicy '{policy}' with binding '{binding}' denied request: {}", denial.message);
+fn denied(
+    attributes: &Attributes,
+    object: &dyn Object,
+    policy: &str,
+    binding: Option<&str>,
+    denial: &Denial,
+) -> Status {
+    let binding = binding.map_or_else(String::new, |binding| format!(" with binding '{binding}'"));
+    let message = format!("ValidatingAdmissionPolicy '{policy}'{binding} denied request: {}", denial.message);
     let mut status = Status::forbidden(attributes.kind, object.name(), &message);
     (status.code, status.reason) = match denial.reason.as_str() {
         "Forbidden" => (403, Reason::Forbidden),
@@ -70,13 +95,9 @@ fn denied(attributes: &Attributes, object: &dyn Object, policy: &str, binding: &
     status
 }
 
-fn denials<'a>(one: &Bound, scene: impl Fn() -> Scene<'a>) -> Vec<Denial> {
+fn denials<'a>(one: &Bound, params: &[Value], scene: impl Fn() -> Scene<'a>) -> Vec<Denial> {
     let ignores = one.ignores_failures();
     let on_error = |why: &str| if ignores { Vec::new() } else { vec![Denial::error(why.into())] };
-    let params = match &one.params {
-        Ok(params) => params,
-        Err(why) => return on_error(why),
-    };
     let mut denials = Vec::new();
     for param in params {
         let mut scene = scene();

@@ -1,8 +1,7 @@
 //! Admission webhooks: who is asked about a request, and what becomes of the answer. Upstream:
 //! `apiserver/pkg/admission/plugin/webhook`.
 //!
-//! Differs: audit annotations go nowhere, as there is no audit log; an object is sent in the version of the request, also
-//! to a webhook whose rules name another of its versions.
+//! Differs: audit annotations go nowhere, as there is no audit log.
 
 mod review;
 
@@ -49,17 +48,11 @@ fn hooks<'a>(storage: &'a Storage, attributes: &Attributes, kind: &str) -> Vec<H
     storage.trees(row).flat_map(hooks_of).collect()
 }
 
-/// The object before and after, as webhooks see it: `null` where there is none.
+/// The object before and after, as a webhook sees it, whose rules name this form: `null` where there is none.
 struct Seen {
+    form: &'static Kind,
     object: Value,
     old: Value,
-}
-
-impl Seen {
-    fn new(object: Option<&dyn Object>, old: Option<&dyn Object>) -> Seen {
-        let form = |object: Option<&dyn Object>| object.map_or(Value::Null, api::wire::form);
-        Seen { object: form(object), old: form(old) }
-    }
 }
 
 /// Lets webhooks change the object, one after the other. There is none to change in a deletion.
@@ -76,15 +69,19 @@ pub(super) fn mutate(
     let rounds = &attributes.rounds;
     rounds.webhooks.borrow_mut().begin(rounds, &**object);
     for hook in hooks {
-        let seen = Seen::new(Some(&**object), old);
-        let objects: Vec<&dyn Object> = std::iter::once(&**object).chain(old).collect();
-        if !is_asked(storage, attributes, &hook, &objects, &seen)?
-            || !rounds.webhooks.borrow().is_due(rounds, &hook.key())
-        {
+        let Some(seen) = asked(storage, attributes, &hook, Some(&**object), old)? else { continue };
+        if !rounds.webhooks.borrow().is_due(rounds, &hook.key()) {
             continue;
         }
-        let changed = match ask_one(storage, attributes, &hook, &seen)? {
-            Some(response) => patch(attributes, &hook, &response, object)?,
+        let response = ask_one(storage, attributes, &hook, &seen)?;
+        let patched = response.map(|response| patched(&hook, &response, &seen)).transpose()?.flatten();
+        let changed = match patched {
+            Some(value) => {
+                let made = attributes.decoded(storage, seen.form, value, FieldValidation::Ignore);
+                let before = object.to_value();
+                *object = made.map_err(|status| Status::internal(status.message))?;
+                object.to_value() != before
+            }
             None => false,
         };
         let reinvoked = text(hook.hook, "reinvocationPolicy") == "IfNeeded";
@@ -97,8 +94,7 @@ pub(super) fn mutate(
 /// Asks the webhooks that change objects about a deletion.
 pub(super) fn mutate_deletion(storage: &Storage, attributes: &Attributes, old: &dyn Object) -> Result<(), Status> {
     for hook in hooks(storage, attributes, "MutatingWebhookConfiguration") {
-        let seen = Seen::new(None, Some(old));
-        if is_asked(storage, attributes, &hook, &[old], &seen)?
+        if let Some(seen) = asked(storage, attributes, &hook, None, Some(old))?
             && let Some(response) = ask_one(storage, attributes, &hook, &seen)?
             && response.get("patch").is_some_and(|patch| !patch.is_null())
         {
@@ -121,40 +117,47 @@ pub(super) fn validate(
         return Ok(());
     }
     let object = Some(object).filter(|_| attributes.verb != Verb::Delete);
-    let seen = Seen::new(object, old);
-    let objects: Vec<&dyn Object> = object.into_iter().chain(old).collect();
-    let mut asked = Vec::new();
+    let mut reviews = Vec::new();
     for hook in hooks {
-        if is_asked(storage, attributes, &hook, &objects, &seen)? {
+        if let Some(seen) = asked(storage, attributes, &hook, object, old)? {
             check_dry_run(attributes, &hook)?;
-            asked.push(hook);
+            let review = review::request(attributes, hook.hook, &seen);
+            reviews.push((hook, review));
         }
     }
-    let reviews: Vec<Value> = asked.iter().map(|hook| review::request(attributes, hook.hook, &seen)).collect();
-    let calls: Vec<Call> = asked.iter().zip(&reviews).map(|(hook, review)| call(storage, hook, review)).collect();
+    let calls: Vec<Call> = reviews.iter().map(|(hook, review)| call(storage, hook, review)).collect();
     let answers = outside::call(attributes.context, &calls);
-    for ((hook, review), answer) in asked.iter().zip(&reviews).zip(answers) {
+    for ((hook, review), answer) in reviews.iter().zip(answers) {
         settle(attributes, hook, review, answer, false)?;
     }
     Ok(())
 }
 
-fn is_asked(
+/// What a webhook is shown of a request; `None` if it is not asked about it.
+fn asked(
     storage: &Storage,
     attributes: &Attributes,
     hook: &Hook,
-    objects: &[&dyn Object],
-    seen: &Seen,
-) -> Result<bool, Status> {
-    let equivalent = text(hook.hook, "matchPolicy") != "Exact";
-    let matches = items(hook.hook, "rules").iter().any(|rule| matching::rule_matches(attributes, rule, equivalent))
-        && matching::selectors_match(storage, attributes, hook.hook, objects);
-    if !matches || items(hook.hook, "matchConditions").is_empty() {
-        return Ok(matches);
+    object: Option<&dyn Object>,
+    old: Option<&dyn Object>,
+) -> Result<Option<Seen>, Status> {
+    let Some(form) = matching::rules_match(attributes, hook.hook, "rules") else { return Ok(None) };
+    let objects: Vec<&dyn Object> = object.into_iter().chain(old).collect();
+    if !matching::selectors_match(storage, attributes, hook.hook, &objects) {
+        return Ok(None);
     }
-    let scene = Scene::new(storage, attributes, &seen.object, &seen.old);
+    let seen = |object: Option<&dyn Object>| match object {
+        Some(object) => attributes.seen(storage, form, object, api::wire::form),
+        None => Ok(Value::Null),
+    };
+    let seen = Seen { form, object: seen(object)?, old: seen(old)? };
+    if items(hook.hook, "matchConditions").is_empty() {
+        return Ok(Some(seen));
+    }
+    let mut scene = Scene::new(storage, attributes, form, &seen.object, &seen.old);
     let name = objects.first().map_or("", |object| object.name());
-    scene.conditions_hold(hook.hook).map_err(|why| Status::forbidden(attributes.served, name, &why))
+    let holds = scene.conditions_hold(hook.hook).map_err(|why| Status::forbidden(attributes.served, name, &why))?;
+    Ok(holds.then_some(seen))
 }
 
 fn check_dry_run(attributes: &Attributes, hook: &Hook) -> Result<(), Status> {
@@ -210,23 +213,20 @@ fn unanswered(hook: &Hook, why: &str) -> Result<(), Status> {
     Err(status)
 }
 
-/// Applies a response's patch, and says whether it has changed the object.
-fn patch(attributes: &Attributes, hook: &Hook, response: &Value, object: &mut Draft) -> Result<bool, Status> {
+/// The object once a response's patch has been applied; `None` without one.
+fn patched(hook: &Hook, response: &Value, seen: &Seen) -> Result<Option<Value>, Status> {
     let encoded = text(response, "patch");
     if encoded.is_empty() {
-        return Ok(false);
+        return Ok(None);
     }
     let decoded = STANDARD.decode(encoded).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
     let Some(Value::Array(operations)) = decoded else {
         let why = "received undecodable patch in webhook response: json: cannot unmarshal into Go value of type jsonpatch.Patch";
-        return unanswered(hook, why).map(|()| false);
+        return unanswered(hook, why).map(|()| None);
     };
     if text(response, "patchType") != "JSONPatch" {
         let why = format!("unsupported patch type {:?}", text(response, "patchType"));
-        return unanswered(hook, &why).map(|()| false);
+        return unanswered(hook, &why).map(|()| None);
     }
-    let before = object.to_value();
-    let after = api::patch::operate(api::wire::form(&**object), &operations).map_err(Status::internal)?;
-    *object = attributes.decoded(after, FieldValidation::Ignore).map_err(|status| Status::internal(status.message))?;
-    Ok(object.to_value() != before)
+    api::patch::operate(seen.object.clone(), &operations).map(Some).map_err(Status::internal)
 }

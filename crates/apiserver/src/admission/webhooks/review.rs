@@ -16,7 +16,7 @@ const KIND: &str = "AdmissionReview";
 pub(super) fn request(attributes: &Attributes, hook: &Value, seen: &Seen) -> Value {
     let name = if seen.object.is_null() { &seen.old } else { &seen.object };
     let name = name.pointer("/metadata/name").and_then(Value::as_str).unwrap_or(&attributes.request.name);
-    let mut request = admission_request(attributes, name);
+    let mut request = admission_request(attributes, seen.form, name);
     if let Some(fields) = request.as_object_mut() {
         fields.retain(|_, value| value != "");
         fields.insert("uid".into(), attributes.review_uid().into());
