@@ -55,7 +55,7 @@ impl ApiServer {
         rules.prepare_for_create(&mut *object);
         let allocated = self.addresses.allocate(&mut *object)?;
         let user = &context.caller.user;
-        let mut refused = metadata::validate(kind, &rules, &*object)
+        let mut refused = metadata::validate(&self.storage, kind, &rules, &*object)
             .and_then(|()| params::check(&self.storage, &self.customs, user, kind, &*object, None))
             .err();
         if refused.is_none() {
@@ -78,6 +78,7 @@ impl ApiServer {
             self.addresses.release(&allocated);
             return Err(status);
         }
+        self.warnings.extend(metadata::finalizer_warnings(kind, object.meta(), None));
         self.warnings.extend(rules.warnings(&*object, true));
         self.warnings.extend(attributes.warnings.take());
         self.created = true;

@@ -6,6 +6,8 @@ use api::types::ObjectMeta;
 use api::validate::path_segment;
 use api::{Kind, Object, Request, Status};
 
+use crate::registry::resource::admin_access;
+use crate::storage::Storage;
 use crate::strategy::KindRules;
 
 /// The object's namespace is the request's, or is refused.
@@ -21,15 +23,15 @@ pub(crate) fn settle_namespace(kind: &Kind, request: &Request, meta: &mut Object
     Err(Status::bad_request("the namespace of the provided object does not match the namespace sent on the request"))
 }
 
-/// A new object: its metadata, then the kind's own rules.
-pub(crate) fn validate(kind: &Kind, rules: &KindRules, object: &dyn Object) -> Result<(), Status> {
-    let mut errors = validate_meta(kind, rules, object.meta());
+/// A new object: its metadata, then the kind's own rules. Some kinds begin with what other objects say to it.
+pub(crate) fn validate(storage: &Storage, kind: &Kind, rules: &KindRules, object: &dyn Object) -> Result<(), Status> {
+    let mut errors = admin_access::of_requests(storage, kind, object);
+    if kind.kind != "PodDisruptionBudget" || kind.id.is_custom() {
+        errors.extend(validate_own(kind, rules, object.meta()));
+    }
     errors.extend(rules.validate(object));
     if errors.is_empty() {
-        // The generic code's own check of every name comes last.
-        let metadata = Path::new("metadata");
-        let (path, name) = (metadata.child("name"), object.name());
-        errors.extend(path_segment(name, false).into_iter().map(|why| Error::invalid(&path, name, why)));
+        errors = validate_common(kind, object.meta());
     }
     refuse(kind, object, errors)
 }
@@ -41,31 +43,38 @@ pub(crate) fn validate_update(
     new: &dyn Object,
     old: &dyn Object,
 ) -> Result<(), Status> {
-    // Upstream checks in the generic code and again in the kind's own, and lists the causes as often.
-    let (changed, full) = own_checks(kind);
-    let update = validate_meta_update(new.meta(), old.meta());
-    let mut errors = update.clone();
-    for _ in 0..full {
-        errors.extend(validate_meta(kind, rules, new.meta()));
-    }
-    for _ in 0..changed {
-        errors.extend_from_slice(&update);
-    }
+    let mut errors = repeated(kind, rules, new, old, own_checks(kind));
     errors.extend(rules.validate_update(new, old));
     refuse(kind, new, errors)
 }
 
 /// A change of an object's status.
 pub(crate) fn validate_status_update(
+    storage: &Storage,
     kind: &Kind,
     rules: &KindRules,
     new: &dyn Object,
     old: &dyn Object,
 ) -> Result<(), Status> {
-    let mut errors = validate_meta_update(new.meta(), old.meta());
-    errors.extend_from_within(..);
+    let mut errors = repeated(kind, rules, new, old, own_status_checks(kind));
+    errors.extend(admin_access::of_results(storage, kind, new, old));
     errors.extend(rules.validate_status_update(new, old));
     refuse(kind, new, errors)
+}
+
+/// What is wrong with the metadata of a change: upstream looks at it in the generic code and again in the kind's own, and
+/// lists the causes as often.
+fn repeated(kind: &Kind, rules: &KindRules, new: &dyn Object, old: &dyn Object, own: &[Check]) -> Errors {
+    let change = validate_change(new.meta(), old.meta());
+    let mut errors = validate_common(kind, new.meta());
+    errors.extend_from_slice(&change);
+    for check in own {
+        match check {
+            Check::New => errors.extend(validate_own(kind, rules, new.meta())),
+            Check::Change => errors.extend_from_slice(&change),
+        }
+    }
+    errors
 }
 
 pub(crate) fn refuse(kind: &Kind, object: &dyn Object, errors: Errors) -> Result<(), Status> {
@@ -85,65 +94,118 @@ pub(crate) fn refuse(kind: &Kind, object: &dyn Object, errors: Errors) -> Result
     Err(status)
 }
 
-/// Upstream's `ValidateObjectMeta`.
-fn validate_meta(kind: &Kind, rules: &KindRules, meta: &ObjectMeta) -> Errors {
+/// Upstream's `ValidateObjectMeta`, as kinds call it.
+fn validate_own(kind: &Kind, rules: &KindRules, meta: &ObjectMeta) -> Errors {
+    let mut errors = validate_meta(kind, meta, |name, prefix| rules.validate_name(name, prefix));
+    // Groups that use the API machinery's function do not ask more of finalizers than of any name.
+    let is_plain = matches!(
+        kind.group,
+        "admissionregistration.k8s.io"
+            | "apiextensions.k8s.io"
+            | "apiregistration.k8s.io"
+            | "coordination.k8s.io"
+            | "node.k8s.io"
+    );
+    if !is_plain && !kind.id.is_custom() {
+        api::validate::finalizer_names(finalizers(meta), &Path::new("metadata"), &mut errors);
+    }
+    errors
+}
+
+/// The same as the generic code calls it, for which names are parts of paths.
+fn validate_common(kind: &Kind, meta: &ObjectMeta) -> Errors {
+    validate_meta(kind, meta, path_segment)
+}
+
+fn validate_meta(kind: &Kind, meta: &ObjectMeta, validate_name: impl Fn(&str, bool) -> Vec<String>) -> Errors {
     let path = Path::new("metadata");
     let mut errors = Errors::new();
     if let Some(base) = meta.generate_name.as_deref().filter(|base| !base.is_empty()) {
         let path = path.child("generateName");
-        errors.extend(rules.validate_name(base, true).into_iter().map(|why| Error::invalid(&path, base, why)));
+        errors.extend(validate_name(base, true).into_iter().map(|why| Error::invalid(&path, base, why)));
     }
     let name_path = path.child("name");
     match meta.name.as_deref().filter(|name| !name.is_empty()) {
         None => errors.push(Error::required(&name_path, "name or generateName is required")),
         Some(name) => {
-            errors
-                .extend(rules.validate_name(name, false).into_iter().map(|why| Error::invalid(&name_path, name, why)));
+            errors.extend(validate_name(name, false).into_iter().map(|why| Error::invalid(&name_path, name, why)));
         }
     }
     errors.extend(api::validate::metadata(kind, meta, &path));
     errors
 }
 
-/// How often a kind's own rules of a change check the metadata: as that of a change, and as that of a new object.
-fn own_checks(kind: &Kind) -> (usize, usize) {
+/// How a kind's own rules look at metadata.
+#[derive(Clone, Copy)]
+enum Check {
+    /// As that of a new object.
+    New,
+    /// As a change.
+    Change,
+}
+
+/// Which checks of metadata a kind's own rules of a change make, in their order: the calls of `ValidateObjectMeta` and
+/// `ValidateObjectMetaUpdate` in its `ValidateUpdate`.
+fn own_checks(kind: &Kind) -> &'static [Check] {
+    use Check::{Change, New};
     if kind.id.is_custom() {
-        return (1, 0);
+        return &[Change];
     }
     match kind.kind {
-        "ConfigMap"
-        | "Secret"
-        | "Service"
-        | "ServiceAccount"
-        | "Pod"
-        | "Namespace"
-        | "Node"
-        | "PersistentVolume"
-        | "PersistentVolumeClaim"
-        | "ReplicationController"
-        | "ReplicaSet"
+        "APIService" | "ConfigMap" | "ControllerRevision" | "Endpoints" | "Pod" | "Secret" | "Service"
+        | "ServiceAccount" => &[Change, New],
+        "CertificateSigningRequest"
         | "DaemonSet"
+        | "DeviceClass"
         | "Job"
+        | "Namespace"
         | "NetworkPolicy"
-        | "StorageClass" => (1, 1),
-        "Role" | "ClusterRole" | "RoleBinding" | "ClusterRoleBinding" => (1, 2),
-        "PodDisruptionBudget"
-        | "LimitRange"
+        | "Node"
+        | "ReplicaSet"
+        | "ReplicationController"
+        | "ResourceClaim"
+        | "ResourceClaimTemplate"
+        | "ResourceSlice"
+        | "RuntimeClass"
+        | "StorageClass"
+        | "VolumeAttributesClass" => &[New, Change],
+        "CSINode" | "PersistentVolume" | "VolumeAttachment" => &[New, New],
+        "PersistentVolumeClaim" => &[New, Change, New],
+        "ClusterRole" | "ClusterRoleBinding" | "Role" | "RoleBinding" => &[New, New, Change],
+        "CSIStorageCapacity"
         | "EndpointSlice"
         | "FlowSchema"
-        | "PriorityLevelConfiguration"
-        | "ValidatingWebhookConfiguration"
+        | "LimitRange"
+        | "MutatingAdmissionPolicy"
+        | "MutatingAdmissionPolicyBinding"
         | "MutatingWebhookConfiguration"
+        | "PriorityLevelConfiguration"
         | "ValidatingAdmissionPolicy"
         | "ValidatingAdmissionPolicyBinding"
-        | "MutatingAdmissionPolicy"
-        | "MutatingAdmissionPolicyBinding" => (0, 1),
-        _ => (1, 0),
+        | "ValidatingWebhookConfiguration" => &[New],
+        "PodDisruptionBudget" => &[],
+        _ => &[Change],
+    }
+}
+
+/// The same of a change of the status.
+fn own_status_checks(kind: &Kind) -> &'static [Check] {
+    if kind.id.is_custom() {
+        return &[Check::Change];
+    }
+    match kind.kind {
+        "CronJob"
+        | "FlowSchema"
+        | "PodDisruptionBudget"
+        | "PriorityLevelConfiguration"
+        | "ValidatingAdmissionPolicy" => &[],
+        "CertificateSigningRequest" | "VolumeAttachment" => own_checks(kind),
+        _ => &[Check::Change],
     }
 }
 
 /// Upstream's `ValidateObjectMetaUpdate`: what the server has set stays.
-fn validate_meta_update(new: &ObjectMeta, old: &ObjectMeta) -> Errors {
+fn validate_change(new: &ObjectMeta, old: &ObjectMeta) -> Errors {
     let path = Path::new("metadata");
     let mut errors = Errors::new();
     if old.deletion_timestamp.is_some() {
@@ -165,13 +227,25 @@ fn validate_meta_update(new: &ObjectMeta, old: &ObjectMeta) -> Errors {
     keep("name", new.name == old.name, new.name.as_ref());
     keep("namespace", new.namespace == old.namespace, new.namespace.as_ref());
     keep("uid", new.uid == old.uid, new.uid.as_ref());
-    // The form of finalizers is checked only where the kind's own rules check the metadata as that of a new object.
-    let (mut form, finalizers) = (Errors::new(), path.child("finalizers").to_string());
-    api::validate::object_metadata(new, &path, &mut form);
-    errors.extend(form.into_iter().filter(|error| !error.field.starts_with(&finalizers)));
+    api::validate::changed_metadata(new, &path, &mut errors);
     errors
 }
 
 pub(crate) fn finalizers(meta: &ObjectMeta) -> &[String] {
     meta.finalizers.as_deref().unwrap_or_default()
+}
+
+/// What a client is told of the finalizers that it adds to a custom resource, which a built-in kind would refuse.
+pub(crate) fn finalizer_warnings(kind: &Kind, new: &ObjectMeta, old: Option<&ObjectMeta>) -> Vec<String> {
+    if !kind.id.is_custom() {
+        return Vec::new();
+    }
+    let known = old.map(finalizers).unwrap_or_default();
+    let mut added: Vec<&String> = finalizers(new).iter().filter(|one| !known.contains(one)).collect();
+    added.sort();
+    added.dedup();
+    let unusual = |name: &&String| !name.contains('/') && !api::validate::STANDARD_FINALIZERS.contains(&name.as_str());
+    let why = "prefer a domain-qualified finalizer name including a path (/) to avoid accidental conflicts with other \
+               finalizer writers";
+    added.into_iter().filter(unusual).map(|name| format!("metadata.finalizers: {name:?}: {why}")).collect()
 }

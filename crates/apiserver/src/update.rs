@@ -136,13 +136,14 @@ impl ApiServer {
             admission::mutate_by_configuration(&self.storage, &attributes, &mut new, Some(&*old))?;
             rules.prepare_for_status_update(&mut *new, &*old);
             admission::stamp(&attributes, &mut *new);
-            metadata::validate_status_update(kind, &rules, &*new, &*old)?;
+            metadata::validate_status_update(&self.storage, kind, &rules, &*new, &*old)?;
         }
         if !is_scaled {
             admission::validate(&self.storage, &attributes, &*new, Some(&*old))?;
         }
         let charges = resource_quota::charge(&self.storage, &attributes, &*new, Some(&*old))?;
         let is_changed = !rules.has_generation() || new.meta().generation != old.meta().generation;
+        self.warnings.extend(metadata::finalizer_warnings(kind, new.meta(), Some(old.meta())));
         if is_whole && is_changed {
             self.warnings.extend(rules.warnings(&*new, false));
         }

@@ -11,7 +11,7 @@ use crate::kinds::Kind;
 use crate::schema::go_json;
 
 const ANNOTATIONS_BYTES_MAX: usize = 256 * 1024;
-const STANDARD_FINALIZERS: [&str; 3] = ["kubernetes", "orphan", "foregroundDeletion"];
+pub const STANDARD_FINALIZERS: [&str; 3] = ["kubernetes", "orphan", "foregroundDeletion"];
 
 /// Everything of an object's metadata but its name.
 pub fn metadata(kind: &Kind, meta: &ObjectMeta, path: &Path) -> Errors {
@@ -31,8 +31,14 @@ pub fn metadata(kind: &Kind, meta: &ObjectMeta, path: &Path) -> Errors {
     errors
 }
 
-/// Labels, annotations, owners, finalizers: what templates are checked for too.
-pub fn object_metadata(meta: &ObjectMeta, path: &Path, errors: &mut Errors) {
+/// Labels, annotations, owners, finalizers.
+fn object_metadata(meta: &ObjectMeta, path: &Path, errors: &mut Errors) {
+    changed_metadata(meta, path, errors);
+    finalizers(meta.finalizers.as_deref().unwrap_or_default(), &path.child("finalizers"), errors);
+}
+
+/// The same without finalizers, whose form is not asked of a change.
+pub fn changed_metadata(meta: &ObjectMeta, path: &Path, errors: &mut Errors) {
     if let Some(generation) = meta.generation.filter(|generation| *generation < 0) {
         let path = path.child("generation");
         errors.push(Error::invalid(&path, generation, "must be greater than or equal to 0"));
@@ -40,7 +46,6 @@ pub fn object_metadata(meta: &ObjectMeta, path: &Path, errors: &mut Errors) {
     labels(meta.labels.as_ref(), &path.child("labels"), errors);
     annotations(meta.annotations.as_ref(), &path.child("annotations"), errors);
     owners(meta.owner_references.as_deref().unwrap_or_default(), &path.child("ownerReferences"), errors);
-    finalizers(meta.finalizers.as_deref().unwrap_or_default(), &path.child("finalizers"), errors);
 }
 
 pub fn annotations(annotations: Option<&BTreeMap<String, String>>, path: &Path, errors: &mut Errors) {
@@ -96,7 +101,6 @@ fn owner_reference(owner: &OwnerReference, path: &Path, errors: &mut Errors) {
     }
 }
 
-/// First the form of all of them, then what else the built-in kinds ask of each.
 fn finalizers(finalizers: &[String], path: &Path, errors: &mut Errors) {
     let has = |name: &str| finalizers.iter().any(|finalizer| finalizer == name);
     for finalizer in finalizers {
@@ -107,6 +111,11 @@ fn finalizers(finalizers: &[String], path: &Path, errors: &mut Errors) {
         let detail = "finalizer orphan and foregroundDeletion cannot be both set";
         errors.push(Error::invalid(path, serde_json::to_value(finalizers).unwrap_or_default(), detail));
     }
+}
+
+/// What built-in kinds ask of finalizers besides: upstream's `ValidateFinalizerName`.
+pub fn finalizer_names(finalizers: &[String], metadata: &Path, errors: &mut Errors) {
+    let path = metadata.child("finalizers");
     for (index, finalizer) in finalizers.iter().enumerate() {
         if !finalizer.contains('/') && !STANDARD_FINALIZERS.contains(&finalizer.as_str()) {
             let why = "name is neither a standard finalizer name nor is it fully qualified";

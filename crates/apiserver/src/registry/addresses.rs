@@ -52,6 +52,13 @@ fn parse_cidr(text: &str) -> Option<(IpAddr, u32)> {
     (bits <= length(address)).then_some((address, bits))
 }
 
+/// The usual form of an address with the length of its network's prefix.
+pub(super) fn interface_address(text: &str) -> Option<String> {
+    let (address, bits) = parse_cidr(text)?;
+    text.split_once('/')?.0.parse::<IpAddr>().ok()?;
+    Some(format!("{}/{bits}", usual(address)))
+}
+
 fn length(address: IpAddr) -> u32 {
     if address.is_ipv4() { 32 } else { 128 }
 }

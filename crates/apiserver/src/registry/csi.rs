@@ -8,8 +8,8 @@ use api::validate::{dns1123_subdomain, label_selector, qualified_name};
 use serde_json::{Value, json};
 
 use super::admission_rules::{default_field, items, text, texts};
-use super::go_diff;
 use super::rules::{IMMUTABLE, complain, twice};
+use super::{go_diff, persistent_volume};
 use crate::strategy::TreeStrategy;
 
 const GROUP: &str = "storage.k8s.io";
@@ -17,6 +17,8 @@ const DRIVER_NAME_BYTES_MAX: usize = 63;
 const NODE_ID_BYTES_MAX: usize = 256;
 const PARAMETERS_MAX: usize = 512;
 const PARAMETERS_BYTES_MAX: usize = 256 << 10;
+const ATTACHMENT_METADATA_BYTES_MAX: usize = 256 << 10;
+const VOLUME_ERROR_BYTES_MAX: usize = 1024;
 
 pub(super) struct CsiDriver;
 pub(super) struct CsiNode;
@@ -254,49 +256,82 @@ impl TreeStrategy for VolumeAttachment {
     }
 
     fn validate(object: &Tree) -> Errors {
-        let mut errors = Errors::new();
-        let path = Path::new("spec");
-        let attacher = object.text("/spec/attacher");
-        if attacher.is_empty() {
-            errors.push(Error::required(&path.child("attacher"), ""));
-        }
-        let source = path.child("source");
-        let is_set = |field: &str| object.at(&format!("/spec/source/{field}")).is_some_and(|value| !value.is_null());
-        match (is_set("inlineVolumeSpec"), is_set("persistentVolumeName")) {
-            (false, false) => {
-                let why = "must specify exactly one of inlineVolumeSpec and persistentVolumeName";
-                errors.push(Error::required(&source, why));
-            }
-            (true, true) => {
-                let why = "must specify exactly one of inlineVolumeSpec and persistentVolumeName";
-                errors.push(Error::forbidden(&source, why));
-            }
-            (false, true) if object.text("/spec/source/persistentVolumeName").is_empty() => {
-                errors.push(Error::required(
-                    &source.child("persistentVolumeName"),
-                    "must specify non empty persistentVolumeName",
-                ));
-            }
-            _ => {}
-        }
-        let node = object.text("/spec/nodeName");
-        let at = path.child("nodeName");
-        complain(&mut errors, &at, node, dns1123_subdomain(node));
+        let mut errors = attachment(object);
         // `ValidateVolumeAttachmentV1`
-        driver_name(attacher, &path.child("attacher"), &mut errors);
+        let path = Path::new("spec");
+        driver_name(object.text("/spec/attacher"), &path.child("attacher"), &mut errors);
         if let Some(name) = object.at("/spec/source/persistentVolumeName").and_then(Value::as_str) {
+            let source = path.child("source");
             complain(&mut errors, &source.child("persistentVolumeName"), name, dns1123_subdomain(name));
         }
         errors
     }
 
+    fn validate_status_update(object: &Tree, old: &Tree) -> Errors {
+        Self::validate_update(object, old)
+    }
+
     fn validate_update(object: &Tree, old: &Tree) -> Errors {
-        let mut errors = Errors::new();
+        let mut errors = twice(attachment(object));
         if object.get("spec") != old.get("spec") {
             let shown = go_diff::compact("storage.v1.VolumeAttachmentSpec", &object.get("spec"));
             errors.push(Error::invalid_verbatim(&Path::new("spec"), shown, IMMUTABLE));
         }
         errors
+    }
+}
+
+/// `ValidateVolumeAttachment`
+fn attachment(object: &Tree) -> Errors {
+    let mut errors = Errors::new();
+    let path = Path::new("spec");
+    let attacher = object.text("/spec/attacher");
+    if attacher.is_empty() {
+        errors.push(Error::required(&path.child("attacher"), ""));
+    }
+    let source = path.child("source");
+    let is_set = |field: &str| object.at(&format!("/spec/source/{field}")).is_some_and(|value| !value.is_null());
+    match (is_set("inlineVolumeSpec"), is_set("persistentVolumeName")) {
+        (false, false) => {
+            let why = "must specify exactly one of inlineVolumeSpec and persistentVolumeName";
+            errors.push(Error::required(&source, why));
+        }
+        (true, true) => {
+            let why = "must specify exactly one of inlineVolumeSpec and persistentVolumeName";
+            errors.push(Error::forbidden(&source, why));
+        }
+        (false, true) if object.text("/spec/source/persistentVolumeName").is_empty() => {
+            errors.push(Error::required(
+                &source.child("persistentVolumeName"),
+                "must specify non empty persistentVolumeName",
+            ));
+        }
+        (true, false) => {
+            let spec = object.at("/spec/source/inlineVolumeSpec").cloned().unwrap_or_default();
+            let spec = api::decode::typed(spec).unwrap_or_default();
+            persistent_volume::validate_spec(&spec, "", true, &source.child("inlineVolumeSpec"), &mut errors);
+        }
+        _ => {}
+    }
+    let node = object.text("/spec/nodeName");
+    let at = path.child("nodeName");
+    complain(&mut errors, &at, node, dns1123_subdomain(node));
+    attachment_status(object.get("status").unwrap_or(&Value::Null), &mut errors);
+    errors
+}
+
+/// `validateVolumeAttachmentStatus`
+fn attachment_status(status: &Value, errors: &mut Errors) {
+    let path = Path::new("status");
+    let metadata = status["attachmentMetadata"].as_object().into_iter().flatten();
+    let sizes = metadata.map(|(key, value)| key.len() + value.as_str().map_or(0, str::len));
+    if sizes.sum::<usize>() > ATTACHMENT_METADATA_BYTES_MAX {
+        errors.push(Error::too_long(&path.child("attachmentMetadata"), ATTACHMENT_METADATA_BYTES_MAX));
+    }
+    for field in ["attachError", "detachError"] {
+        if text(&status[field], "message").len() > VOLUME_ERROR_BYTES_MAX {
+            errors.push(Error::too_long(&path.child(field).child("message"), VOLUME_ERROR_BYTES_MAX));
+        }
     }
 }
 

@@ -72,7 +72,7 @@ impl Strategy for PersistentVolume {
         let mut errors = Errors::new();
         let none = PersistentVolumeSpec::default();
         let name = self.metadata.name.as_deref().unwrap_or_default();
-        validate_spec(self.spec.as_ref().unwrap_or(&none), name, &Path::new("spec"), &mut errors);
+        validate_spec(self.spec.as_ref().unwrap_or(&none), name, false, &Path::new("spec"), &mut errors);
         errors
     }
 
@@ -182,21 +182,30 @@ fn sources(spec: &PersistentVolumeSpec) -> impl Iterator<Item = (&'static str, b
     .into_iter()
 }
 
-fn validate_spec(spec: &PersistentVolumeSpec, volume: &str, path: &Path, errors: &mut Errors) {
+/// `ValidatePersistentVolumeSpec`. `inline`: the volume is no object, but a part of an attachment.
+pub(super) fn validate_spec(spec: &PersistentVolumeSpec, volume: &str, inline: bool, path: &Path, errors: &mut Errors) {
+    if inline {
+        inline_fields(spec, path, errors);
+    }
     let modes = list(&spec.access_modes);
     if modes.is_empty() {
         errors.push(Error::required(&path.child("accessModes"), ""));
     }
     access_modes(modes, &path.child("accessModes"), errors);
-    capacity(spec, &path.child("capacity"), errors);
+    if !inline {
+        capacity(spec, &path.child("capacity"), errors);
+    }
     let policy = text(&spec.persistent_volume_reclaim_policy);
     let policy_path = path.child("persistentVolumeReclaimPolicy");
-    if !policy.is_empty() {
-        one_of(policy, RECLAIM_POLICIES, &policy_path, errors);
+    match policy {
+        "" => {}
+        other if inline => only("Retain", other, &policy_path, errors),
+        other => one_of(other, RECLAIM_POLICIES, &policy_path, errors),
     }
     let affinity_path = path.child("nodeAffinity");
     if let Some(affinity) = &spec.node_affinity {
         match &affinity.required {
+            _ if inline => errors.push(Error::forbidden(&affinity_path, NOT_INLINE)),
             Some(required) => pod::node_selector(required, &affinity_path.child("required"), errors),
             None => {
                 errors
@@ -216,11 +225,16 @@ fn validate_spec(spec: &PersistentVolumeSpec, volume: &str, path: &Path, errors:
         errors.push(Error::forbidden(&policy_path, "may not be 'recycle' for a hostPath mount of '/'"));
     }
     let class = text(&spec.storage_class_name);
-    if !class.is_empty() {
-        complain(errors, &path.child("storageClassName"), class, dns1123_subdomain(class));
+    let class_path = path.child("storageClassName");
+    match class {
+        "" => {}
+        _ if inline => errors.push(Error::forbidden(&class_path, NOT_INLINE)),
+        class => complain(errors, &class_path, class, dns1123_subdomain(class)),
     }
-    if let Some(mode) = &spec.volume_mode {
-        one_of(mode, VOLUME_MODES, &path.child("volumeMode"), errors);
+    match &spec.volume_mode {
+        Some(mode) if inline => only("Filesystem", mode, &path.child("volumeMode"), errors),
+        Some(mode) => one_of(mode, VOLUME_MODES, &path.child("volumeMode"), errors),
+        None => {}
     }
     if let Some(class) = &spec.volume_attributes_class_name {
         let class_path = path.child("volumeAttributesClassName");
@@ -233,6 +247,26 @@ fn validate_spec(spec: &PersistentVolumeSpec, volume: &str, path: &Path, errors:
             let why = "has to be specified when using volumeAttributesClassName";
             errors.push(Error::required(&path.child("csi"), why));
         }
+    }
+}
+
+const NOT_INLINE: &str = "may not be specified in the context of inline volumes";
+
+fn inline_fields(spec: &PersistentVolumeSpec, path: &Path, errors: &mut Errors) {
+    let is_sized = spec.capacity.as_ref().is_some_and(|capacity| !capacity.is_empty());
+    for (field, is_set) in [("claimRef", spec.claim_ref.is_some()), ("capacity", is_sized)] {
+        if is_set {
+            errors.push(Error::forbidden(&path.child(field), NOT_INLINE));
+        }
+    }
+    if spec.csi.is_none() {
+        errors.push(Error::required(&path.child("csi"), "has to be specified in the context of inline volumes"));
+    }
+}
+
+fn only(allowed: &str, value: &str, path: &Path, errors: &mut Errors) {
+    if value != allowed {
+        errors.push(Error::forbidden(path, format!("may only be {allowed} in the context of inline volumes")));
     }
 }
 

@@ -5,6 +5,7 @@ use api::schema::go_json;
 use api::types::{PodDisruptionBudget, PodDisruptionBudgetSpec, PodDisruptionBudgetStatus};
 use api::validate::label_selector;
 
+use super::conditions::conditions;
 use super::deployment::{at_most_100_percent, positive_or_percent};
 use super::rules::{int_or_string, not_negative, one_of};
 use crate::strategy::Strategy;
@@ -45,6 +46,7 @@ impl Strategy for PodDisruptionBudget {
     fn validate_status_update(&self, _old: &Self) -> Errors {
         let mut errors = Errors::new();
         let (Some(status), path) = (&self.status, Path::new("status")) else { return errors };
+        conditions(&serde_json::to_value(status).unwrap_or_default(), &path, &mut errors);
         let counts = [
             ("disruptionsAllowed", status.disruptions_allowed),
             ("currentHealthy", status.current_healthy),

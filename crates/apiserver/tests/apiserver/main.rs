@@ -3,6 +3,7 @@
 mod access;
 mod core_v1;
 mod definitions;
+mod devices;
 mod equivalents;
 mod flow_control;
 mod http;

@@ -1,8 +1,9 @@
 //! Devices and claims to them: ResourceClaim, ResourceClaimTemplate, DeviceClass and ResourceSlice. Upstream:
 //! `pkg/apis/resource`. They are stored and checked; no scheduler allocates a device.
 //!
-//! Differs: a taint without a time is not given one; whether a namespace allows administrators' access is not asked.
+//! Differs: a taint without a time is not given one.
 
+pub(crate) mod admin_access;
 mod claim;
 mod device;
 mod names;

@@ -7,7 +7,9 @@ use serde_json::Value;
 
 use super::claim::{self, LIST_MAX, each, each_once, itself};
 use super::{names, slice};
+use crate::registry::addresses::interface_address;
 use crate::registry::admission_rules::{items, text};
+use crate::registry::conditions::conditions;
 use crate::registry::csi::driver_name;
 use crate::registry::go_diff;
 use crate::registry::rules::IMMUTABLE;
@@ -15,6 +17,9 @@ use crate::registry::rules::IMMUTABLE;
 const RESERVED_MAX: usize = 256;
 const DATA_BYTES_MAX: usize = 10 * 1024;
 const CONDITIONS_MAX: usize = 8;
+const INTERFACE_NAME_BYTES_MAX: usize = 256;
+const HARDWARE_ADDRESS_BYTES_MAX: usize = 128;
+const IPS_MAX: usize = 16;
 
 /// What names a device, or a share of one.
 fn device_id(device: &Value) -> String {
@@ -105,9 +110,38 @@ fn device(device: &Value, allocated: &[String], path: &Path, errors: &mut Errors
     if count > CONDITIONS_MAX {
         errors.push(Error::too_many(&path.child("conditions"), count, CONDITIONS_MAX));
     }
+    conditions(device, path, errors);
     if let Some(data) = device.get("data").filter(|data| !data.is_null()) {
         claim::raw(Some(data), DATA_BYTES_MAX, &path.child("data"), errors);
     }
+    network(&device["networkData"], &path.child("networkData"), errors);
+}
+
+/// `validateNetworkDeviceData`
+fn network(data: &Value, path: &Path, errors: &mut Errors) {
+    for (field, max) in [("interfaceName", INTERFACE_NAME_BYTES_MAX), ("hardwareAddress", HARDWARE_ADDRESS_BYTES_MAX)] {
+        if text(data, field).len() > max {
+            errors.push(Error::too_long(&path.child(field), max));
+        }
+    }
+    // However an address is written, it may be there but once.
+    let usual = |address: &Value| {
+        let address = itself(address);
+        interface_address(&address).unwrap_or(address)
+    };
+    each_once(data, "ips", usual, IPS_MAX, path, errors, |address, path, errors| {
+        let address = itself(address);
+        match interface_address(&address) {
+            None => {
+                let why = "must be a valid address in CIDR form, (e.g. 10.9.8.7/24 or 2001:db8::1/64)";
+                errors.push(Error::invalid(path, address, why));
+            }
+            Some(usual) if usual != address => {
+                errors.push(Error::invalid(path, address, format!("must be in canonical form ({usual:?})")));
+            }
+            Some(_) => {}
+        }
+    });
 }
 
 /// `validateAllocationResult`
