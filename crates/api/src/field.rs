@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde_json::Value;
 
+use crate::go;
+
 /// A place in an object: `spec.containers[0].name`. Cheap to extend, joined only when a mistake is found.
 #[derive(Clone, Copy, Debug)]
 pub struct Path<'a> {
@@ -161,6 +163,7 @@ impl Error {
             text.push_str(": ");
             match &self.value {
                 Value::String(value) if self.verbatim => text.push_str(value),
+                Value::String(value) => text.push_str(&go::quote(value)),
                 value => text.push_str(&value.to_string()),
             }
         }

@@ -64,6 +64,38 @@ pub fn type_name(value: &Value) -> &'static str {
     }
 }
 
+/// `unicode.IsPrint`, as far as it can be told without its tables.
+pub fn is_printed(character: char) -> bool {
+    let is_format = matches!(
+        character,
+        '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}' | '\u{feff}'
+            | '\u{e000}'..='\u{f8ff}'
+    );
+    character == ' ' || !(character.is_control() || character.is_whitespace() || is_format)
+}
+
+/// A text as `%q` writes it.
+pub fn quote(text: &str) -> String {
+    let mut quoted = String::from("\"");
+    for character in text.chars() {
+        match character {
+            '"' | '\\' => quoted.extend(['\\', character]),
+            '\u{7}' => quoted.push_str("\\a"),
+            '\u{8}' => quoted.push_str("\\b"),
+            '\u{b}' => quoted.push_str("\\v"),
+            '\u{c}' => quoted.push_str("\\f"),
+            '\n' => quoted.push_str("\\n"),
+            '\r' => quoted.push_str("\\r"),
+            '\t' => quoted.push_str("\\t"),
+            shown if is_printed(shown) => quoted.push(shown),
+            other if other.is_ascii() => quoted.push_str(&format!("\\x{:02x}", u32::from(other))),
+            other if u32::from(other) <= 0xffff => quoted.push_str(&format!("\\u{:04x}", u32::from(other))),
+            other => quoted.push_str(&format!("\\U{:08x}", u32::from(other))),
+        }
+    }
+    quoted + "\""
+}
+
 /// Undoes the escapes of a Go string between quotes of this kind; `None` for what Go would not read.
 pub fn unquote(text: &str, quote: char) -> Option<String> {
     let mut bytes = Vec::new();
@@ -123,6 +155,7 @@ mod tests {
             ["1.5", "1e+21", "1e-07", "1000", "1.2345675e+06"]
         );
         assert_eq!(unquote(r#"a\tb\u0041\x41\101\""#, '"').as_deref(), Some("a\tbAAA\""));
+        assert_eq!(quote("a\"\\\n\u{7}\u{1}é\u{a0}"), r#""a\"\\\n\a\x01é\u00a0""#);
         assert_eq!(unquote(r"\q", '"'), None);
         assert_eq!(unquote(r"\'", '"'), None);
     }

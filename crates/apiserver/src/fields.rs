@@ -31,6 +31,10 @@ const RENAMED: [(&str, &str); 10] = [
     ("type", "type"),
 ];
 
+/// What Pods call their node, and what they called it once.
+const NODE_NAME: &str = "spec.nodeName";
+const OLD_NODE_NAME: &str = "spec.host";
+
 impl Filter {
     pub fn of(rules: KindRules, request: &Request) -> Result<Filter, Status> {
         let options = &request.options;
@@ -54,6 +58,9 @@ impl Filter {
     }
 
     fn stored_name<'a>(&self, name: &'a str) -> &'a str {
+        if name == OLD_NODE_NAME {
+            return NODE_NAME;
+        }
         RENAMED.iter().find(|(shown, _)| self.renamed && *shown == name).map_or(name, |(_, stored)| stored)
     }
 
@@ -63,7 +70,7 @@ impl Filter {
 
     /// The node whose Pods are asked for.
     pub fn node(&self) -> Option<&str> {
-        self.fields.required("spec.nodeName")
+        self.fields.required(NODE_NAME).or_else(|| self.fields.required(OLD_NODE_NAME))
     }
 }
 

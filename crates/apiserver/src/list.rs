@@ -25,6 +25,7 @@ impl ApiServer {
     }
 
     pub(crate) fn get(&self, kind: &'static Kind, request: &Request) -> Result<ObjectRef, Status> {
+        self.check_revision(&request.options.resource_version)?;
         let found = self.storage.get(kind, &request.namespace, &request.name);
         found.cloned().ok_or_else(|| Status::not_found(kind, &request.name))
     }
@@ -34,10 +35,7 @@ impl ApiServer {
         let options = &request.options;
         let page = Page::of(request)?;
         let revision = page.as_ref().map_or(self.storage.revision(), |page| page.revision);
-        let wanted = revision_of(&options.resource_version)?;
-        if wanted > self.storage.revision() {
-            return Err(too_large(wanted, self.storage.revision()));
-        }
+        self.check_revision(&options.resource_version)?;
         let exact = options.resource_version_match == "Exact" || page.is_some();
         let at = exact
             .then(|| page.as_ref().map_or(options.resource_version.parse().unwrap_or(revision), |page| page.revision));
@@ -58,6 +56,12 @@ impl ApiServer {
             list.remaining = filter.is_everything().then_some(more as u64);
         }
         Ok(list)
+    }
+
+    /// Nobody is shown what is still to come.
+    fn check_revision(&self, text: &str) -> Result<(), Status> {
+        let wanted = revision_of(text)?;
+        if wanted > self.storage.revision() { Err(too_large(wanted, self.storage.revision())) } else { Ok(()) }
     }
 }
 

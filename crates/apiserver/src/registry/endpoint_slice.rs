@@ -30,6 +30,16 @@ impl Strategy for EndpointSlice {
         }
     }
 
+    fn prepare_for_create(&mut self) {
+        drop_topology(self);
+    }
+
+    fn prepare_for_update(&mut self, old: &Self) {
+        if self.endpoints != old.endpoints {
+            drop_topology(self);
+        }
+    }
+
     fn same_generation(&self, old: &Self) -> bool {
         self.endpoints == old.endpoints
             && self.ports == old.ports
@@ -68,6 +78,13 @@ impl Strategy for EndpointSlice {
             errors.push(Error::invalid(&path, self.address_type.as_str(), super::rules::IMMUTABLE));
         }
         errors
+    }
+}
+
+/// `dropTopologyOnV1`: the field is written by an older version of the API alone.
+fn drop_topology(slice: &mut EndpointSlice) {
+    for endpoint in slice.endpoints.iter_mut().flatten() {
+        endpoint.deprecated_topology = None;
     }
 }
 

@@ -1,16 +1,19 @@
 //! Bodies, by their content type.
 
-use api::field::{Error, Path};
+use api::decode::check_type_of;
 use api::{Body, Kind, Patch, PatchKind, Reason, Request, Status, Verb};
 use serde_json::Value;
 
-use super::HttpRequest;
-use super::query::{Parameters, invalid_options, propagation};
+use super::query::Parameters;
+use super::{HttpRequest, options};
+
+const MEDIA_TYPES: &str = "application/json, application/yaml, application/vnd.kubernetes.protobuf";
 
 pub(super) fn read(
     http: &HttpRequest,
     kind: &'static Kind,
     parameters: &Parameters,
+    patch: Option<PatchKind>,
     request: &mut Request,
 ) -> Result<(), Status> {
     if http.body.len() > api::yaml::BYTES_MAX {
@@ -19,8 +22,12 @@ pub(super) fn read(
     }
     match request.verb {
         Verb::Create | Verb::Update => object(http, kind, request),
-        Verb::Patch => patch(http, parameters, request),
-        Verb::Delete | Verb::DeleteCollection => delete_options(http, request),
+        Verb::Delete | Verb::DeleteCollection => {
+            // A body stands for the whole query.
+            let body = if http.body.is_empty() { options::deletion(parameters)? } else { delete_options(http)? };
+            options::delete(&body, &mut request.options)
+        }
+        Verb::Patch => patch.map_or(Ok(()), |kind| self::patch(http, kind, request)),
         Verb::Get | Verb::List | Verb::Watch => Ok(()),
     }
 }
@@ -33,25 +40,28 @@ fn object(http: &HttpRequest, kind: &'static Kind, request: &mut Request) -> Res
             request.body = Body::Json(parsed.value);
         }
         "application/yaml" => request.body = Body::Json(yaml(http.body)?),
-        _ => return Err(unsupported("application/json, application/yaml")),
+        _ => return Err(unsupported(MEDIA_TYPES)),
     }
     Ok(())
 }
 
-fn patch(http: &HttpRequest, parameters: &Parameters, request: &mut Request) -> Result<(), Status> {
-    let kind = match media_type(http.content_type) {
-        "application/json-patch+json" => PatchKind::Json,
-        "application/merge-patch+json" => PatchKind::Merge,
-        "application/strategic-merge-patch+json" if !request.kind.is_custom() => PatchKind::StrategicMerge,
-        "application/apply-patch+yaml" => PatchKind::Apply,
-        _ if request.kind.is_custom() => return Err(unsupported(CUSTOM_PATCHES)),
+/// The kind of a patch, by its content type.
+pub(super) fn patch_kind(http: &HttpRequest, kind: &Kind) -> Result<PatchKind, Status> {
+    match media_type(http.content_type) {
+        "application/json-patch+json" => Ok(PatchKind::Json),
+        "application/merge-patch+json" => Ok(PatchKind::Merge),
+        "application/strategic-merge-patch+json" if !kind.id.is_custom() => Ok(PatchKind::StrategicMerge),
+        "application/apply-patch+yaml" => Ok(PatchKind::Apply),
+        _ if kind.id.is_custom() => Err(unsupported(CUSTOM_PATCHES)),
         _ => {
             let accepted = "application/json-patch+json, application/merge-patch+json, \
                             application/strategic-merge-patch+json, application/apply-patch+yaml";
-            return Err(unsupported(accepted));
+            Err(unsupported(accepted))
         }
-    };
-    check_patch_options(kind, parameters)?;
+    }
+}
+
+fn patch(http: &HttpRequest, kind: PatchKind, request: &mut Request) -> Result<(), Status> {
     let value = match kind {
         PatchKind::Apply => configuration(http.body)?,
         PatchKind::StrategicMerge => api::json::parse(http.body).map_err(Status::bad_request)?.value,
@@ -62,21 +72,6 @@ fn patch(http: &HttpRequest, parameters: &Parameters, request: &mut Request) -> 
     };
     request.body = Body::Patch(Patch { kind, value });
     Ok(())
-}
-
-/// `force` and a missing manager are matters of server-side apply.
-fn check_patch_options(kind: PatchKind, parameters: &Parameters) -> Result<(), Status> {
-    let given = |name: &str| parameters.get(name).is_some_and(|value| !value.is_empty());
-    let error = match kind {
-        PatchKind::Apply if !given("fieldManager") => {
-            Error::required(&Path::new("fieldManager"), "is required for apply patch")
-        }
-        PatchKind::Json | PatchKind::Merge | PatchKind::StrategicMerge if given("force") => {
-            Error::forbidden(&Path::new("force"), "may not be specified for non-apply patch")
-        }
-        _ => return Ok(()),
-    };
-    Err(invalid_options("PatchOptions", error))
 }
 
 /// What is to be applied.
@@ -94,33 +89,19 @@ fn configuration(text: &str) -> Result<Value, Status> {
     )))
 }
 
-fn delete_options(http: &HttpRequest, request: &mut Request) -> Result<(), Status> {
-    if http.body.trim().is_empty() {
-        return Ok(());
-    }
-    let body = match media_type(http.content_type) {
+/// The body of a deletion. What is wrong with it is nobody's status upstream, and so an error of the server.
+fn delete_options(http: &HttpRequest) -> Result<Value, Status> {
+    let refused = |why: String| Status::new(500, Reason::Unknown, why);
+    let mut body = match media_type(http.content_type) {
         "application/yaml" => yaml(http.body)?,
-        _ => api::json::parse(http.body).map_err(Status::bad_request)?.value,
-    };
-    let text = |name: &str| body.get(name).and_then(Value::as_str).filter(|text| !text.is_empty());
-    let options = &mut request.options;
-    if let Some(policy) = text("propagationPolicy") {
-        if body.get("orphanDependents").is_some_and(|orphan| !orphan.is_null()) {
-            let why = "orphanDependents and deletionPropagation cannot be both set";
-            let error = Error::invalid(&Path::new("propagationPolicy"), policy, why);
-            return Err(invalid_options("DeleteOptions", error));
+        "" | "application/json" | "*/*" => {
+            let parsed = api::json::parse(http.body);
+            parsed.map_err(|why| refused(format!("couldn't get version/kind; json parse error: {why}")))?.value
         }
-        options.propagation = Some(propagation(policy)?);
-    }
-    options.grace_period = body.get("gracePeriodSeconds").and_then(Value::as_i64).or(options.grace_period);
-    let precondition = |name: &str| {
-        body.get("preconditions").and_then(|conditions| conditions.get(name)).and_then(Value::as_str).map(str::to_owned)
+        _ => return Err(unsupported(MEDIA_TYPES)),
     };
-    options.precondition_uid = precondition("uid");
-    options.precondition_revision = precondition("resourceVersion");
-    let dry_run = body.get("dryRun").and_then(Value::as_array);
-    options.dry_run |= dry_run.is_some_and(|list| list.iter().any(|one| one == "All"));
-    Ok(())
+    check_type_of("meta.v1.DeleteOptions", &mut body).map_err(|mistake| refused(mistake.text))?;
+    Ok(body)
 }
 
 fn yaml(text: &str) -> Result<Value, Status> {

@@ -6,9 +6,11 @@
 mod answer;
 mod body;
 mod lines;
+mod options;
 mod path;
 mod query;
 
+use api::field::{Error, Path};
 use api::{Body, Kind, Request, Status, Subresource, Verb};
 
 pub(crate) use body::{CUSTOM_PATCHES, unsupported};
@@ -86,17 +88,27 @@ pub fn parse(kinds: &[&'static Kind], http: &HttpRequest) -> Result<Route, Answe
     let refuse = |status: Status| refusal(&status, shape);
     let parameters = query::Parameters::parse(query);
     let verb = path::verb(http.method, &target, &parameters).map_err(refuse)?;
-    let mut request = Request::of(verb, target.kind.id, &target.namespace, &target.name).on(target.subresource);
-    request.options = parameters.options(verb, http.user_agent).map_err(refuse)?;
+    path::check_scope(&target, verb)?;
+    let is_new = verb == Verb::Create && target.subresource == Subresource::None;
+    let name = if is_new { "" } else { &target.name };
+    let mut request = Request::of(verb, target.kind.id, &target.namespace, name).on(target.subresource);
+    let is_patch = verb == Verb::Patch && target.subresource != Subresource::Proxy;
+    let patch = is_patch.then(|| body::patch_kind(http, target.kind)).transpose().map_err(refuse)?;
+    request.options = options::read(&parameters, verb, patch, http.user_agent).map_err(refuse)?;
     match target.subresource {
         Subresource::Exec | Subresource::Attach => request.body = Body::Exec(parameters.exec()),
         // Whatever they carry is not for the API server.
         Subresource::PortForward | Subresource::Proxy => {}
-        _ => body::read(http, target.kind, &parameters, &mut request).map_err(refuse)?,
+        _ => body::read(http, target.kind, &parameters, patch, &mut request).map_err(refuse)?,
     }
     let include = match parameters.get("includeObject") {
         Some("None") => Include::None,
         Some("Object") => Include::Object,
+        Some(other) if shape == Shape::Table && !matches!(other, "" | "Metadata") => {
+            let why = "must be 'Metadata', 'Object', 'None', or empty";
+            let error = Error::invalid(&Path::new("includeObject"), other, why);
+            return Err(refuse(Status::bad_request(format!("Unable to convert to Table as requested: {error}"))));
+        }
         _ => Include::Metadata,
     };
     let timeout_seconds = parameters.get("timeoutSeconds").and_then(|seconds| seconds.parse().ok());

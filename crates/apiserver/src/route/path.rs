@@ -4,6 +4,7 @@ use api::{Kind, Reason, Status, Subresource, Verb};
 
 use super::query::Parameters;
 use super::{Answer, Shape, refusal};
+use crate::parts::PartKind;
 
 pub(super) struct Target {
     pub kind: &'static Kind,
@@ -45,7 +46,8 @@ pub(super) fn parse(kinds: &[&'static Kind], path: &str) -> Result<Option<Target
     };
     let Some(version) = version else { return Ok(None) };
     if !kinds.iter().any(|kind| kind.group == group && kind.version == version) {
-        return Err(not_found());
+        let is_custom = kinds.iter().filter(|kind| kind.group == group).all(|kind| kind.id.is_custom());
+        return Err(if is_custom && !group.is_empty() { Answer::page_not_found() } else { not_found() });
     }
     let rest: Vec<String> = parts.collect();
     let rest: Vec<&str> = rest.iter().map(String::as_str).collect();
@@ -81,7 +83,11 @@ fn target(
         [name] => (*name, Subresource::None),
         [name, sub, ..] => {
             let known = SUBRESOURCES.iter().find(|one| one.as_str() == *sub && kind.has(**one));
-            (*name, *known.ok_or_else(|| if kind.id.is_custom() { Answer::page_not_found() } else { not_found() })?)
+            let unknown = || match kind.id.is_custom() {
+                true => refusal(&Status::not_found(kind, name), Shape::Json),
+                false => not_found(),
+            };
+            (*name, *known.ok_or_else(unknown)?)
         }
     };
     if kind.namespaced == namespace.is_empty() && (!namespace.is_empty() || !name.is_empty()) {
@@ -107,10 +113,10 @@ fn bare(code: u16, reason: Reason, message: &str) -> Status {
 }
 
 pub(super) fn verb(method: &str, target: &Target, parameters: &Parameters) -> Result<Verb, Status> {
-    let is_one = !target.name.is_empty();
-    let watches = matches!(parameters.get("watch"), Some("" | "1" | "true" | "True" | "t" | "T"));
+    let (is_one, is_custom) = (!target.name.is_empty(), target.kind.id.is_custom());
+    let watches = parameters.is_set("watch");
     let creates = matches!(target.subresource, Subresource::Binding | Subresource::Eviction | Subresource::Token);
-    match (method, is_one) {
+    let verb = match (method, is_one) {
         ("GET", _) if target.watches => Ok(Verb::Watch),
         (_, _) if target.watches => Err(not_allowed()),
         ("GET", true) if !creates => Ok(Verb::Get),
@@ -118,11 +124,35 @@ pub(super) fn verb(method: &str, target: &Target, parameters: &Parameters) -> Re
         // exec, attach, port-forward and proxy are opened either way.
         ("POST", true) if target.subresource != Subresource::None && !has_state(target.subresource) => Ok(Verb::Create),
         ("POST", false) => Ok(Verb::Create),
+        // The handler of custom resources looks itself for the name that it needs.
+        ("POST", true) if is_custom && target.subresource == Subresource::None => Ok(Verb::Create),
+        ("PUT" | "PATCH", false) if is_custom => Err(Status::bad_request("name must be provided")),
         ("PUT", true) if !creates => Ok(Verb::Update),
         ("PATCH", true) if !creates => Ok(Verb::Patch),
         ("DELETE", true) if matches!(target.subresource, Subresource::None | Subresource::Proxy) => Ok(Verb::Delete),
         ("DELETE", false) => Ok(Verb::DeleteCollection),
         _ => Err(not_allowed()),
+    }?;
+    if is_routed(target, verb) { Ok(verb) } else { Err(not_allowed()) }
+}
+
+/// Custom resources with a namespace can be listed and watched without one, and nothing else.
+pub(super) fn check_scope(target: &Target, verb: Verb) -> Result<(), Answer> {
+    let lacks_namespace = target.kind.id.is_custom() && target.kind.namespaced && target.namespace.is_empty();
+    let is_anywhere = matches!(verb, Verb::List | Verb::Watch);
+    if lacks_namespace && !is_anywhere { Err(Answer::page_not_found()) } else { Ok(()) }
+}
+
+/// Whether there is a handler. That of custom resources takes everything, and says itself what it does not do.
+fn is_routed(target: &Target, verb: Verb) -> bool {
+    let kind = target.kind;
+    let everywhere = matches!(verb, Verb::List | Verb::Watch);
+    match target.subresource {
+        _ if kind.id.is_custom() => true,
+        Subresource::None => {
+            kind.verbs().contains(&verb) && (everywhere || !kind.namespaced || !target.namespace.is_empty())
+        }
+        part => PartKind::of(kind, part).verbs.contains(&verb.as_str()),
     }
 }
 
@@ -139,6 +169,7 @@ fn has_state(subresource: Subresource) -> bool {
             | Subresource::Finalize
             | Subresource::EphemeralContainers
             | Subresource::Resize
+            | Subresource::Approval
             | Subresource::Log
     )
 }

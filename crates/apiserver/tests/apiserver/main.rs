@@ -11,4 +11,5 @@ mod managed_fields;
 mod mutating_policies;
 mod objects;
 mod oracle;
+mod semantics;
 mod webhooks;

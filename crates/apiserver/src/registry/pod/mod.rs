@@ -47,6 +47,7 @@ impl Strategy for Pod {
     const HAS_GENERATION: bool = true;
     const FIELDS: &'static [&'static str] = &[
         "spec.nodeName",
+        "spec.host",
         "spec.restartPolicy",
         "spec.schedulerName",
         "spec.serviceAccountName",
