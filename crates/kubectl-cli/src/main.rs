@@ -10,6 +10,7 @@
 mod answer;
 mod config;
 mod connection;
+mod diff;
 mod fetch;
 mod forward;
 mod path;
@@ -22,7 +23,7 @@ use std::time::Duration;
 
 use client::Client;
 use connection::Connection;
-use kubectl::{Disk, EditRequest, Running, Serving, Session};
+use kubectl::{Disk, EditRequest, Errand, Running, Session};
 
 fn main() -> std::process::ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -71,9 +72,10 @@ fn run(mut running: Running, connection: &mut Connection) -> std::io::Result<i32
         if let Some(code) = progress.exit {
             return Ok(code);
         }
-        match progress.serving {
-            Some(Serving::Forward(request)) => return forward::run(connection, &request),
-            Some(Serving::Proxy(request)) => return proxy::run(connection, &request),
+        match progress.errand {
+            Some(Errand::Forward(request)) => return forward::run(connection, &request),
+            Some(Errand::Proxy(request)) => return proxy::run(connection, &request),
+            Some(Errand::Diff(compared)) => return diff::run(&compared),
             None => {}
         }
         if let Some(request) = progress.edit {

@@ -139,6 +139,8 @@ pub(crate) struct ApplyOptions {
     pub forgets: bool,
     pub server_side: bool,
     pub force_conflicts: bool,
+    /// What of the object is applied to, with `server_side`; empty for the object itself.
+    pub subresource: String,
     pub field_manager: String,
     pub validation: Option<FieldValidation>,
 }

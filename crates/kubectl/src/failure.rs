@@ -68,8 +68,8 @@ impl Failure {
     /// The text for standard error, with its line ends.
     pub fn text(&self) -> String {
         match self {
-            Failure::Error(text) if text.starts_with("error: ") => format!("{text}\n"),
-            Failure::Error(text) => format!("error: {text}\n"),
+            Failure::Error(text) if text.starts_with("error: ") => format!("{}\n", text.trim_end_matches('\n')),
+            Failure::Error(text) => format!("error: {}\n", text.trim_end_matches('\n')),
             Failure::Plain(text) => format!("{text}\n"),
             Failure::Status(status) if status.is_invalid() => invalid(status),
             Failure::Status(status) => format!("{}\n", one_line(status)),

@@ -33,6 +33,8 @@ pub enum FlagKind {
     /// `key=value`, comma-separated and repeatable.
     Map,
     Duration,
+    /// `file=N`, comma-separated: log levels.
+    Levels,
 }
 
 const fn flag(name: &'static str, short: char, kind: FlagKind, default: &'static str, note: &'static str) -> Flag {
@@ -113,7 +115,14 @@ impl Flag {
             FlagKind::Map if value.split(',').any(|pair| !pair.contains('=')) => {
                 "malformed pair, expect string=string".into()
             }
+            // The standard library's flag says less than pflag's.
+            FlagKind::Duration if self.name == "log-flush-frequency" && parse_duration(value).is_none() => {
+                "parse error".into()
+            }
             FlagKind::Duration if parse_duration(value).is_none() => duration_error(value),
+            FlagKind::Levels if !value.is_empty() && !value.split(',').all(is_level) => {
+                "syntax error: expect comma-separated list of filename=N".into()
+            }
             _ => return Ok(()),
         };
         Err(format!("invalid argument {value:?} for {:?} flag: {why}", self.full_name()))
@@ -147,9 +156,11 @@ pub static GLOBAL: &[Flag] = &[
     text("password", ' ', "password of basic authentication"),
     text("profile", ' ', "what to profile").or("none"),
     text("profile-output", ' ', "the profile's file").or("profile.pprof"),
-    text("vmodule", ' ', "log levels of modules"),
+    flag("vmodule", ' ', FlagKind::Levels, "", "log levels of modules"),
     duration("log-flush-frequency", "5s", "how often logs are written"),
 ];
+
+const HELP: Flag = switch("help", 'h', "show the help");
 
 /// How a command names its objects by files.
 pub static FILES: &[Flag] = &[
@@ -211,7 +222,9 @@ pub fn parse(words: &[String], own: &'static [&'static [Flag]]) -> Result<Args, 
             }
             let Some(flag) = find(&tables, |flag| flag.name == name) else {
                 if name == "help" {
-                    args.wants_help = true;
+                    let value = joined.unwrap_or("true");
+                    HELP.check(value)?;
+                    args.wants_help = value.starts_with(['t', 'T', '1']);
                     continue;
                 }
                 return Err(format!("unknown flag: --{name}"));
@@ -344,6 +357,11 @@ impl Args {
     }
 }
 
+/// `file=N`
+fn is_level(pair: &str) -> bool {
+    matches!(pair.split_once('='), Some((file, level)) if !file.is_empty() && level.parse::<i32>().is_ok())
+}
+
 /// Why Go's `strconv` takes a text for no number.
 pub(crate) fn go_reason(error: &std::num::ParseIntError) -> &'static str {
     match error.kind() {
@@ -352,10 +370,21 @@ pub(crate) fn go_reason(error: &std::num::ParseIntError) -> &'static str {
     }
 }
 
+/// Why Go's `time.ParseDuration` takes a text for none.
 fn duration_error(text: &str) -> String {
-    let digits = text.trim_start_matches(['-', '+']);
-    if !digits.is_empty() && digits.chars().all(|c| c.is_ascii_digit() || c == '.') {
-        return format!("time: missing unit in duration {text:?}");
+    const UNITS: [&str; 8] = ["ns", "us", "µs", "μs", "ms", "s", "m", "h"];
+    let is_digit = |letter: char| letter.is_ascii_digit() || letter == '.';
+    let mut rest = text.strip_prefix(['-', '+']).unwrap_or(text);
+    while rest.starts_with(is_digit) {
+        rest = rest.trim_start_matches(is_digit);
+        let (unit, after) = rest.split_at(rest.find(is_digit).unwrap_or(rest.len()));
+        if unit.is_empty() {
+            return format!("time: missing unit in duration {text:?}");
+        }
+        if !UNITS.contains(&unit) {
+            return format!("time: unknown unit {unit:?} in duration {text:?}");
+        }
+        rest = after;
     }
     format!("time: invalid duration {text:?}")
 }

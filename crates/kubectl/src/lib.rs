@@ -32,5 +32,5 @@ pub use apply::{AppliedDoc, Outcome, apply_manifest};
 pub use commands::global_flags;
 pub use complete::Completion;
 pub use files::Disk;
-pub use session::{Context, EditRequest, Forward, Piece, Progress, Proxy, Running, Serving, Session};
+pub use session::{Comparison, Context, EditRequest, Errand, Forward, Piece, Progress, Proxy, Running, Session};
 pub use shell::is_incomplete;

@@ -48,6 +48,9 @@ pub(crate) fn read(call: &mut Call, args: &Args) -> Result<Vec<Manifest>, Failur
 
 /// The same for commands that do what they can: the documents that can be read, and what is wrong with the others.
 pub(crate) fn read_all(call: &mut Call, args: &Args) -> Result<(Vec<Manifest>, Vec<Failure>), Failure> {
+    if !args.all("filename").is_empty() && args.some_text("kustomize").is_some() {
+        return Err(Failure::error("only one of -f or -k can be specified"));
+    }
     let (mut manifests, mut failures) = (Vec::new(), Vec::new());
     let place = Place {
         namespace: namespace(call, args),

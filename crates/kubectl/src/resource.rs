@@ -2,7 +2,7 @@
 
 use api::object::Tree;
 use api::request::{Options, Verb};
-use api::{Kind, ObjectRef, Request, Response, Status, custom, kinds};
+use api::{Kind, ObjectRef, Request, Response, Status, Subresource, custom, kinds};
 use client::Client;
 
 use crate::commands::namespace;
@@ -183,6 +183,14 @@ pub(crate) fn expect_object(response: Response) -> Result<ObjectRef, Status> {
         Response::Object(object) => Ok(object),
         _ => Err(Status::internal("the server did not answer with an object")),
     }
+}
+
+/// The subresource that `--subresource` names; none for an empty name.
+pub(crate) fn subresource(kind: &Kind, name: &str) -> Result<Subresource, Status> {
+    if name.is_empty() {
+        return Ok(Subresource::None);
+    }
+    kind.subresources.iter().copied().find(|one| one.as_str() == name).ok_or_else(no_such_path)
 }
 
 /// The answer to a path that the server does not know.

@@ -62,7 +62,8 @@ fn send(
 ) -> Result<ObjectRef, Status> {
     let scope = resource::scope(manifest.kind, &manifest.namespace);
     let applies = patch.kind == PatchKind::Apply;
-    let mut request = Request::of(Verb::Patch, manifest.kind.id, scope, &manifest.name).body(patch);
+    let subresource = resource::subresource(manifest.kind, &options.subresource)?;
+    let mut request = Request::of(Verb::Patch, manifest.kind.id, scope, &manifest.name).on(subresource).body(patch);
     request.options = options.request(manager);
     request.options.force = applies && options.force_conflicts;
     resource::expect_object(call.request(request)?)

@@ -9,7 +9,7 @@ use api::SimTime;
 use client::Client;
 use serde_json::{Value, json};
 
-use crate::commands;
+use crate::commands::{self, complete_config};
 use crate::complete::{self, Completion};
 use crate::files::{Disk, Files, HOME};
 use crate::shell;
@@ -81,6 +81,7 @@ impl State {
     /// Changes the kubeconfig, its file, and what the terminal takes from the current context.
     pub fn change_config(&mut self, change: impl FnOnce(&mut Value)) {
         change(&mut self.config);
+        complete_config(&mut self.config);
         if !self.config_file.is_empty() {
             self.files.write(&self.config_file, crate::output::yaml(&self.config));
         }
@@ -161,6 +162,7 @@ impl Session {
         let mut state = self.state.borrow_mut();
         state.config_file = file.into();
         state.config = config;
+        complete_config(&mut state.config);
         state.context = context;
         state.namespace = namespace.into();
     }
@@ -208,8 +210,8 @@ pub struct Progress {
     pub wake: Option<SimTime>,
     /// The page should open its editor, and answer with [`Running::edited`].
     pub edit: Option<EditRequest>,
-    /// Connections to be served until Ctrl-C: only a program on a computer is asked for that.
-    pub serving: Option<Serving>,
+    /// The rest of the command, which a page cannot do: only a program on a computer is asked for that.
+    pub errand: Option<Errand>,
     /// The program reads the keyboard: what the user types goes to [`Running::input`].
     pub reads_input: bool,
 }
@@ -243,11 +245,20 @@ pub struct EditRequest {
     pub text: String,
 }
 
-/// What `kubectl port-forward` and `kubectl proxy` want done.
+/// What the rest of a command is: nothing is polled any more.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Serving {
+pub enum Errand {
     Forward(Forward),
     Proxy(Proxy),
+    Diff(Vec<Comparison>),
+}
+
+/// One object of `kubectl diff`: the file that it is written to, its text now, and after it is applied.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Comparison {
+    pub file: String,
+    pub live: Option<String>,
+    pub merged: Option<String>,
 }
 
 /// Connections to local ports go to a Pod's.
@@ -291,7 +302,7 @@ impl Running {
             exit: self.exit,
             wake,
             edit: self.io.edit.take(),
-            serving: self.io.serving.take(),
+            errand: self.io.errand.take(),
             reads_input: self.exit.is_none() && self.io.reads_input,
         }
     }

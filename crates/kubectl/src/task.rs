@@ -11,7 +11,7 @@ use api::request::{StreamId, WatchId};
 use api::{Request, Response, SimTime, Status, User};
 use client::Client;
 
-use crate::session::{EditRequest, Piece, Serving, State};
+use crate::session::{EditRequest, Errand, Piece, State};
 use crate::shell::Sink;
 
 /// What a command may touch while it runs: borrowed anew for each of its steps.
@@ -36,7 +36,7 @@ pub(crate) struct Io {
     /// Ctrl-C goes to the program of a stream instead of ending the line.
     pub interrupts_stream: bool,
     pub edit: Option<EditRequest>,
-    pub serving: Option<Serving>,
+    pub errand: Option<Errand>,
     pub edited: Option<Option<String>>,
     /// Why there was no editor.
     pub edit_failure: Option<String>,

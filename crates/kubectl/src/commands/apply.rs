@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use api::Kind;
 use api::request::{Propagation, Verb};
+use api::{Kind, ObjectRef};
 use serde_json::{Value, json};
 
 use crate::apply::{ApplyOptions, Change, LAST_APPLIED, apply_one, refusal};
@@ -30,6 +30,7 @@ pub(super) static FLAGS: &[Flag] = &[
     int("grace-period", ' ', "-1", "Seconds that a Pod has to end by itself"),
     duration("timeout", "0s", "How long to wait for a deletion"),
     text("cascade", ' ', "background, orphan or foreground").or("background").alone("background"),
+    text("subresource", ' ', "A subresource to apply to, with --server-side"),
     on_by_default("openapi-patch", "Use the schema of custom resources"),
     crate::flags::RECORD,
 ];
@@ -146,6 +147,9 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
              flag. If you did not mean to prune all resources, specify a label selector",
         ));
     }
+    if args.some_text("subresource").is_some() && !args.is("server-side") {
+        return Err(Failure::error("--subresource can only be specified for --server-side"));
+    }
     let format = Format::read(call, args, false)?;
     for text in args.all("prune-allowlist") {
         if text.split('/').count() != 3 {
@@ -166,6 +170,7 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
         forgets: false,
         server_side: args.is("server-side"),
         force_conflicts: args.is("force-conflicts"),
+        subresource: args.text("subresource").into(),
         field_manager: if args.given("field-manager") { args.text("field-manager").into() } else { String::new() },
         validation: Some(validation(args)?),
     };
@@ -241,7 +246,7 @@ fn nameless(manifest: &manifest::Manifest) -> String {
 }
 
 /// Kind, namespace and name.
-type Names = BTreeSet<(api::KindId, String, String)>;
+pub(super) type Names = BTreeSet<(api::KindId, String, String)>;
 
 /// What `-l` selects of the files' objects.
 pub(super) fn selector(args: &Args) -> Result<api::selector::Selector, Failure> {
@@ -252,7 +257,7 @@ pub(super) fn selector(args: &Args) -> Result<api::selector::Selector, Failure> 
 }
 
 /// The kinds that `--prune` looks at.
-fn pruned_kinds(call: &mut Call, args: &Args) -> Result<Vec<&'static Kind>, Failure> {
+pub(super) fn pruned_kinds(call: &mut Call, args: &Args) -> Result<Vec<&'static Kind>, Failure> {
     let named = args.all("prune-allowlist").iter().map(|text| {
         let (version, kind) = text.rsplit_once('/').unwrap_or(("", text));
         (version.strip_prefix("core/").unwrap_or(version), kind)
@@ -268,7 +273,31 @@ fn pruned_kinds(call: &mut Call, args: &Args) -> Result<Vec<&'static Kind>, Fail
     found.collect()
 }
 
-/// Deletes what was applied before, is selected, and has not been applied now.
+/// What was applied before, is selected, and has not been applied now.
+pub(super) fn prunable(
+    call: &mut Call,
+    args: &Args,
+    kinds: &[&'static Kind],
+    applied: &Names,
+) -> Result<Vec<(&'static Kind, ObjectRef)>, Failure> {
+    let spaces: BTreeSet<String> = applied.iter().map(|(_, namespace, _)| namespace.clone()).collect();
+    let everywhere = BTreeSet::from([String::new()]);
+    let mut found = Vec::new();
+    for kind in kinds {
+        for space in if kind.namespaced { &spaces } else { &everywhere } {
+            let (objects, _) = resource::list(call, kind, space, resource::selectors(args))?;
+            for object in objects {
+                let key = (kind.id, object.namespace().to_owned(), object.name().to_owned());
+                let was_applied = api::meta::annotation(object.meta(), LAST_APPLIED).is_some();
+                if was_applied && !applied.contains(&key) {
+                    found.push((*kind, object));
+                }
+            }
+        }
+    }
+    Ok(found)
+}
+
 fn prune(
     call: &mut Call,
     args: &Args,
@@ -276,27 +305,15 @@ fn prune(
     applied: &Names,
     dry_run: DryRun,
 ) -> Result<(), Failure> {
-    let spaces: BTreeSet<String> = applied.iter().map(|(_, namespace, _)| namespace.clone()).collect();
-    for kind in kinds {
-        let everywhere = BTreeSet::from([String::new()]);
-        for space in if kind.namespaced { &spaces } else { &everywhere } {
-            let (objects, _) = resource::list(call, kind, space, resource::selectors(args))?;
-            for object in objects {
-                let key = (kind.id, object.namespace().to_owned(), object.name().to_owned());
-                let was_applied = api::meta::annotation(object.meta(), LAST_APPLIED).is_some();
-                if !was_applied || applied.contains(&key) {
-                    continue;
-                }
-                if dry_run != DryRun::Client {
-                    let mut request = api::Request::of(Verb::Delete, kind.id, object.namespace(), object.name());
-                    request.options.propagation = Some(Propagation::Background);
-                    request.options.dry_run = dry_run == DryRun::Server;
-                    call.request(request)?;
-                }
-                let full_name = resource::full_name(kind, object.name());
-                call.io.line(format!("{full_name} pruned{}", dry_run.suffix()));
-            }
+    for (kind, object) in prunable(call, args, kinds, applied)? {
+        if dry_run != DryRun::Client {
+            let mut request = api::Request::of(Verb::Delete, kind.id, object.namespace(), object.name());
+            request.options.propagation = Some(Propagation::Background);
+            request.options.dry_run = dry_run == DryRun::Server;
+            call.request(request)?;
         }
+        let full_name = resource::full_name(kind, object.name());
+        call.io.line(format!("{full_name} pruned{}", dry_run.suffix()));
     }
     Ok(())
 }

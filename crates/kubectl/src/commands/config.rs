@@ -1,6 +1,9 @@
 //! `kubectl config`: the kubeconfig as the terminal knows it, and as a file where there is one.
 
-use serde_json::{Map, Value, json};
+pub(crate) mod form;
+pub(super) mod property;
+
+use serde_json::{Value, json};
 
 use crate::failure::{Failure, Outcome};
 use crate::flags::{Args, Flag, switch, text};
@@ -21,15 +24,17 @@ pub(super) static CLUSTER_FLAGS: &[Flag] = &[
 pub(super) static CREDENTIALS_FLAGS: &[Flag] = &[
     switch("embed-certs", ' ', "Keep certificates in the file"),
     text("exec-command", ' ', "The program that gives credentials"),
+    text("exec-interactive-mode", ' ', "Never, IfAvailable or Always"),
+    switch("exec-provide-cluster-info", ' ', "Tell it of the cluster"),
     text("exec-api-version", ' ', "The version of its answers"),
     crate::flags::list("exec-arg", ' ', "Its arguments"),
-    crate::flags::list("exec-env", ' ', "Its environment: NAME=value, or NAME- to remove one"),
+    crate::flags::array("exec-env", ' ', "Its environment: NAME=value, or NAME- to remove one"),
+    text("auth-provider", ' ', "The plug-in that gives credentials"),
+    crate::flags::list("auth-provider-arg", ' ', "Its settings: NAME=value, or NAME- to remove one"),
 ];
 pub(super) static SET_FLAGS: &[Flag] = &[switch("current", ' ', "Change the current context")];
 pub(super) static CONTEXTS_FLAGS: &[Flag] =
     &[switch("no-headers", ' ', "Do not print headers"), text("output", 'o', "name")];
-
-pub(super) static PROPERTY_FLAGS: &[Flag] = &[switch("set-raw-bytes", ' ', "The value is no base64")];
 
 /// A list of the file, and the field of its entries that holds what they name.
 type Section = (&'static str, &'static str);
@@ -129,8 +134,14 @@ fn copy_files(call: &mut Call, args: &Args, flags: &[&'static str]) -> Result<Ve
 fn set_files(entry: &mut Value, files: Vec<(String, Value)>) {
     for (field, value) in files {
         let other = field.strip_suffix("-data").map_or_else(|| format!("{field}-data"), str::to_owned);
-        entry.as_object_mut().map(|fields| fields.remove(&other));
+        forget(entry, &[other.as_str()]);
         entry[field] = value;
+    }
+}
+
+fn forget(entry: &mut Value, names: &[&str]) {
+    if let Some(fields) = entry.as_object_mut() {
+        fields.retain(|name, _| !names.contains(&name.as_str()));
     }
 }
 
@@ -168,7 +179,9 @@ pub(super) fn view(call: &mut Call, args: &Args) -> Outcome {
     }
     let format = Format::read(call, args, false)?.unwrap_or(Format::Yaml);
     let text = match format {
-        Format::Yaml => output::yaml(&value),
+        Format::Json => output::in_order(&value, &form::CONFIG, output::INDENT) + "\n",
+        // It has no name.
+        Format::Name => "config/<unknown>\n".into(),
         other => other.text(&value)?,
     };
     call.io.out(&text);
@@ -236,6 +249,9 @@ pub(super) fn set_context(call: &mut Call, args: &Args) -> Outcome {
 
 pub(super) fn use_context(call: &mut Call, args: &Args) -> Outcome {
     let name = one(args, "use-context")?.to_owned();
+    if name.is_empty() {
+        return Err(Failure::error("empty context names are not allowed"));
+    }
     if !names(call.state.config(), CONTEXTS).contains(&name) {
         return Err(Failure::error(format!("no context exists with the name: {name:?}")));
     }
@@ -268,9 +284,12 @@ pub(super) fn rename_context(call: &mut Call, args: &Args) -> Outcome {
 }
 
 fn delete(call: &mut Call, args: &Args, section: Section, what: &str) -> Outcome {
-    let name = one(args, &format!("delete-{what}"))?.to_owned();
+    let [name] = args.operands.as_slice() else {
+        // Upstream shows the help, and is content.
+        return Ok(0);
+    };
     let file = call.state.config_file();
-    if !names(call.state.config(), section).contains(&name) {
+    if !names(call.state.config(), section).contains(name) {
         return Err(Failure::error(format!("cannot delete {what} {name}, not in {file}")));
     }
     if section == CONTEXTS && call.state.config()["current-context"] == name.as_str() {
@@ -278,7 +297,7 @@ fn delete(call: &mut Call, args: &Args, section: Section, what: &str) -> Outcome
             "warning: this removed your active context, use \"kubectl config use-context\" to select a different one",
         );
     }
-    call.state.change_config(|config| remove(config, section, &name));
+    call.state.change_config(|config| remove(config, section, name));
     call.io.line(format!("deleted {what} {name} from {file}"));
     Ok(0)
 }
@@ -292,12 +311,18 @@ pub(super) fn delete_cluster(call: &mut Call, args: &Args) -> Outcome {
 }
 
 pub(super) fn delete_user(call: &mut Call, args: &Args) -> Outcome {
+    if args.operands.len() != 1 {
+        return Err(Failure::usage("kubectl config delete-user", "user to delete is required"));
+    }
     delete(call, args, USERS, "user")
 }
 
 pub(super) fn set_cluster(call: &mut Call, args: &Args) -> Outcome {
     const FLAGS: [&str; 4] = ["server", "insecure-skip-tls-verify", "tls-server-name", "proxy-url"];
     let name = one(args, "set-cluster")?.to_owned();
+    if name.is_empty() {
+        return Err(Failure::error("you must specify a non-empty cluster name"));
+    }
     if args.is("embed-certs") && args.some_text("certificate-authority").is_none() {
         return Err(Failure::error("you must specify a --certificate-authority to embed"));
     }
@@ -308,6 +333,13 @@ pub(super) fn set_cluster(call: &mut Call, args: &Args) -> Outcome {
     call.state.change_config(|config| {
         let entry = entry_or_new(config, CLUSTERS, &name);
         copy_flags(args, &FLAGS, entry);
+        // An authority that is trusted, and trust without one, exclude each other.
+        if args.is("insecure-skip-tls-verify") {
+            forget(entry, &["certificate-authority", "certificate-authority-data"]);
+        }
+        if !files.is_empty() {
+            forget(entry, &["insecure-skip-tls-verify"]);
+        }
         set_files(entry, files);
     });
     call.io.line(format!("Cluster {name:?} set."));
@@ -318,6 +350,9 @@ pub(super) fn set_credentials(call: &mut Call, args: &Args) -> Outcome {
     const FLAGS: [&str; 3] = ["token", "username", "password"];
     const FILES: [&str; 2] = ["client-certificate", "client-key"];
     let name = one(args, "set-credentials")?.to_owned();
+    if name.is_empty() {
+        return Err(Failure::error("you must specify a non-empty user name"));
+    }
     if args.some_text("token").is_some() && (args.some_text("username").or(args.some_text("password"))).is_some() {
         return Err(Failure::error(
             "you cannot specify more than one authentication method at the same time: --token, --username/--password",
@@ -327,6 +362,7 @@ pub(super) fn set_credentials(call: &mut Call, args: &Args) -> Outcome {
         return Err(Failure::error("you must specify a --client-certificate or --client-key to embed"));
     }
     let files = copy_files(call, args, &FILES)?;
+    let (provider_args, environment) = (pairs(args, "auth-provider-arg")?, pairs(args, "exec-env")?);
     call.state.change_config(|config| {
         let entry = entry_or_new(config, USERS, &name);
         copy_flags(args, &FLAGS, entry);
@@ -336,119 +372,82 @@ pub(super) fn set_credentials(call: &mut Call, args: &Args) -> Outcome {
             () if args.given("username") || args.given("password") => &["token"],
             () => &[],
         };
-        for other in others {
-            entry.as_object_mut().map(|fields| fields.remove(*other));
-        }
+        forget(entry, others);
         set_files(entry, files);
-        set_program(args, entry);
+        set_provider(entry, args, &provider_args);
+        set_program(entry, args, &environment);
     });
     call.io.line(format!("User {name:?} set."));
     Ok(0)
 }
 
+/// Names and what they get: nothing for `NAME-`.
+type Pairs<'a> = Vec<(&'a str, Option<&'a str>)>;
+
+/// `NAME=value` and `NAME-`.
+fn pairs<'a>(args: &'a Args, flag: &str) -> Result<Pairs<'a>, Failure> {
+    let pair = |word: &'a String| match word.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name, Some(value))),
+        None if word.len() > 1 && word.ends_with('-') => Ok((&word[..word.len() - 1], None)),
+        _ => Err(Failure::error(format!("invalid {flag} format: {word}"))),
+    };
+    args.all(flag).iter().map(pair).collect()
+}
+
+/// The plug-in that once gave a user's credentials.
+fn set_provider(entry: &mut Value, args: &Args, pairs: &Pairs) {
+    if args.given("auth-provider") && entry["auth-provider"]["name"] != args.text("auth-provider") {
+        entry["auth-provider"] = json!({ "name": args.text("auth-provider") });
+    }
+    let Some(provider) = entry["auth-provider"].as_object_mut() else { return };
+    let config = provider.entry("config").or_insert(Value::Null);
+    if config.is_null() {
+        *config = json!({});
+    }
+    for (name, value) in pairs {
+        match value {
+            Some(value) => config[*name] = (*value).into(),
+            None => forget(config, &[name]),
+        }
+    }
+}
+
 /// The program that gives a user's credentials.
-fn set_program(args: &Args, entry: &mut Value) {
-    const FIELDS: [(&str, &str); 2] = [("exec-api-version", "apiVersion"), ("exec-command", "command")];
-    if !["exec-command", "exec-api-version", "exec-arg", "exec-env"].iter().any(|flag| args.given(flag)) {
-        return;
+fn set_program(entry: &mut Value, args: &Args, pairs: &Pairs) {
+    if args.given("exec-command") {
+        entry["exec"]["command"] = args.text("exec-command").into();
+        entry["exec"]["args"] = Value::Null;
     }
     let program = &mut entry["exec"];
-    for (flag, field) in FIELDS.iter().filter(|(flag, _)| args.given(flag)) {
-        program[*field] = args.text(flag).into();
+    if !program.is_object() {
+        return;
+    }
+    if args.given("exec-api-version") {
+        program["apiVersion"] = args.text("exec-api-version").into();
     }
     if args.given("exec-arg") {
         program["args"] = args.all("exec-arg").to_vec().into();
     }
+    if args.given("exec-interactive-mode") {
+        program["interactiveMode"] = args.text("exec-interactive-mode").into();
+    }
+    if args.given("exec-provide-cluster-info") {
+        program["provideClusterInfo"] = args.is("exec-provide-cluster-info").into();
+    }
+    if pairs.is_empty() {
+        return;
+    }
     let mut environment = program["env"].as_array().cloned().unwrap_or_default();
-    for word in args.all("exec-env") {
-        let (name, value) =
-            word.split_once('=').map_or((word.trim_end_matches('-'), None), |(name, value)| (name, Some(value)));
-        environment.retain(|known| known["name"] != name);
-        environment.extend(value.map(|value| json!({ "name": name, "value": value })));
-    }
-    for (field, missing) in [("args", Value::Null), ("command", "".into()), ("provideClusterInfo", false.into())] {
-        if program[field].is_null() {
-            program[field] = missing;
+    for (name, value) in pairs {
+        let known = environment.iter().position(|known| known["name"] == *name);
+        match (known, value) {
+            (Some(at), Some(value)) => environment[at]["value"] = (*value).into(),
+            (None, Some(value)) => environment.push(json!({ "name": name, "value": value })),
+            (Some(at), None) => drop(environment.remove(at)),
+            (None, None) => {}
         }
     }
-    let is_none = environment.is_empty() && program["env"].is_null();
-    program["env"] = if is_none { Value::Null } else { environment.into() };
-}
-
-/// Where a property's parent is (made if need be), and the property's own name: `contexts.NAME.namespace`.
-fn property<'a>(config: &'a mut Value, path: &'a str) -> Option<(&'a mut Map<String, Value>, &'a str)> {
-    let (above, last) = path.rsplit_once('.').unwrap_or(("", path));
-    let mut place = config;
-    if let Some((list, rest)) = above.split_once('.').or(Some((above, ""))).filter(|(list, _)| !list.is_empty()) {
-        place = match [CONTEXTS, CLUSTERS, USERS].into_iter().find(|section| section.0 == list) {
-            Some(section) if !rest.is_empty() => entry_or_new(place, section, rest),
-            Some(_) => return None,
-            None if list == "preferences" => &mut place[list],
-            None => return None,
-        };
-    }
-    if place.is_null() {
-        *place = json!({});
-    }
-    place.as_object_mut().map(|fields| (fields, last))
-}
-
-fn change_property(
-    call: &mut Call,
-    path: &str,
-    done: &str,
-    change: impl FnOnce(&mut Map<String, Value>, &str),
-) -> Outcome {
-    let mut found = false;
-    call.state.change_config(|config| {
-        if let Some((fields, name)) = property(config, path) {
-            found = true;
-            change(fields, name);
-        }
-    });
-    if !found {
-        return Err(Failure::error(format!("unable to parse {path} after [] at api.Config")));
-    }
-    call.io.line(format!("Property {path:?} {done}."));
-    Ok(0)
-}
-
-pub(super) fn set(call: &mut Call, args: &Args) -> Outcome {
-    let [path, value] = args.operands.as_slice() else { return Err(unexpected(&args.operands, "set")) };
-    if path.ends_with(".insecure-skip-tls-verify") && value.parse::<bool>().is_err() {
-        return Err(Failure::error(format!("strconv.ParseBool: parsing {value:?}: invalid syntax")));
-    }
-    if !path.contains('.') && path != "current-context" {
-        return Err(Failure::error(match [CONTEXTS, CLUSTERS, USERS].into_iter().find(|section| section.0 == path) {
-            Some(section) => {
-                format!("can't set a map to a value: map[{}]", names(call.state.config(), section).join(" "))
-            }
-            None => format!("unable to parse {path} after [] at api.Config"),
-        }));
-    }
-    change_property(call, path, "set", |fields, name| {
-        let value = value.parse::<bool>().map_or_else(|_| Value::from(value.as_str()), Value::from);
-        fields.insert(name.into(), value);
-    })
-}
-
-pub(super) fn unset(call: &mut Call, args: &Args) -> Outcome {
-    let path = one(args, "unset")?.to_owned();
-    let section = [CONTEXTS, CLUSTERS, USERS].into_iter().find(|section| path.starts_with(&format!("{}.", section.0)));
-    // `contexts.NAME` is a whole entry.
-    if let (Some(section), Some((_, name))) = (section, path.split_once('.'))
-        && !name.contains('.')
-    {
-        call.state.change_config(|config| remove(config, section, name));
-        call.io.line(format!("Property {path:?} unset."));
-        return Ok(0);
-    }
-    if !path.contains('.')
-        && !matches!(path.as_str(), "current-context" | "preferences" | "contexts" | "clusters" | "users")
-    {
-        return Err(Failure::error(format!("unable to parse {path} after [] at api.Config")));
-    }
-    change_property(call, &path, "unset", |fields, name| drop(fields.remove(name)))
+    program["env"] = environment.into();
 }
 
 pub(super) fn get_contexts(call: &mut Call, args: &Args) -> Outcome {

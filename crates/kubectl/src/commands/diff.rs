@@ -1,12 +1,17 @@
 //! `kubectl diff`
 
+use api::{Kind, ObjectRef};
+use serde_json::{Map, Value};
+
+use super::apply::Names;
 use crate::apply::{ApplyOptions, apply_one};
 use crate::failure::{Failure, Outcome};
 use crate::flags::{Args, Flag, array, int, switch, text};
-use crate::manifest;
+use crate::manifest::{self, Manifest};
 use crate::output;
 use crate::resource;
-use crate::task::Call;
+use crate::session::{Comparison, Errand};
+use crate::task::{Call, Cx};
 
 pub(super) static FLAGS: &[Flag] = &[
     switch("server-side", ' ', "Apply in the server instead of the client"),
@@ -15,7 +20,6 @@ pub(super) static FLAGS: &[Flag] = &[
     text("field-manager", ' ', "Name of the manager of the fields").or("kubectl-client-side-apply"),
     switch("show-managed-fields", ' ', "Keep managedFields in what is compared"),
     switch("prune", ' ', "Show what would be pruned"),
-    switch("all", ' ', "Prune all objects of the allowed kinds"),
     array("prune-allowlist", ' ', "Kinds to prune: group/version/kind"),
     int("concurrency", ' ', "1", "Objects to compare at once"),
 ];
@@ -27,59 +31,121 @@ const TRIES_MAX: u32 = 4;
 const CONTEXT: usize = 3;
 
 /// A difference is exit code 1, so that mistakes have another.
-pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
-    match differences(call, args) {
-        Ok(false) => Ok(0),
-        Ok(true) => Err(Failure::Exit(1)),
-        Err(failure) => {
-            call.io.err(&failure.text());
-            Err(Failure::Exit(2))
-        }
+pub(super) async fn run(cx: Cx, args: Args) -> Outcome {
+    let compared = cx
+        .with(move |call| match compare(call, &args) {
+            Ok(compared) if call.state.files.are_on_disk() => Ok(Some(compared)),
+            Ok(compared) => print(call, &compared).map(|()| None),
+            Err(failure) => {
+                call.io.err(&failure.text());
+                Err(Failure::Exit(2))
+            }
+        })
+        .await;
+    match compared? {
+        Some(compared) => super::serve::hand_over(cx, Errand::Diff(compared)).await,
+        None => Ok(0),
     }
 }
 
-fn differences(call: &mut Call, args: &Args) -> Result<bool, Failure> {
+/// What the `diff` of a terminal prints.
+fn print(call: &mut Call, compared: &[Comparison]) -> Result<(), Failure> {
+    let mut differs = false;
+    for Comparison { live, merged, .. } in compared {
+        let text = unified(live.as_deref().unwrap_or_default(), merged.as_deref().unwrap_or_default());
+        if !text.is_empty() {
+            differs = true;
+            call.io.out(&format!("diff -u -N -L OLD -L NEW OLD NEW\n--- OLD\n+++ NEW\n{text}"));
+        }
+    }
+    if differs { Err(Failure::Exit(1)) } else { Ok(()) }
+}
+
+fn compare(call: &mut Call, args: &Args) -> Result<Vec<Comparison>, Failure> {
+    super::apply::need_files(args)?;
+    if args.is("force-conflicts") && !args.is("server-side") {
+        return Err(Failure::error("--force-conflicts only works with --server-side"));
+    }
+    let pruned = if args.is("prune") { super::apply::pruned_kinds(call, args)? } else { Vec::new() };
     if !args.operands.is_empty() {
         return Err(Failure::usage("kubectl diff", format!("Unexpected args: [{}]", args.operands.join(" "))));
     }
-    super::apply::need_files(args)?;
-    let mut differs = false;
     let selector = super::apply::selector(args)?;
+    let mut compared = Vec::new();
+    let mut visited = Names::new();
     for manifest in manifest::read(call, args)? {
         if !manifest.is_selected(&selector) {
             continue;
         }
-        let options = ApplyOptions {
-            dry_run: true,
-            forgets: true,
-            server_side: args.is("server-side"),
-            force_conflicts: args.is("force-conflicts"),
-            validation: Some(api::FieldValidation::Warn),
-            ..ApplyOptions::default()
+        visited.insert((manifest.kind.id, manifest.namespace.clone(), manifest.name.clone()));
+        let (live, merged) = try_out(call, args, &manifest)?;
+        let merged = api::wire::form(&*merged);
+        compared.push(comparison(args, manifest.kind, live.map(|live| api::wire::form(&*live)), Some(merged)));
+    }
+    for (kind, object) in super::apply::prunable(call, args, &pruned, &visited)? {
+        compared.push(comparison(args, kind, Some(api::wire::form(&*object)), None));
+    }
+    compared.sort_by(|one, other| one.file.cmp(&other.file));
+    Ok(compared)
+}
+
+/// The object now, and as it would be.
+fn try_out(call: &mut Call, args: &Args, manifest: &Manifest) -> Result<(Option<ObjectRef>, ObjectRef), Failure> {
+    let options = ApplyOptions {
+        dry_run: true,
+        forgets: true,
+        server_side: args.is("server-side"),
+        force_conflicts: args.is("force-conflicts"),
+        field_manager: if args.given("field-manager") { args.text("field-manager").into() } else { String::new() },
+        validation: Some(api::FieldValidation::Warn),
+        ..ApplyOptions::default()
+    };
+    let mut tries = TRIES_MAX;
+    loop {
+        tries -= 1;
+        let live = match resource::get(call, manifest.kind, &manifest.namespace, &manifest.name) {
+            Ok(object) => Some(object),
+            Err(status) if status.is_not_found() => None,
+            Err(status) => return Err(status.into()),
         };
-        let mut tries = TRIES_MAX;
-        let (current, merged) = loop {
-            tries -= 1;
-            let current = match resource::get(call, manifest.kind, &manifest.namespace, &manifest.name) {
-                Ok(object) => Some(object),
-                Err(status) if status.is_not_found() => None,
-                Err(status) => return Err(status.into()),
-            };
-            let (_, merged) = apply_one(call, &manifest, &options).map_err(Failure::from)?;
-            let same = current.as_ref().is_none_or(|current| current.revision() == merged.revision());
-            if same || tries == 0 {
-                break (current, merged);
-            }
-        };
-        let shown = |object: &api::ObjectRef| output::yaml(&output::shown(api::wire::form(&**object), args));
-        let text = unified(&current.as_ref().map(shown).unwrap_or_default(), &shown(&merged));
-        if !text.is_empty() {
-            differs = true;
-            let text = format!("diff -u -N -L OLD -L NEW OLD NEW\n--- OLD\n+++ NEW\n{text}");
-            call.io.out(&text);
+        let (_, merged) = apply_one(call, manifest, &options).map_err(Failure::from)?;
+        let same = live.as_ref().is_none_or(|live| live.revision() == merged.revision());
+        if same || tries == 0 {
+            return Ok((live, merged));
         }
     }
-    Ok(differs)
+}
+
+fn comparison(args: &Args, kind: &Kind, live: Option<Value>, merged: Option<Value>) -> Comparison {
+    let (mut live, mut merged) = (live, merged);
+    if kind.kind == "Secret" && kind.group.is_empty() {
+        mask(live.as_mut(), merged.as_mut());
+    }
+    let file = match live.as_ref().or(merged.as_ref()).map(|object| &object["metadata"]) {
+        Some(meta) => {
+            let field = |name: &str| meta[name].as_str().unwrap_or_default();
+            let group = if kind.group.is_empty() { String::new() } else { format!("{}.", kind.group) };
+            format!("{group}{}.{}.{}.{}", kind.version, kind.kind, field("namespace"), field("name"))
+        }
+        None => String::new(),
+    };
+    let text = |object: Option<Value>| object.map(|object| output::yaml(&output::shown(object, args)));
+    Comparison { file, live: text(live), merged: text(merged) }
+}
+
+/// Hides what a Secret holds, but not that it changes.
+fn mask(live: Option<&mut Value>, merged: Option<&mut Value>) {
+    let data =
+        |object: Option<&Value>| object.and_then(|object| object["data"].as_object().cloned()).unwrap_or_default();
+    let (before, after) = (data(live.as_deref()), data(merged.as_deref()));
+    let hide = |object: Option<&mut Value>, other: &Map<String, Value>, suffix: &str| {
+        for (key, value) in object.and_then(|object| object.get_mut("data")?.as_object_mut()).into_iter().flatten() {
+            let changes = other.get(key).is_some_and(|other| other != value);
+            *value = format!("***{}", if changes { suffix } else { "" }).into();
+        }
+    };
+    hide(live, &after, " (before)");
+    hide(merged, &before, " (after)");
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -22,6 +22,12 @@ pub(super) static FLAGS: &[Flag] = &[
     switch("windows-line-endings", ' ', "End lines as Windows does"),
 ];
 
+pub(super) static LAST_APPLIED_FLAGS: &[Flag] = &[
+    text("validate", ' ', "strict, warn or ignore").or("strict").alone("strict"),
+    text("field-manager", ' ', "Name of the manager of the fields").or("kubectl-client-side-apply"),
+    switch("windows-line-endings", ' ', "End lines as Windows does"),
+];
+
 /// What is edited.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Mode {

@@ -8,6 +8,8 @@ use super::logs::{default_container, pods_of};
 use super::namespace;
 use crate::failure::{Failure, Outcome};
 use crate::flags::{Args, Flag, duration, switch, text};
+use crate::manifest;
+use crate::resource;
 use crate::task::{Call, Cx};
 
 pub(super) static FLAGS: &[Flag] = &[
@@ -57,7 +59,11 @@ pub(super) async fn run(cx: Cx, args: Args) -> Outcome {
 
 fn open(call: &mut Call, args: &Args) -> Result<api::request::StreamId, Failure> {
     let before = args.before_dash();
-    let Some(word) = before.first() else {
+    let named = match resource::names_files(args) && before.is_empty() {
+        true => manifest::read(call, args)?.first().map(|manifest| resource::full_name(manifest.kind, &manifest.name)),
+        false => before.first().cloned(),
+    };
+    let Some(word) = &named else {
         return Err(Failure::error("pod, type/name or --filename must be specified"));
     };
     let mut command = args.after_dash().to_vec();

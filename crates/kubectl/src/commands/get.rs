@@ -50,6 +50,10 @@ pub(super) async fn run(cx: Cx, args: Args) -> Outcome {
 }
 
 fn once(call: &mut Call, args: &Args) -> Outcome {
+    if args.is("show-labels") && !matches!(args.text("output"), "" | "wide") {
+        let output = args.text("output");
+        return Err(Failure::error(format!("--show-labels option cannot be used with {output} printer")));
+    }
     if args.is("output-watch-events") {
         return Err(Failure::error("--output-watch-events option can only be used with --watch or --watch-only"));
     }
@@ -66,10 +70,7 @@ fn once(call: &mut Call, args: &Args) -> Outcome {
         return Err(Failure::plain(NO_TYPE));
     }
     let format = Format::read(call, args, true)?.unwrap_or(Format::Table { wide: false });
-    let sort = match args.some_text("sort-by") {
-        Some(path) => Some(Path::relaxed(path).map_err(Failure::error)?),
-        None => None,
-    };
+    let sort = args.some_text("sort-by").map(|path| Path::relaxed(path).map_err(Failure::error));
     let mut picked = match args.some_text("subresource") {
         Some(name) => pick_subresource(call, args, name)?,
         None => resource::pick(call, args, Rules { all_of_type: true, ..Rules::default() })?,
@@ -79,14 +80,17 @@ fn once(call: &mut Call, args: &Args) -> Outcome {
     }
     let several_kinds = names_several_kinds(call, args, &picked);
     if let Some(path) = sort {
+        let is_one_table = matches!(format, Format::Table { .. }) && !several_kinds;
+        let path = match path {
+            Err(_) if is_one_table => return nothing_to_sort(call, args),
+            path => path?,
+        };
         let is_table = matches!(format, Format::Table { .. });
         // Upstream sorts each table by its rows, and several tables as if they were the objects.
         let found = sort_by(&mut picked.infos, &path) && !(is_table && several_kinds);
         if !found && picked.infos.len() > usize::from(is_table) {
-            if is_table && !several_kinds {
-                let text = no_resources_found(call, args);
-                call.io.err_line(text);
-                return Ok(0);
+            if is_one_table {
+                return nothing_to_sort(call, args);
             }
             let path = args.text("sort-by").trim_matches(['{', '}']).trim_start_matches('.');
             return Err(Failure::error(format!(
@@ -118,6 +122,13 @@ fn once(call: &mut Call, args: &Args) -> Outcome {
     }
 }
 
+/// What upstream says where the rows of a table cannot be sorted.
+fn nothing_to_sort(call: &mut Call, args: &Args) -> Outcome {
+    let text = no_resources_found(call, args);
+    call.io.err_line(text);
+    Ok(0)
+}
+
 /// `get pods,svc`, `get all` and `get pod/a svc/b` show the kind before each name. Of what is named without a slash or by
 /// files, only what was found counts.
 fn names_several_kinds(call: &mut Call, args: &Args, picked: &Picked) -> bool {
@@ -140,13 +151,10 @@ pub(super) fn pick_subresource(call: &mut Call, args: &Args, name: &str) -> Resu
     let mut picked = Picked { single: objects.len() == 1, ..Picked::default() };
     let namespace = namespace(call, args);
     for (kind, object) in objects {
-        let answer = match kind.subresources.iter().find(|one| one.as_str() == name) {
-            Some(subresource) => {
-                let request = Request::of(Verb::Get, kind.id, resource::scope(kind, &namespace), &object);
-                call.request(request.on(*subresource)).and_then(resource::expect_object)
-            }
-            None => Err(resource::no_such_path()),
-        };
+        let answer = resource::subresource(kind, name).and_then(|subresource| {
+            let request = Request::of(Verb::Get, kind.id, resource::scope(kind, &namespace), &object);
+            call.request(request.on(subresource)).and_then(resource::expect_object)
+        });
         match answer {
             Ok(object) => picked.infos.push(resource::info(api::kinds::shown_as(kind, &*object), object)),
             Err(status) => picked.failures.push(status.into()),

@@ -12,6 +12,14 @@ pub(super) static FLAGS: &[Flag] = &[
     switch("enable-helm", ' ', "Use Helm"),
     switch("enable-alpha-plugins", ' ', "Use plug-ins"),
     array("env", 'e', "Variables for plug-ins"),
+    array("mount", ' ', "Folders for plug-ins"),
+    switch("network", ' ', "Let plug-ins use the network"),
+    text("network-name", ' ', "The network for plug-ins").or("bridge"),
+    switch("as-current-user", ' ', "Run plug-ins as the current user"),
+    text("helm-command", ' ', "How Helm is called").or("helm"),
+    array("helm-api-versions", ' ', "The API versions that Helm is told of"),
+    text("helm-kube-version", ' ', "The version that Helm is told of"),
+    switch("helm-debug", ' ', "Let Helm say more"),
 ];
 
 pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {

@@ -6,7 +6,7 @@ use api::{Kinded, Request, Response, meta};
 
 use super::namespace;
 use crate::failure::{Failure, Outcome};
-use crate::flags::{Args, Flag, duration, int, on_by_default, switch, text};
+use crate::flags::{Args, Flag, duration, int, switch, text};
 use crate::resource::{self, Named};
 use crate::task::{Call, Cx};
 
@@ -25,11 +25,11 @@ pub(super) static FLAGS: &[Flag] = &[
     text("selector", 'l', "Label selector"),
     int("max-log-requests", ' ', "5", "How many to follow at once"),
     switch("ignore-errors", ' ', "Go on after errors"),
-    on_by_default("insecure-skip-tls-verify-backend", "Do not check the kubelet"),
+    switch("insecure-skip-tls-verify-backend", ' ', "Do not check the kubelet"),
     duration("pod-running-timeout", "20s", "How long to wait for a Pod"),
 ];
 
-/// Refuses flags that make no sense, before the server is asked.
+/// Refuses flags that make no sense. Upstream looks for the Pods first.
 fn check(args: &Args) -> Result<(), Failure> {
     if args.some_text("container").is_some() && args.operands.len() == 2 && !args.is("all-containers") {
         return Err(Failure::error("only one of -c or an inline [CONTAINER] arg is allowed"));
@@ -52,14 +52,20 @@ fn check(args: &Args) -> Result<(), Failure> {
     if args.text("since").starts_with('-') {
         return Err(Failure::error("--since must be greater than 0"));
     }
-    if let Some(text) = args.some_text("since-time")
-        && text.parse::<api::k8s_openapi::jiff::Timestamp>().is_err()
-    {
-        return Err(Failure::error(format!(
-            "parsing time {text:?} as \"2006-01-02T15:04:05Z07:00\": cannot parse {text:?} as \"2006\""
-        )));
+    if args.given("since") && args.given("since-time") {
+        return Err(Failure::error("at most one of `sinceTime` or `sinceSeconds` may be specified"));
     }
     Ok(())
+}
+
+/// `--since-time` is read before anything else.
+fn read_time(args: &Args) -> Result<(), Failure> {
+    match args.some_text("since-time") {
+        Some(text) if text.parse::<api::k8s_openapi::jiff::Timestamp>().is_err() => Err(Failure::error(format!(
+            "parsing time {text:?} as \"2006-01-02T15:04:05Z07:00\": cannot parse {text:?} as \"2006\""
+        ))),
+        _ => Ok(()),
+    }
 }
 
 /// One container's log.
@@ -76,10 +82,7 @@ pub(super) async fn run(cx: Cx, args: Args) -> Outcome {
                      POD or TYPE/NAME is a required argument for the logs command";
         return Err(Failure::usage("kubectl logs", usage));
     }
-    if args.given("since") && args.given("since-time") {
-        return Err(Failure::error("at most one of `sinceTime` or `sinceSeconds` may be specified"));
-    }
-    check(&args)?;
+    read_time(&args)?;
     let follows = args.is("follow");
     let streams = cx.with(move |call| open(call, &args)).await?;
     if !follows {
@@ -157,6 +160,7 @@ fn open(call: &mut Call, args: &Args) -> Result<Vec<(StreamId, String)>, Failure
 fn sources(call: &mut Call, args: &Args) -> Result<Vec<Source>, Failure> {
     let space = namespace(call, args);
     let pods = pods(call, args, &space)?;
+    check(args)?;
     let several_pods = pods.len() > 1;
     let mut sources = Vec::new();
     for pod in pods {

@@ -48,6 +48,7 @@ use std::collections::BTreeMap;
 use std::pin::Pin;
 
 use api::User;
+pub(crate) use config::form::complete as complete_config;
 use serde_json::json;
 pub(crate) use table::COMMANDS;
 
@@ -144,6 +145,7 @@ async fn dispatch(cx: &Cx, words: Vec<String>) -> Outcome {
     if args.wants_help {
         return show_help(cx, command, path, 0).await;
     }
+    check_profile(command, &args)?;
     check_timeout(&args)?;
     let mut args = args;
     if args.given("record") {
@@ -176,10 +178,20 @@ async fn dispatch(cx: &Cx, words: Vec<String>) -> Outcome {
     }
 }
 
+/// `--profile` names something that Go's runtime measures, unless the command means something else by it.
+fn check_profile(command: &Command, args: &Args) -> Result<(), Failure> {
+    const PROFILES: [&str; 8] = ["none", "cpu", "allocs", "block", "goroutine", "heap", "mutex", "threadcreate"];
+    let is_own = command.flags.iter().any(|table| table.iter().any(|flag| flag.name == "profile"));
+    match args.text("profile") {
+        profile if !is_own && !PROFILES.contains(&profile) => Err(Failure::error(format!("unknown profile '{profile}'"))),
+        _ => Ok(()),
+    }
+}
+
 /// `--request-timeout` is a number of seconds or a duration.
 fn check_timeout(args: &Args) -> Result<(), Failure> {
     let text = args.text("request-timeout");
-    if text.parse::<i64>().is_ok() || api::time::parse_duration(text).is_some() {
+    if text.parse::<i64>().is_ok_and(|seconds| seconds >= 0) || api::time::parse_duration(text).is_some() {
         return Ok(());
     }
     Err(Failure::error(

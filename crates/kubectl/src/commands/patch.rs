@@ -65,13 +65,10 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
     let picked = resource::pick(call, args, Rules::default())?;
     let mut failures = picked.failures;
     for info in &picked.infos {
-        let named = args.text("subresource");
-        let known = info.kind.subresources.iter().find(|subresource| subresource.as_str() == named);
-        let subresource = match known {
-            Some(subresource) => *subresource,
-            None if named.is_empty() => Subresource::None,
-            None => {
-                failures.push(resource::no_such_path().into());
+        let subresource = match resource::subresource(info.kind, args.text("subresource")) {
+            Ok(subresource) => subresource,
+            Err(status) => {
+                failures.push(status.into());
                 continue;
             }
         };

@@ -100,14 +100,9 @@ fn replace(call: &mut Call, args: &Args, manifest: &Manifest, is_new: bool) -> R
             value["metadata"]["resourceVersion"] = object.revision().to_string().into();
         }
     }
-    let request = Request::of(verb, manifest.kind.id, scope, name).body(value);
-    let named = args.text("subresource");
-    let known = manifest.kind.subresources.iter().find(|subresource| subresource.as_str() == named);
-    let mut request = match known {
-        Some(subresource) => request.on(*subresource),
-        None if named.is_empty() => request,
-        None => return Err(crate::apply::during("replacing", manifest, resource::no_such_path()).into()),
-    };
+    let subresource = resource::subresource(manifest.kind, args.text("subresource"))
+        .map_err(|status| crate::apply::during("replacing", manifest, status))?;
+    let mut request = Request::of(verb, manifest.kind.id, scope, name).on(subresource).body(value);
     request.options.dry_run = DryRun::read(args)? != DryRun::None;
     request.options.field_manager = args.text("field-manager").into();
     request.options.field_validation = super::apply::validation(args)?;

@@ -8,7 +8,7 @@ use super::namespace;
 use crate::failure::{Failure, Outcome};
 use crate::flags::{Args, Flag, duration, go_reason, int, list, switch, text};
 use crate::resource::{self, Named};
-use crate::session::{Forward, Proxy, Serving};
+use crate::session::{Errand, Forward, Proxy};
 use crate::task::{Call, Cx};
 
 pub(super) static FORWARD_FLAGS: &[Flag] = &[
@@ -46,7 +46,7 @@ pub(super) async fn port_forward(cx: Cx, args: Args) -> Outcome {
         ));
     }
     let forward = cx.with(move |call| read_forward(call, &args)).await?;
-    serve(cx, Serving::Forward(forward), NO_PORTS).await
+    serve(cx, Errand::Forward(forward), NO_PORTS).await
 }
 
 pub(super) async fn proxy(cx: Cx, args: Args) -> Outcome {
@@ -61,21 +61,19 @@ pub(super) async fn proxy(cx: Cx, args: Args) -> Outcome {
         accepted_hosts: patterns("accept-hosts"),
         rejected_paths: patterns("reject-paths"),
     };
-    serve(cx, Serving::Proxy(proxy), "proxy is not simulated in this page").await
+    serve(cx, Errand::Proxy(proxy), "proxy is not simulated in this page").await
 }
 
-/// Hands the work over, and never ends by itself.
-async fn serve(cx: Cx, serving: Serving, refusal: &'static str) -> Outcome {
-    let taken = cx
-        .with(move |call| {
-            let is_program = call.state.files.are_on_disk();
-            call.io.serving = Some(serving).filter(|_| is_program);
-            is_program
-        })
-        .await;
-    if !taken {
-        return Err(Failure::error(refusal));
+async fn serve(cx: Cx, errand: Errand, refusal: &'static str) -> Outcome {
+    match cx.with(|call| call.state.files.are_on_disk()).await {
+        true => hand_over(cx, errand).await,
+        false => Err(Failure::error(refusal)),
     }
+}
+
+/// Leaves the rest to the program, and never ends by itself.
+pub(super) async fn hand_over(cx: Cx, errand: Errand) -> Outcome {
+    cx.with(move |call| call.io.errand = Some(errand)).await;
     loop {
         cx.pause(None).await;
     }

@@ -40,7 +40,7 @@ const ANY: Group = Group::Other;
 pub(crate) static COMMANDS: &[Command] = &[
     Command {
         usage: "-f FILENAME [options]",
-        flags: &[create::FLAGS, FILES, create::MADE],
+        flags: &[create::FLAGS, FILES, create::MADE, create::NEW],
         subcommands: CREATE,
         ..row("create", Group::Beginner, "Create a resource from a file or from stdin", later!(create::run))
     },
@@ -209,7 +209,7 @@ pub(crate) static COMMANDS: &[Command] = &[
     Command {
         usage: "-f FILENAME [options]",
         flags: &[diff::FLAGS, FILES],
-        ..row("diff", Group::Advanced, "Diff the live version against a would-be applied version", Run::Now(diff::run))
+        ..row("diff", Group::Advanced, "Diff the live version against a would-be applied version", later!(diff::run))
     },
     Command {
         usage: "(-f FILENAME | -k DIRECTORY) [options]",

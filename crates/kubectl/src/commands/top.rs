@@ -1,15 +1,23 @@
 //! `kubectl top`: there is no metrics server, and kubectl says so.
 
 use crate::failure::{Failure, Outcome};
-use crate::flags::{Args, Flag, switch, text};
+use crate::flags::{Args, Flag, on_by_default, switch, text};
 use crate::task::Call;
 
 pub(super) static FLAGS: &[Flag] = &[
     text("selector", 'l', "Label selector"),
-    switch("all-namespaces", 'A', "In all namespaces"),
-    switch("containers", ' ', "Show containers"),
     text("sort-by", ' ', "cpu or memory"),
     switch("no-headers", ' ', "Do not print headers"),
+    on_by_default("use-protocol-buffers", "Ask for protocol buffers"),
+];
+
+pub(super) static NODE_FLAGS: &[Flag] = &[switch("show-capacity", ' ', "Shares of the capacity, not of the allocatable")];
+
+pub(super) static POD_FLAGS: &[Flag] = &[
+    text("field-selector", ' ', "Field selector"),
+    switch("all-namespaces", 'A', "In all namespaces"),
+    switch("containers", ' ', "Show containers"),
+    switch("sum", ' ', "Print the sum"),
 ];
 
 pub(super) fn node(_: &mut Call, args: &Args) -> Outcome {

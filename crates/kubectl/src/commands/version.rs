@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::failure::{Failure, Outcome};
 use crate::flags::{Args, Flag, GLOBAL, switch, text};
-use crate::output;
+use crate::output::{self, Fields, PLAIN};
 use crate::task::Call;
 
 pub(super) static FLAGS: &[Flag] =
@@ -15,11 +15,34 @@ const CLIENT: &str = "v1.36.2";
 const MINOR: i64 = 36;
 const KUSTOMIZE: &str = "v5.7.1";
 
+/// Upstream's `version.Info`.
+const INFO: Fields = Fields(&[
+    ("major", PLAIN),
+    ("minor", PLAIN),
+    ("emulationMajor", PLAIN),
+    ("emulationMinor", PLAIN),
+    ("minCompatibilityMajor", PLAIN),
+    ("minCompatibilityMinor", PLAIN),
+    ("gitVersion", PLAIN),
+    ("gitCommit", PLAIN),
+    ("gitTreeState", PLAIN),
+    ("buildDate", PLAIN),
+    ("goVersion", PLAIN),
+    ("compiler", PLAIN),
+    ("platform", PLAIN),
+]);
+
+const VERSIONS: Fields = Fields(&[("clientVersion", INFO), ("kustomizeVersion", PLAIN), ("serverVersion", INFO)]);
+
 pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
     if !args.operands.is_empty() {
         return Err(Failure::error(format!("extra arguments: [{}]", args.operands.join(" "))));
     }
-    let own = json!({ "gitVersion": CLIENT, "major": "1", "minor": MINOR.to_string(), "platform": "linux/amd64" });
+    let own = json!({
+        "major": "1", "minor": MINOR.to_string(), "gitVersion": CLIENT, "gitCommit": "$Format:%H$",
+        "gitTreeState": "clean", "buildDate": "2026-01-01T00:00:00Z", "goVersion": "go1.26.6", "compiler": "gc",
+        "platform": "linux/amd64",
+    });
     let mut value = json!({ "clientVersion": own, "kustomizeVersion": KUSTOMIZE });
     let mut unreached = None;
     if !args.is("client") {
@@ -36,8 +59,8 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
             let shown = server["gitVersion"].as_str().map(|version| format!("Server Version: {version}\n"));
             format!("Client Version: {CLIENT}\nKustomize Version: {KUSTOMIZE}\n{}", shown.unwrap_or_default())
         }
-        "json" => serde_json::to_string_pretty(&value).unwrap_or_default() + "\n",
-        "yaml" => output::yaml(&value),
+        "json" => output::in_order(&value, &VERSIONS, "  ") + "\n",
+        "yaml" => output::yaml(&value) + "\n",
         _ => return Err(Failure::error("--output must be 'yaml' or 'json'")),
     };
     call.io.out(&text);

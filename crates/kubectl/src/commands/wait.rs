@@ -17,6 +17,7 @@ pub(super) static FLAGS: &[Flag] = &[
     text("field-selector", ' ', "Field selector"),
     switch("all", ' ', "All objects of the kind"),
     switch("all-namespaces", 'A', "In all namespaces"),
+    switch("local", ' ', "Do not ask the server"),
 ];
 
 /// What is waited for.

@@ -5,6 +5,7 @@ mod base64;
 mod columns;
 mod gotemplate;
 mod jsonpath;
+mod order;
 mod printer;
 
 pub(crate) use align::align;
@@ -14,6 +15,7 @@ pub(crate) use base64::{decode as base64_decode, encode as base64_encode};
 pub(crate) use columns::Columns;
 pub(crate) use gotemplate::GoTemplate;
 pub(crate) use jsonpath::JsonPath;
+pub(crate) use order::{Fields, PLAIN, in_order};
 pub(crate) use printer::{TablePrinter, TableStyle, plain_table};
 
 use serde_json::Value;
@@ -102,7 +104,7 @@ impl Format {
     /// An object that upstream holds as a struct, not as a map: its JSON has the struct's order.
     pub fn typed_text(&self, value: &Value) -> Result<String, Failure> {
         match self {
-            Format::Json => Ok(indented(&api::schema::go_document(value)) + "\n"),
+            Format::Json => Ok(indented(&api::schema::go_document(value), INDENT) + "\n"),
             other => other.text(value),
         }
     }
@@ -124,10 +126,13 @@ impl Format {
     }
 }
 
-/// JSON with an indent of four, as kubectl prints it.
+/// How kubectl indents objects in JSON.
+pub(crate) const INDENT: &str = "    ";
+
+/// JSON as kubectl prints it.
 pub(crate) fn json(value: &Value) -> String {
     let mut bytes = Vec::new();
-    let formatter = serde_json::ser::PrettyFormatter::with_indent(b"    ");
+    let formatter = serde_json::ser::PrettyFormatter::with_indent(INDENT.as_bytes());
     let mut serializer = serde_json::Serializer::with_formatter(&mut bytes, formatter);
     match serde::Serialize::serialize(value, &mut serializer) {
         Ok(()) => escape_html(&String::from_utf8_lossy(&bytes)),
@@ -136,7 +141,7 @@ pub(crate) fn json(value: &Value) -> String {
 }
 
 /// A JSON text with the line breaks of Go's `json.Indent`.
-fn indented(text: &str) -> String {
+fn indented(text: &str, indent: &str) -> String {
     let mut out = String::new();
     let (mut depth, mut quoted, mut escaped) = (0, false, false);
     let mut chars = text.chars().peekable();
@@ -149,18 +154,18 @@ fn indented(text: &str) -> String {
         }
         if matches!(c, '}' | ']') {
             depth -= 1;
-            line_break(&mut out, depth);
+            line_break(&mut out, depth, indent);
         }
         out.push(c);
         match c {
             '"' => quoted = true,
             ':' => out.push(' '),
-            ',' => line_break(&mut out, depth),
+            ',' => line_break(&mut out, depth, indent),
             '{' | '[' => match chars.next_if(|next| matches!(next, '}' | ']')) {
                 Some(end) => out.push(end),
                 None => {
                     depth += 1;
-                    line_break(&mut out, depth);
+                    line_break(&mut out, depth, indent);
                 }
             },
             _ => {}
@@ -169,9 +174,9 @@ fn indented(text: &str) -> String {
     out
 }
 
-fn line_break(out: &mut String, depth: usize) {
+fn line_break(out: &mut String, depth: usize, indent: &str) {
     out.push('\n');
-    out.push_str(&"    ".repeat(depth));
+    out.push_str(&indent.repeat(depth));
 }
 
 /// Go's encoder writes `<`, `>` and `&` as escapes.

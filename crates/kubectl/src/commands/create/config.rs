@@ -17,8 +17,11 @@ pub(in crate::commands) static DATA_FLAGS: &[Flag] = &[
     switch("append-hash", ' ', "Append a hash of the data to the name"),
 ];
 pub(in crate::commands) static SECRET_FLAGS: &[Flag] = &[text("type", ' ', "The type of the secret")];
-pub(in crate::commands) static TLS_FLAGS: &[Flag] =
-    &[text("cert", ' ', "Path to the certificate"), text("key", ' ', "Path to the key")];
+pub(in crate::commands) static TLS_FLAGS: &[Flag] = &[
+    text("cert", ' ', "Path to the certificate"),
+    text("key", ' ', "Path to the key"),
+    switch("append-hash", ' ', "Add a hash of the data to the name"),
+];
 pub(in crate::commands) static REGISTRY_FLAGS: &[Flag] = &[
     text("docker-server", ' ', "The registry's address").or("https://index.docker.io/v1/"),
     text("docker-username", ' ', "User name"),

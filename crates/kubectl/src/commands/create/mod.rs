@@ -25,10 +25,14 @@ pub(in crate::commands) static MADE: &[Flag] = &[
     text("output", 'o', "Output format: yaml, json, name, …"),
     text("template", ' ', "Template for -o go-template or jsonpath"),
     switch("save-config", ' ', "Keep the configuration in an annotation, for a later apply"),
-    text("validate", ' ', "strict, warn or ignore").or("strict").alone("strict"),
-    text("field-manager", ' ', "Name of the manager of the fields").or("kubectl-create"),
     switch("show-managed-fields", ' ', "Keep managedFields in yaml and json"),
     on_missing("allow-missing-template-keys"),
+];
+
+/// What the subcommands of `create` can do, too.
+pub(in crate::commands) static NEW: &[Flag] = &[
+    text("validate", ' ', "strict, warn or ignore").or("strict").alone("strict"),
+    text("field-manager", ' ', "Name of the manager of the fields").or("kubectl-create"),
 ];
 
 const fn on_missing(name: &'static str) -> Flag {
@@ -38,6 +42,7 @@ const fn on_missing(name: &'static str) -> Flag {
 pub(in crate::commands) static FLAGS: &[Flag] = &[
     text("selector", 'l', "Label selector"),
     switch("edit", ' ', "Edit before creating"),
+    switch("windows-line-endings", ' ', "With --edit: end lines as Windows does"),
     text("raw", ' ', "Send to a path of the API server"),
     crate::flags::RECORD,
 ];

@@ -10,8 +10,8 @@ use crate::failure::{Failure, Outcome};
 use crate::flags::{Args, Flag, array, go_reason, int, list, text};
 use crate::task::Call;
 
-pub(in crate::commands) static SERVICE_FLAGS: &[Flag] =
-    &[list("tcp", ' ', "Port pairs: port[:targetPort]"), text("clusterip", ' ', "The cluster IP, or None")];
+pub(in crate::commands) static SERVICE_FLAGS: &[Flag] = &[list("tcp", ' ', "Port pairs: port[:targetPort]")];
+pub(in crate::commands) static CLUSTER_IP_FLAGS: &[Flag] = &[text("clusterip", ' ', "The cluster IP, or None")];
 pub(in crate::commands) static NODE_PORT_FLAGS: &[Flag] =
     &[list("tcp", ' ', "Port pairs: port[:targetPort]"), int("node-port", ' ', "0", "The port on each node")];
 pub(in crate::commands) static EXTERNAL_FLAGS: &[Flag] =

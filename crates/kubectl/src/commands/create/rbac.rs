@@ -12,6 +12,8 @@ pub(in crate::commands) static ROLE_FLAGS: &[Flag] = &[
     list("verb", ' ', "Verbs that the role allows"),
     list("resource", ' ', "Resources that the role is about"),
     array("resource-name", ' ', "Names that the role is about"),
+];
+pub(in crate::commands) static CLUSTER_ROLE_FLAGS: &[Flag] = &[
     list("non-resource-url", ' ', "Paths that the cluster role is about"),
     map("aggregation-rule", ' ', "Labels of cluster roles to combine"),
 ];

@@ -20,6 +20,7 @@ pub(super) static STATUS_FLAGS: &[Flag] = &[
 pub(super) static HISTORY_FLAGS: &[Flag] =
     &[text("selector", 'l', "Label selector"), int("revision", ' ', "0", "Show this revision in full")];
 pub(super) static UNDO_FLAGS: &[Flag] = &[
+    text("selector", 'l', "Label selector"),
     int("to-revision", ' ', "0", "The revision to go back to"),
     text("dry-run", ' ', "none, server or client").or("none").alone("unchanged"),
 ];

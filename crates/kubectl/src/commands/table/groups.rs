@@ -10,75 +10,75 @@ use crate::flags::{FILES, PRINT};
 pub(super) static CREATE: &[Command] = &[
     Command {
         usage: "NAME --role=NAME|--clusterrole=NAME [options]",
-        flags: &[create::rbac::BINDING_FLAGS, create::MADE],
+        flags: &[create::rbac::BINDING_FLAGS, create::MADE, create::NEW],
         ..row("clusterrolebinding", ANY, "Create a cluster role binding", Run::Now(create::rbac::cluster_role_binding))
     },
     Command {
         usage: "NAME --verb=verb --resource=resource [options]",
-        flags: &[create::rbac::ROLE_FLAGS, create::MADE],
+        flags: &[create::rbac::CLUSTER_ROLE_FLAGS, create::rbac::ROLE_FLAGS, create::MADE, create::NEW],
         ..row("clusterrole", ANY, "Create a cluster role", Run::Now(create::rbac::cluster_role))
     },
     Command {
         aliases: &["cm"],
         usage: "NAME [--from-file=[key=]source] [--from-literal=key1=value1] [options]",
-        flags: &[create::config::DATA_FLAGS, create::MADE],
+        flags: &[create::config::DATA_FLAGS, create::MADE, create::NEW],
         ..row("configmap", ANY, "Create a config map from files or values", Run::Now(create::config::config_map))
     },
     Command {
         aliases: &["cj"],
         usage: "NAME --image=image --schedule='0/5 * * * ?' -- [COMMAND] [args...] [options]",
-        flags: &[create::workload::CRON_JOB_FLAGS, create::MADE],
+        flags: &[create::workload::CRON_JOB_FLAGS, create::MADE, create::NEW],
         ..row("cronjob", ANY, "Create a cron job", Run::Now(create::workload::cron_job))
     },
     Command {
         aliases: &["deploy"],
         usage: "NAME --image=image -- [COMMAND] [args...] [options]",
-        flags: &[create::workload::DEPLOYMENT_FLAGS, create::MADE],
+        flags: &[create::workload::DEPLOYMENT_FLAGS, create::MADE, create::NEW],
         ..row("deployment", ANY, "Create a deployment", Run::Now(create::workload::deployment))
     },
     Command {
         aliases: &["ing"],
         usage: "NAME --rule=host/path=service:port[,tls[=secret]] [options]",
-        flags: &[create::network::INGRESS_FLAGS, create::MADE],
+        flags: &[create::network::INGRESS_FLAGS, create::MADE, create::NEW],
         ..row("ingress", ANY, "Create an ingress", Run::Now(create::network::ingress))
     },
     Command {
         usage: "NAME --image=image [--from=cronjob/name] -- [COMMAND] [args...] [options]",
-        flags: &[create::workload::JOB_FLAGS, create::MADE],
+        flags: &[create::workload::JOB_FLAGS, create::MADE, create::NEW],
         ..row("job", ANY, "Create a job", Run::Now(create::workload::job))
     },
     Command {
         aliases: &["ns"],
         usage: "NAME [options]",
-        flags: &[create::MADE],
+        flags: &[create::MADE, create::NEW],
         ..row("namespace", ANY, "Create a namespace", Run::Now(create::config::namespace))
     },
     Command {
         aliases: &["pdb"],
         usage: "NAME --selector=SELECTOR --min-available=N [options]",
-        flags: &[create::config::BUDGET_FLAGS, create::MADE],
+        flags: &[create::config::BUDGET_FLAGS, create::MADE, create::NEW],
         ..row("poddisruptionbudget", ANY, "Create a disruption budget", Run::Now(create::config::disruption_budget))
     },
     Command {
         aliases: &["pc"],
         usage: "NAME --value=VALUE [options]",
-        flags: &[create::config::PRIORITY_FLAGS, create::MADE],
+        flags: &[create::config::PRIORITY_FLAGS, create::MADE, create::NEW],
         ..row("priorityclass", ANY, "Create a priority class", Run::Now(create::config::priority_class))
     },
     Command {
         aliases: &["resourcequota"],
         usage: "NAME [--hard=key1=value1,key2=value2] [options]",
-        flags: &[create::config::QUOTA_FLAGS, create::MADE],
+        flags: &[create::config::QUOTA_FLAGS, create::MADE, create::NEW],
         ..row("quota", ANY, "Create a resource quota", Run::Now(create::config::quota))
     },
     Command {
         usage: "NAME --verb=verb --resource=resource [options]",
-        flags: &[create::rbac::ROLE_FLAGS, create::MADE],
+        flags: &[create::rbac::ROLE_FLAGS, create::MADE, create::NEW],
         ..row("role", ANY, "Create a role", Run::Now(create::rbac::role))
     },
     Command {
         usage: "NAME --role=NAME|--clusterrole=NAME [options]",
-        flags: &[create::rbac::ROLE_REF_FLAGS, create::rbac::BINDING_FLAGS, create::MADE],
+        flags: &[create::rbac::ROLE_REF_FLAGS, create::rbac::BINDING_FLAGS, create::MADE, create::NEW],
         ..row("rolebinding", ANY, "Create a role binding", Run::Now(create::rbac::role_binding))
     },
     Command { subcommands: SECRET, ..row("secret", ANY, "Create a secret", Run::Group) },
@@ -86,12 +86,12 @@ pub(super) static CREATE: &[Command] = &[
     Command {
         aliases: &["sa"],
         usage: "NAME [options]",
-        flags: &[create::MADE],
+        flags: &[create::MADE, create::NEW],
         ..row("serviceaccount", ANY, "Create a service account", Run::Now(create::config::service_account))
     },
     Command {
         usage: "SERVICE_ACCOUNT_NAME [options]",
-        flags: &[create::config::TOKEN_FLAGS, create::MADE],
+        flags: &[create::config::TOKEN_FLAGS, PRINT],
         operands: Operands::Names("serviceaccounts"),
         ..row("token", ANY, "Ask for a service account's token", Run::Now(create::config::token))
     },
@@ -100,17 +100,17 @@ pub(super) static CREATE: &[Command] = &[
 static SECRET: &[Command] = &[
     Command {
         usage: "NAME --docker-username=user --docker-password=password [options]",
-        flags: &[create::config::REGISTRY_FLAGS, create::MADE],
+        flags: &[create::config::REGISTRY_FLAGS, create::MADE, create::NEW],
         ..row("docker-registry", ANY, "Create a registry secret", Run::Now(create::config::secret_registry))
     },
     Command {
         usage: "NAME [--from-file=[key=]source] [--from-literal=key1=value1] [options]",
-        flags: &[create::config::SECRET_FLAGS, create::config::DATA_FLAGS, create::MADE],
+        flags: &[create::config::SECRET_FLAGS, create::config::DATA_FLAGS, create::MADE, create::NEW],
         ..row("generic", ANY, "Create a secret from files or values", Run::Now(create::config::secret_generic))
     },
     Command {
         usage: "NAME --cert=path --key=path [options]",
-        flags: &[create::config::TLS_FLAGS, create::MADE],
+        flags: &[create::config::TLS_FLAGS, create::MADE, create::NEW],
         ..row("tls", ANY, "Create a TLS secret", Run::Now(create::config::secret_tls))
     },
 ];
@@ -118,22 +118,22 @@ static SECRET: &[Command] = &[
 static SERVICE: &[Command] = &[
     Command {
         usage: "NAME [--tcp=port:targetPort] [options]",
-        flags: &[create::network::SERVICE_FLAGS, create::MADE],
+        flags: &[create::network::CLUSTER_IP_FLAGS, create::network::SERVICE_FLAGS, create::MADE, create::NEW],
         ..row("clusterip", ANY, "Create a ClusterIP service", Run::Now(create::network::cluster_ip))
     },
     Command {
         usage: "NAME --external-name=name [options]",
-        flags: &[create::network::EXTERNAL_FLAGS, create::MADE],
+        flags: &[create::network::EXTERNAL_FLAGS, create::MADE, create::NEW],
         ..row("externalname", ANY, "Create an ExternalName service", Run::Now(create::network::external_name))
     },
     Command {
         usage: "NAME [--tcp=port:targetPort] [options]",
-        flags: &[create::network::SERVICE_FLAGS, create::MADE],
+        flags: &[create::network::SERVICE_FLAGS, create::MADE, create::NEW],
         ..row("loadbalancer", ANY, "Create a LoadBalancer service", Run::Now(create::network::load_balancer))
     },
     Command {
         usage: "NAME [--tcp=port:targetPort] [options]",
-        flags: &[create::network::NODE_PORT_FLAGS, create::MADE],
+        flags: &[create::network::NODE_PORT_FLAGS, create::MADE, create::NEW],
         ..row("nodeport", ANY, "Create a NodePort service", Run::Now(create::network::node_port))
     },
 ];
@@ -216,7 +216,7 @@ pub(super) static ROLLOUT: &[Command] = &[
     },
     Command {
         usage: RESOURCES,
-        flags: &[rollout::UNDO_FLAGS, rollout::UPDATE_FLAGS, FILES, PRINT],
+        flags: &[rollout::UNDO_FLAGS, FILES, PRINT],
         operands: Operands::Resources,
         ..row("undo", ANY, "Undo a previous rollout", Run::Now(rollout::update::undo))
     },
@@ -245,8 +245,8 @@ pub(super) static CONFIG: &[Command] = &[
     },
     Command {
         usage: "PROPERTY_NAME PROPERTY_VALUE [options]",
-        flags: &[config::PROPERTY_FLAGS],
-        ..row("set", ANY, "Set a value", Run::Now(config::set))
+        flags: &[config::property::FLAGS],
+        ..row("set", ANY, "Set a value", Run::Now(config::property::set))
     },
     Command {
         flags: &[config::CLUSTER_FLAGS],
@@ -263,7 +263,10 @@ pub(super) static CONFIG: &[Command] = &[
         flags: &[config::CREDENTIALS_FLAGS],
         ..row("set-credentials", ANY, "Change a user", Run::Now(config::set_credentials))
     },
-    Command { usage: "PROPERTY_NAME [options]", ..row("unset", ANY, "Remove a value", Run::Now(config::unset)) },
+    Command {
+        usage: "PROPERTY_NAME [options]",
+        ..row("unset", ANY, "Remove a value", Run::Now(config::property::unset))
+    },
     Command {
         aliases: &["use"],
         usage: "CONTEXT_NAME [options]",
@@ -275,7 +278,7 @@ pub(super) static CONFIG: &[Command] = &[
 pub(super) static APPLY: &[Command] = &[
     Command {
         usage: RESOURCES,
-        flags: &[edit::FLAGS, FILES, PRINT],
+        flags: &[edit::LAST_APPLIED_FLAGS, FILES, PRINT],
         operands: Operands::Resources,
         ..row("edit-last-applied", ANY, "Edit what was applied last", later!(edit::last_applied))
     },
@@ -286,7 +289,7 @@ pub(super) static APPLY: &[Command] = &[
     },
     Command {
         usage: RESOURCES,
-        flags: &[apply::VIEW_FLAGS, FILES, PRINT],
+        flags: &[apply::VIEW_FLAGS, FILES],
         operands: Operands::Resources,
         ..row("view-last-applied", ANY, "View what was applied last", Run::Now(apply::view_last_applied))
     },
@@ -334,13 +337,13 @@ pub(super) static PLUGIN: &[Command] = &[Command {
 pub(super) static TOP: &[Command] = &[
     Command {
         aliases: &["nodes", "no"],
-        flags: &[top::FLAGS],
+        flags: &[top::NODE_FLAGS, top::FLAGS],
         operands: Operands::Names("nodes"),
         ..row("node", ANY, "Show nodes' use of resources", Run::Now(top::node))
     },
     Command {
         aliases: &["pods", "po"],
-        flags: &[top::FLAGS],
+        flags: &[top::POD_FLAGS, top::FLAGS],
         operands: Operands::Names("pods"),
         ..row("pod", ANY, "Show Pods' use of resources", Run::Now(top::pod))
     },
