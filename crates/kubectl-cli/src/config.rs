@@ -1,13 +1,21 @@
 //! Which server, as whom, in which namespace: flags first, then the kubeconfig. Upstream: `client-go/tools/clientcmd`.
 
+mod check;
+mod credentials;
+
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::bail;
+use api::User;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use kubectl::Context;
 use serde_json::{Value, json};
+
+use self::credentials::Credentials;
+use crate::wire;
 
 /// What a connection needs to know.
 #[derive(Clone, Debug)]
@@ -17,8 +25,14 @@ pub struct Settings {
     pub config: Value,
     pub file: String,
     pub namespace: String,
-    pub token: String,
+    /// The header that says who asks; empty for none.
+    pub authorization: String,
+    pub impersonated: Option<User>,
     pub tls: Tls,
+    /// The way to the server; empty for the straight one.
+    pub proxy: String,
+    /// How long a request may take.
+    pub timeout: Option<Duration>,
 }
 
 /// How a server proves who it is, and how the user does. All in PEM.
@@ -29,6 +43,28 @@ pub struct Tls {
     pub is_insecure: bool,
     pub certificate: Vec<u8>,
     pub key: Vec<u8>,
+    /// The name in the server's certificate; empty for the server's own.
+    pub name: String,
+}
+
+impl Settings {
+    /// The server's name and port.
+    pub fn host(&self) -> &str {
+        let server = &self.context.server;
+        let rest = server.split_once("://").map_or(server.as_str(), |(_, rest)| rest);
+        rest.split('/').next().unwrap_or_default()
+    }
+
+    /// The address that requests go to: that of the name in the server's certificate.
+    pub fn url(&self) -> String {
+        let server = self.context.server.trim_end_matches('/');
+        if self.tls.name.is_empty() {
+            return server.to_owned();
+        }
+        let host = self.host();
+        let port = host.rsplit_once(':').map_or(String::new(), |(_, port)| format!(":{port}"));
+        server.replacen(host, &format!("{}{port}", self.tls.name), 1)
+    }
 }
 
 /// A list of the kubeconfig, and the field of its entries that holds what they name.
@@ -55,33 +91,127 @@ pub fn read(words: &[String]) -> anyhow::Result<Settings> {
     }
     let cluster_name = given("cluster").unwrap_or_else(|| of(&context, "cluster"));
     let user_name = given("user").unwrap_or_else(|| of(&context, "user"));
-    let cluster = entry(&config["clusters"], &cluster_name, "cluster");
-    let user = entry(&config["users"], &user_name, "user");
+    let mut cluster = entry(&config["clusters"], &cluster_name, "cluster");
+    let mut user = entry(&config["users"], &user_name, "user");
     if !configures && given("cluster").is_some() && cluster.is_null() {
         bail!("error: no server found for cluster {cluster_name:?}");
     }
     if !configures && given("user").is_some() && user.is_null() {
         bail!("error: auth info {user_name:?} does not exist");
     }
-    if !configures && !of(&user, "token").is_empty() && !of(&user, "username").is_empty() {
-        bail!(
-            "error: more than one authentication method found for {user_name}; found [token basicAuth], only one is allowed"
-        );
+    let folder = Path::new(&file).parent().unwrap_or(Path::new(""));
+    [&mut cluster, &mut user].into_iter().for_each(|entry| settle_paths(entry, folder));
+    override_cluster(&mut cluster, &flags);
+    override_user(&mut user, &flags);
+    if !configures {
+        refuse(&[check::user(&user, &user_name), check::cluster(&cluster, &cluster_name)].concat())?;
     }
-    let server = given("server").unwrap_or_else(|| of(&cluster, "server"));
-    let server = if server.is_empty() { "http://localhost:8080".into() } else { server };
-    let server = if server.contains("://") { server } else { format!("http://{server}") };
+    let server = server(&cluster)?;
     let is_secure = server.starts_with("https://") && !configures;
     let namespace = Some(of(&context, "namespace")).filter(|namespace| !namespace.is_empty());
+    // Credentials do not go over a line that anybody may listen to.
+    let credentials = if is_secure { credentials::of(&user, &cluster)? } else { Credentials::default() };
     Ok(Settings {
-        tls: if is_secure { tls(&flags, &cluster, &user, &file)? } else { Tls::default() },
-        // Credentials do not go over a line that anybody may listen to.
-        token: if is_secure { token(given("token"), &user)? } else { String::new() },
+        tls: if is_secure { tls(&cluster, &credentials)? } else { Tls::default() },
+        authorization: credentials.authorization,
+        impersonated: impersonated(&user),
+        proxy: of(&cluster, "proxy-url"),
+        timeout: given("request-timeout").as_deref().and_then(timeout),
         context: Context { name: context_name, cluster: cluster_name, user: user_name, server },
         namespace: namespace.unwrap_or("default".into()),
         config,
         file,
     })
+}
+
+fn refuse(problems: &[String]) -> anyhow::Result<()> {
+    match problems {
+        [] => Ok(()),
+        [only] => bail!("error: {only}"),
+        many => {
+            let lines: Vec<String> = many.iter().map(|problem| format!("* {problem}")).collect();
+            bail!("Error in configuration: \n{}", lines.join("\n"))
+        }
+    }
+}
+
+/// Files of a kubeconfig lie beside it.
+fn settle_paths(entry: &mut Value, folder: &Path) {
+    for field in ["certificate-authority", "client-certificate", "client-key", "tokenFile"] {
+        let path = of(entry, field);
+        if !path.is_empty() {
+            entry[field] = folder.join(path).to_string_lossy().into();
+        }
+    }
+}
+
+type Flags<'a> = BTreeMap<&'a str, String>;
+
+/// Flags come before the file. A server that a flag names has no other name than flags say; trust by a flag replaces the
+/// file's.
+fn override_cluster(cluster: &mut Value, flags: &Flags) {
+    let is_insecure = flags.get("insecure-skip-tls-verify").is_some_and(|text| text == "true");
+    let authority = flags.get("certificate-authority").filter(|path| !path.is_empty());
+    if is_insecure || authority.is_some() {
+        forget(cluster, "certificate-authority-data");
+        cluster["certificate-authority"] = authority.cloned().unwrap_or_default().into();
+        cluster["insecure-skip-tls-verify"] = is_insecure.into();
+    }
+    if flags.contains_key("tls-server-name") || flags.contains_key("server") {
+        cluster["tls-server-name"] = flags.get("tls-server-name").cloned().unwrap_or_default().into();
+    }
+    if let Some(server) = flags.get("server") {
+        cluster["server"] = server.as_str().into();
+    }
+}
+
+fn override_user(user: &mut Value, flags: &Flags) {
+    for field in ["client-certificate", "client-key", "token", "username", "password"] {
+        if let Some(value) = flags.get(field).filter(|value| !value.is_empty()) {
+            user[field] = value.as_str().into();
+            forget(user, &format!("{field}-data"));
+        }
+    }
+}
+
+fn forget(entry: &mut Value, field: &str) {
+    entry.as_object_mut().map(|fields| fields.remove(field));
+}
+
+/// The server's address as a URL.
+fn server(cluster: &Value) -> anyhow::Result<String> {
+    let server = match of(cluster, "server") {
+        server if server.is_empty() => "localhost:8080".into(),
+        server => server,
+    };
+    match server.split_once("://") {
+        Some((scheme, rest)) if !scheme.is_empty() && !rest.is_empty() && !rest.starts_with('/') => {
+            if !matches!(scheme, "http" | "https") {
+                bail!("Unable to connect to the server: unsupported protocol scheme {scheme:?}");
+            }
+            Ok(server)
+        }
+        Some(_) => bail!("error: host must be a URL or a host:port pair: {server:?}"),
+        None if server.contains('/') => bail!("error: host must be a URL or a host:port pair: {server:?}"),
+        None => Ok(format!("http://{server}")),
+    }
+}
+
+/// Whom the kubeconfig's user asks as.
+fn impersonated(user: &Value) -> Option<User> {
+    let groups = user["as-groups"].as_array().into_iter().flatten();
+    let groups = groups.filter_map(|group| group.as_str().map(str::to_owned)).collect();
+    let name = Some(of(user, "as")).filter(|name| !name.is_empty())?;
+    Some(User { name, uid: of(user, "as-uid"), groups, ..User::default() })
+}
+
+/// Seconds or a duration; 0 is no limit.
+fn timeout(text: &str) -> Option<Duration> {
+    let limit = match text.parse::<u64>() {
+        Ok(seconds) => Duration::from_secs(seconds),
+        Err(_) => Duration::from_nanos(u64::try_from(api::time::parse_duration(text)?).ok()?),
+    };
+    Some(limit).filter(|limit| !limit.is_zero())
 }
 
 /// The kubeconfigs to read, and whether a flag names the only one.
@@ -153,51 +283,33 @@ fn load(text: &str) -> Result<Value, String> {
     Ok(config)
 }
 
-fn token(given: Option<String>, user: &Value) -> anyhow::Result<String> {
-    let token = given.unwrap_or_else(|| of(user, "token"));
-    match of(user, "tokenFile").as_str() {
-        file if token.is_empty() && !file.is_empty() => match std::fs::read_to_string(file) {
-            Ok(text) => Ok(text.trim().to_owned()),
-            Err(_) => bail!("error: open {file}: no such file or directory"),
-        },
-        _ => Ok(token),
+fn tls(cluster: &Value, credentials: &Credentials) -> anyhow::Result<Tls> {
+    let authority = pem(cluster, "certificate-authority")?;
+    let is_insecure = cluster["insecure-skip-tls-verify"] == true;
+    if is_insecure && !authority.is_empty() {
+        bail!("error: specifying a root certificates file with the insecure flag is not allowed");
+    }
+    if !authority.is_empty() && wire::certificates(&authority).is_empty() {
+        bail!("error: unable to load root certificates: unable to parse bytes as PEM block");
+    }
+    let certificate = credentials.certificate.clone();
+    if !certificate.is_empty() && wire::certificates(&certificate).is_empty() {
+        bail!("Unable to connect to the server: tls: failed to find any PEM data in certificate input");
+    }
+    let (key, name) = (credentials.key.clone(), of(cluster, "tls-server-name"));
+    Ok(Tls { authority, is_insecure, certificate, key, name })
+}
+
+/// What an entry holds under this name, or the file that it names; empty for neither.
+pub fn pem(entry: &Value, name: &str) -> anyhow::Result<Vec<u8>> {
+    match (of(entry, &format!("{name}-data")), of(entry, name)) {
+        (data, _) if !data.is_empty() => BASE64_STANDARD.decode(data).map_err(|why| anyhow::anyhow!("error: {why}")),
+        (_, path) if path.is_empty() => Ok(Vec::new()),
+        (_, path) => std::fs::read(&path).map_err(|why| anyhow::anyhow!("error: {}", check::unopened(&path, &why))),
     }
 }
 
-fn tls(flags: &BTreeMap<&str, String>, cluster: &Value, user: &Value, file: &str) -> anyhow::Result<Tls> {
-    let folder = Path::new(file).parent().unwrap_or(Path::new(""));
-    // Data comes before files, and files of the kubeconfig lie beside it.
-    let read = |entry: &Value, name: &str| -> anyhow::Result<Vec<u8>> {
-        let (path, base) = match flags.get(name) {
-            Some(path) => (path.clone(), Path::new("")),
-            None => match of(entry, &format!("{name}-data")) {
-                data if !data.is_empty() => {
-                    return BASE64_STANDARD.decode(data).map_err(|why| anyhow::anyhow!("error: {why}"));
-                }
-                _ => (of(entry, name), folder),
-            },
-        };
-        if path.is_empty() {
-            return Ok(Vec::new());
-        }
-        let path = base.join(path);
-        std::fs::read(&path).map_err(|_| {
-            let path = path.display();
-            anyhow::anyhow!(
-                "error: unable to read {name} {path} for kubectl due to open {path}: no such file or directory"
-            )
-        })
-    };
-    let skips = flags.get("insecure-skip-tls-verify").is_some_and(|text| text == "true");
-    Ok(Tls {
-        authority: read(cluster, "certificate-authority")?,
-        is_insecure: skips || cluster["insecure-skip-tls-verify"] == true,
-        certificate: read(user, "client-certificate")?,
-        key: read(user, "client-key")?,
-    })
-}
-
-fn of(value: &Value, field: &str) -> String {
+pub fn of(value: &Value, field: &str) -> String {
     value[field].as_str().unwrap_or_default().to_owned()
 }
 

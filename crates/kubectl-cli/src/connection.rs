@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read};
+use std::net::ToSocketAddrs as _;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, TryRecvError, channel};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -11,9 +12,12 @@ use api::request::{StreamId, StreamOutput, User, WatchId};
 use api::time::{EPOCH_SECONDS, SECOND};
 use api::{CauseId, Reason, Request, Response, SimTime, Status, Subresource, Verb, WatchEvent};
 use client::{Activity, Api, Note};
-use ureq::Agent;
+use ureq::config::Config;
 use ureq::http;
 use ureq::tls::{Certificate, ClientCert, PrivateKey, RootCerts, TlsConfig, TlsProvider};
+use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
+use ureq::{Agent, Proxy};
 
 use crate::answer::{self, Asked};
 use crate::config::{Settings, Tls};
@@ -46,9 +50,18 @@ pub fn now() -> SimTime {
 impl Connection {
     pub fn new(settings: Settings) -> Connection {
         let config = Agent::config_builder().http_status_as_error(false).allow_non_standard_methods(true);
-        let config = config.tls_config(tls_config(&settings.tls));
+        let mut config = config.tls_config(tls_config(&settings.tls)).timeout_global(settings.timeout);
+        if let Ok(proxy) = Proxy::new(&settings.proxy) {
+            config = config.proxy(Some(proxy));
+        }
+        let config = config.user_agent(USER_AGENT).build();
+        let agent = match settings.tls.name.as_str() {
+            "" => Agent::new_with_config(config),
+            // Requests go to that name, which is looked up as the server's.
+            _ => Agent::with_parts(config, DefaultConnector::default(), Resolved(settings.host().to_owned())),
+        };
         Connection {
-            agent: Agent::new_with_config(config.user_agent(USER_AGENT).build()),
+            agent,
             settings,
             user: None,
             warnings: Vec::new(),
@@ -66,10 +79,10 @@ impl Connection {
     /// The headers that say who asks.
     pub fn identity(&self) -> Vec<(&'static str, String)> {
         let mut headers = Vec::new();
-        if !self.settings.token.is_empty() {
-            headers.push(("Authorization", format!("Bearer {}", self.settings.token)));
+        if !self.settings.authorization.is_empty() {
+            headers.push(("Authorization", self.settings.authorization.clone()));
         }
-        if let Some(user) = &self.user {
+        if let Some(user) = self.user.as_ref().or(self.settings.impersonated.as_ref()) {
             headers.push(("Impersonate-User", user.name.clone()));
             headers.extend(user.groups.iter().map(|group| ("Impersonate-Group", group.clone())));
             headers.extend(Some(("Impersonate-Uid", user.uid.clone())).filter(|(_, uid)| !uid.is_empty()));
@@ -78,8 +91,8 @@ impl Connection {
     }
 
     fn send(&mut self, call: path::Call) -> Result<http::Response<ureq::Body>, Status> {
-        let server = self.settings.context.server.trim_end_matches('/');
-        let mut request = http::Request::builder().method(call.method).uri(format!("{server}{}", call.path));
+        let uri = format!("{}{}", self.settings.url(), call.path);
+        let mut request = http::Request::builder().method(call.method).uri(uri).header("Host", self.settings.host());
         request = request.header("Accept", "application/json").header("Content-Type", call.content_type);
         for (name, value) in self.identity() {
             request = request.header(name, value);
@@ -97,14 +110,27 @@ impl Connection {
     }
 
     fn unreachable(&self, error: &ureq::Error) -> Status {
-        let server = &self.settings.context.server;
-        let address = server.split_once("://").map_or(server.as_str(), |(_, rest)| rest);
-        Status::new(0, Reason::Unknown, why_unreachable(address, error))
+        Status::new(0, Reason::Unknown, why_unreachable(self.settings.host(), error))
     }
 
     fn open(&mut self) -> u64 {
         self.opened += 1;
         self.opened
+    }
+}
+
+/// Looks one host up, whatever is asked for.
+#[derive(Debug)]
+struct Resolved(String);
+
+impl Resolver for Resolved {
+    fn resolve(&self, _: &http::Uri, _: &Config, _: NextTimeout) -> Result<ResolvedSocketAddrs, ureq::Error> {
+        let mut found = self.empty();
+        let host = if self.0.contains(':') { self.0.clone() } else { format!("{}:443", self.0) };
+        for address in host.to_socket_addrs().map_err(ureq::Error::Io)? {
+            found.push(address);
+        }
+        Ok(found)
     }
 }
 
@@ -119,12 +145,37 @@ pub fn why_unreachable(address: &str, error: &ureq::Error) -> String {
              certificate: x509: certificate signed by unknown authority"
                 .into()
         }
-        other if other.to_string().contains("failed to lookup address") => {
-            let host = address.split(['/', ':']).next().unwrap_or_default();
-            format!("Unable to connect to the server: dial tcp: lookup {host}: no such host")
+        ureq::Error::HostNotFound => not_found(address),
+        other if other.to_string().contains("failed to lookup address") => not_found(address),
+        ureq::Error::Timeout(ureq::Timeout::Resolve | ureq::Timeout::Connect) => {
+            "Unable to connect to the server: net/http: request canceled while waiting for connection (Client.Timeout \
+             exceeded while awaiting headers)"
+                .into()
+        }
+        ureq::Error::Timeout(_) => {
+            "Unable to connect to the server: net/http: request canceled (Client.Timeout exceeded while awaiting headers)"
+                .into()
+        }
+        other if other.to_string().contains("not valid for name") => {
+            format!("Unable to connect to the server: {}", misnamed(&other.to_string()))
         }
         other => format!("Unable to connect to the server: {other}"),
     }
+}
+
+fn not_found(address: &str) -> String {
+    let host = address.split(['/', ':']).next().unwrap_or_default();
+    let servers = std::fs::read_to_string("/etc/resolv.conf").unwrap_or_default();
+    let asked = servers.lines().find_map(|line| line.strip_prefix("nameserver ")).map(str::trim);
+    let on = asked.map(|server| format!(" on {server}:53")).unwrap_or_default();
+    format!("Unable to connect to the server: dial tcp: lookup {host}{on}: no such host")
+}
+
+/// What Go says of a certificate for other names. rustls's words list them as `DnsName("localhost")`.
+fn misnamed(why: &str) -> String {
+    let quoted: Vec<&str> = why.split('"').skip(1).step_by(2).collect();
+    let (name, names) = quoted.split_first().unwrap_or((&"", &[]));
+    format!("tls: failed to verify certificate: x509: certificate is valid for {}, not {name}", names.join(", "))
 }
 
 pub fn tls_config(tls: &Tls) -> TlsConfig {

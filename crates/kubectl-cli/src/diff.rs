@@ -6,10 +6,12 @@ use std::process::Command;
 
 use kubectl::Comparison;
 
+use crate::connection::now;
+
 /// Runs `diff`, or what `KUBECTL_EXTERNAL_DIFF` names. Its exit code is ours: 1 means that something differs.
 pub fn run(compared: &[Comparison]) -> io::Result<i32> {
-    let live = Folder::new("LIVE", compared.iter().map(|one| (&one.file, &one.live)))?;
-    let merged = Folder::new("MERGED", compared.iter().map(|one| (&one.file, &one.merged)))?;
+    let live = Folder::new("LIVE", compared.iter().map(|one| (&one.file, Some(&one.live))))?;
+    let merged = Folder::new("MERGED", compared.iter().map(|one| (&one.file, one.merged.as_ref())))?;
     io::stdout().flush()?;
     let external = std::env::var("KUBECTL_EXTERNAL_DIFF").unwrap_or_default();
     let (program, arguments) = program(&external);
@@ -18,11 +20,8 @@ pub fn run(compared: &[Comparison]) -> io::Result<i32> {
         Ok(Some(code @ (0 | 1))) => return Ok(code),
         Ok(Some(code)) => eprintln!("error: failed to run {program:?}: exit status {code}"),
         Ok(None) => eprintln!("error: failed to run {program:?}: signal: killed"),
-        Err(why) if why.kind() == io::ErrorKind::NotFound && !program.contains('/') => {
-            eprintln!("error: failed to run {program:?}: executable file not found in $PATH");
-        }
         Err(why) if why.kind() == io::ErrorKind::NotFound => {
-            eprintln!("error: failed to run {program:?}: fork/exec {program}: no such file or directory");
+            eprintln!("error: failed to run {program:?}: executable file not found in $PATH");
         }
         Err(why) => eprintln!("error: failed to run {program:?}: {why}"),
     }
@@ -47,8 +46,8 @@ fn program(external: &str) -> (&str, Vec<&str>) {
 struct Folder(PathBuf);
 
 impl Folder {
-    fn new<'a>(name: &str, files: impl Iterator<Item = (&'a String, &'a Option<String>)>) -> io::Result<Folder> {
-        let folder = Folder(std::env::temp_dir().join(format!("{name}-{}", std::process::id())));
+    fn new<'a>(name: &str, files: impl Iterator<Item = (&'a String, Option<&'a String>)>) -> io::Result<Folder> {
+        let folder = Folder(std::env::temp_dir().join(format!("{name}-{}", now() % 10_000_000_000)));
         std::fs::create_dir_all(&folder.0)?;
         for (file, text) in files {
             if let Some(text) = text {

@@ -18,7 +18,7 @@ mod proxy;
 mod websocket;
 mod wire;
 
-use std::io::{Read as _, Write as _};
+use std::io::{IsTerminal as _, Read as _, Write as _};
 use std::time::Duration;
 
 use client::Client;
@@ -48,7 +48,12 @@ fn main() -> std::process::ExitCode {
 
 /// `-f -`, and programs that are fed by a pipe.
 fn reads_stdin(words: &[String]) -> bool {
-    words.iter().any(|word| matches!(word.as_str(), "-" | "-f-" | "--filename=-" | "-i" | "--stdin" | "--interactive"))
+    let is_piped = !std::io::stdin().is_terminal();
+    words.iter().any(|word| match word.as_str() {
+        "-" | "-f-" | "--filename=-" | "-i" | "--stdin" | "--interactive" => true,
+        "-it" | "-ti" => is_piped,
+        _ => false,
+    })
 }
 
 fn stdin() -> String {

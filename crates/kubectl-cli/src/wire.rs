@@ -42,7 +42,10 @@ impl Wire {
         if scheme == "http" {
             return Wire::over(socket);
         }
-        let name = host.rsplit_once(':').map_or(host, |(name, _)| name).trim_matches(['[', ']']);
+        let name = match settings.tls.name.as_str() {
+            "" => host.rsplit_once(':').map_or(host, |(name, _)| name).trim_matches(['[', ']']),
+            name => name,
+        };
         let name = ServerName::try_from(name.to_owned()).map_err(io::Error::other)?;
         let config = client_config(&settings.tls)?;
         let mut session = ClientConnection::new(Arc::new(config), name).map_err(io::Error::other)?;

@@ -137,6 +137,8 @@ pub(crate) struct ApplyOptions {
     pub dry_run: bool,
     /// Leaves the annotation alone that remembers what was applied: for `diff`.
     pub forgets: bool,
+    /// Refuses to patch an object that has changed since it was read.
+    pub locks: bool,
     pub server_side: bool,
     pub force_conflicts: bool,
     /// What of the object is applied to, with `server_side`; empty for the object itself.
@@ -223,9 +225,12 @@ pub(crate) fn apply_one(
             kind.plural
         ));
     }
-    let body = three_way(kind, &original, &wanted, &current_value)?;
+    let mut body = three_way(kind, &original, &wanted, &current_value)?;
     if body.value.as_object().is_none_or(serde_json::Map::is_empty) {
         return Ok((Change::Unchanged, current));
+    }
+    if options.locks {
+        body.value["metadata"]["resourceVersion"] = current.revision().to_string().into();
     }
     let text = body.value.to_string();
     let mut request = Request::of(Verb::Patch, kind.id, &scope, name).body(body);

@@ -68,8 +68,8 @@ impl Failure {
     /// The text for standard error, with its line ends.
     pub fn text(&self) -> String {
         match self {
-            Failure::Error(text) if text.starts_with("error: ") => format!("{}\n", text.trim_end_matches('\n')),
-            Failure::Error(text) => format!("error: {}\n", text.trim_end_matches('\n')),
+            Failure::Error(text) if text.starts_with("error: ") => ended(text.clone()),
+            Failure::Error(text) => ended(format!("error: {text}")),
             Failure::Plain(text) => format!("{text}\n"),
             Failure::Status(status) if status.is_invalid() => invalid(status),
             Failure::Status(status) => format!("{}\n", one_line(status)),
@@ -93,6 +93,11 @@ impl Failure {
             _ => "",
         }
     }
+}
+
+/// The text with a line end, if it has none.
+fn ended(text: String) -> String {
+    if text.ends_with('\n') { text } else { text + "\n" }
 }
 
 /// `Error from server (NotFound): pods "x" not found`

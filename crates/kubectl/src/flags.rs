@@ -33,6 +33,8 @@ pub enum FlagKind {
     /// `key=value`, comma-separated and repeatable.
     Map,
     Duration,
+    /// The same, in the words of pflag itself.
+    Pairs,
     /// `file=N`, comma-separated: log levels.
     Levels,
 }
@@ -73,6 +75,10 @@ pub const fn int32(name: &'static str, short: char, default: &'static str, note:
 
 pub const fn map(name: &'static str, short: char, note: &'static str) -> Flag {
     flag(name, short, FlagKind::Map, "", note)
+}
+
+pub const fn pairs(name: &'static str, note: &'static str) -> Flag {
+    flag(name, ' ', FlagKind::Pairs, "", note)
 }
 
 pub const fn duration(name: &'static str, default: &'static str, note: &'static str) -> Flag {
@@ -116,6 +122,10 @@ impl Flag {
                 "malformed pair, expect string=string".into()
             }
             // The standard library's flag says less than pflag's.
+            FlagKind::Pairs => match pairs_of(value).into_iter().find(|pair| !pair.contains('=')) {
+                Some(pair) => format!("{pair} must be formatted as key=value"),
+                None => return Ok(()),
+            },
             FlagKind::Duration if self.name == "log-flush-frequency" && parse_duration(value).is_none() => {
                 "parse error".into()
             }
@@ -287,6 +297,7 @@ impl Args {
             FlagKind::List | FlagKind::Map => {
                 values.extend(value.split(',').filter(|part| !part.is_empty()).map(str::to_owned))
             }
+            FlagKind::Pairs => values.extend(pairs_of(&value).into_iter().map(str::to_owned)),
             FlagKind::Array => values.push(value),
             _ => *values = vec![value],
         }
@@ -355,6 +366,11 @@ impl Args {
     pub fn before_dash(&self) -> &[String] {
         &self.operands[..self.dash_at.unwrap_or(self.operands.len())]
     }
+}
+
+/// A text with a single `=` is one pair, whatever its value is.
+fn pairs_of(text: &str) -> Vec<&str> {
+    if text.matches('=').count() == 1 { vec![text] } else { text.split(',').collect() }
 }
 
 /// `file=N`

@@ -56,14 +56,16 @@ pub(crate) fn custom_kinds(client: &mut Client) -> Vec<&'static Kind> {
 
 /// The kind that a word names: plural, singular, short, or with its group (`deployments.apps`, `deployments.v1.apps`).
 pub(crate) fn kind_of(client: &mut Client, word: &str) -> Option<&'static Kind> {
-    let word = word.to_lowercase();
-    named(kinds::KINDS.iter(), &word).or_else(|| named(custom_kinds(client), &word))
+    named(kinds::KINDS.iter(), word).or_else(|| named(custom_kinds(client), word))
 }
 
 fn named(kinds: impl IntoIterator<Item = &'static Kind>, word: &str) -> Option<&'static Kind> {
-    let (resource, rest) = word.split_once('.').map_or((word, None), |(first, rest)| (first, Some(rest)));
+    let lower = word.to_lowercase();
+    let (resource, rest) = lower.split_once('.').map_or((lower.as_str(), None), |(first, rest)| (first, Some(rest)));
+    // Short names are looked up as they are written.
+    let short = word.split('.').next().unwrap_or_default();
     let named =
-        |kind: &&Kind| kind.plural == resource || kind.singular == resource || kind.short_names.contains(&resource);
+        |kind: &&Kind| kind.plural == resource || kind.singular == resource || kind.short_names.contains(&short);
     kinds.into_iter().filter(named).find(|kind| match rest {
         None => true,
         Some(rest) => rest == kind.group || rest.split_once('.') == Some((kind.version, kind.group)),
@@ -270,7 +272,7 @@ pub(crate) fn pick(call: &mut Call, args: &Args, rules: Rules) -> Result<Picked,
         return Err(Failure::error(LOCAL_NEEDS_FILES));
     }
     let mut picked = Picked::default();
-    match read(call.client, args.before_dash())? {
+    match read(call.client, &args.operands)? {
         Named::Nothing if selects || args.is("all") => return Err(no_type_to_select()),
         Named::Nothing => return Err(no_resources()),
         Named::Objects(_) if selects => {
@@ -304,7 +306,7 @@ pub(crate) fn pick(call: &mut Call, args: &Args, rules: Rules) -> Result<Picked,
 }
 
 fn pick_files(call: &mut Call, args: &Args) -> Result<Picked, Failure> {
-    if !args.before_dash().is_empty() && args.knows("selector") {
+    if !args.operands.is_empty() && args.knows("selector") {
         return Err(Failure::error(
             "when paths, URLs, or stdin is provided as input, you may not specify resource arguments as well",
         ));

@@ -253,11 +253,12 @@ pub enum Errand {
     Diff(Vec<Comparison>),
 }
 
-/// One object of `kubectl diff`: the file that it is written to, its text now, and after it is applied.
+/// One object of `kubectl diff`: the file that it is written to, its text now, and after it is applied; `None` when it
+/// is to be deleted.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Comparison {
     pub file: String,
-    pub live: Option<String>,
+    pub live: String,
     pub merged: Option<String>,
 }
 

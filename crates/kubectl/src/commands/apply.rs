@@ -10,7 +10,7 @@ use crate::apply::{ApplyOptions, Change, LAST_APPLIED, apply_one, refusal};
 use crate::failure::{Failure, Outcome};
 use crate::flags::{Args, Flag, array, duration, int, on_by_default, switch, text};
 use crate::manifest;
-use crate::output::{self, Format};
+use crate::output::{self, Fields, Format, PLAIN};
 use crate::resource::{self, Rules};
 use crate::task::Call;
 
@@ -63,6 +63,8 @@ pub(super) static VIEW_FLAGS: &[Flag] = &[
     text("selector", 'l', "Label selector"),
     switch("all", ' ', "All objects of the kind"),
 ];
+
+const LIST: Fields = Fields(&[("kind", PLAIN), ("apiVersion", PLAIN), ("metadata", PLAIN), ("items", PLAIN)]);
 
 /// Where a change is tried instead of made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -120,6 +122,7 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
         return Err(Failure::usage("kubectl apply", format!("Unexpected args: [{}]", args.operands.join(" "))));
     }
     let dry_run = DryRun::read(args)?;
+    super::delete::propagation(args)?;
     need_files(args)?;
     if args.is("force-conflicts") && !args.is("server-side") {
         return Err(Failure::error("--force-conflicts only works with --server-side"));
@@ -168,6 +171,7 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
     let options = ApplyOptions {
         dry_run: dry_run == DryRun::Server,
         forgets: false,
+        locks: false,
         server_side: args.is("server-side"),
         force_conflicts: args.is("force-conflicts"),
         subresource: args.text("subresource").into(),
@@ -229,7 +233,11 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
             1 => values.remove(0),
             _ => json!({ "apiVersion": "v1", "items": values, "kind": "List", "metadata": {} }),
         };
-        let text = format.text(&value)?;
+        let text = match format {
+            // Several are in a list that upstream holds as a struct.
+            Format::Json => output::in_order(&value, &LIST, output::INDENT) + "\n",
+            other => other.text(&value)?,
+        };
         call.io.out(&text);
     }
     Failure::all(failures).map_or(Ok(0), Err)
@@ -326,8 +334,7 @@ pub(super) fn set_last_applied(call: &mut Call, args: &Args) -> Outcome {
     let dry_run = DryRun::read(args)?;
     for manifest in manifest::read(call, args)? {
         let object = resource::get(call, manifest.kind, &manifest.namespace, &manifest.name)?;
-        let wanted = crate::apply::with_last_applied(&manifest.value);
-        let wanted = wanted["metadata"]["annotations"][LAST_APPLIED].as_str().unwrap_or_default();
+        let wanted = &crate::apply::annotation_text(&manifest.value);
         let name = &manifest.name;
         match api::meta::annotation(object.meta(), LAST_APPLIED) {
             None if !args.is("create-annotation") => {

@@ -29,10 +29,7 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
             "--max=MAXPODS must be larger or equal to --min=MINPODS, max: {high}, min: {low}"
         )));
     }
-    let mut named = Args::default();
-    named.operands.clone_from(&args.operands);
-    named.adopt(args, &["filename", "namespace"]);
-    let picked = resource::pick(call, &named, Rules::default())?;
+    let picked = resource::pick(call, &super::expose::without_selector(args), Rules::default())?;
     if let Some(failure) = Failure::all(picked.failures) {
         return Err(failure);
     }

@@ -117,8 +117,13 @@ fn copy_flags(args: &Args, flags: &[&str], entry: &mut Value) {
 fn copy_files(call: &mut Call, args: &Args, flags: &[&'static str]) -> Result<Vec<(String, Value)>, Failure> {
     let given = flags.iter().filter(|flag| args.some_text(flag).is_some());
     if !args.is("embed-certs") {
-        let paths = given.map(|flag| ((*flag).to_owned(), call.state.files.absolute(args.text(flag)).into()));
-        return Ok(paths.collect());
+        // What lies beside the kubeconfig or below is found wherever that is moved.
+        let folder = folder_of(&call.state.config_file());
+        let path = |flag: &str| {
+            let path = call.state.files.absolute(args.text(flag));
+            path.strip_prefix(&folder).map(str::to_owned).unwrap_or(path)
+        };
+        return Ok(given.map(|flag| ((*flag).to_owned(), path(flag).into())).collect());
     }
     let texts = given.map(|flag| {
         let path = args.text(flag);
@@ -128,6 +133,11 @@ fn copy_files(call: &mut Call, args: &Args, flags: &[&'static str]) -> Result<Ve
         Ok((format!("{flag}-data"), output::base64_encode(text.as_bytes()).into()))
     });
     texts.collect()
+}
+
+/// Where a file lies, with a `/` behind it.
+fn folder_of(file: &str) -> String {
+    file.rsplit_once('/').map_or_else(String::new, |(folder, _)| format!("{folder}/"))
 }
 
 /// Sets fields of files, and removes the other form of each.
@@ -160,7 +170,7 @@ pub(super) fn view(call: &mut Call, args: &Args) -> Outcome {
             value[list] = Value::Null;
         }
     }
-    let folder = call.state.config_file().rsplit_once('/').map_or_else(String::new, |(folder, _)| format!("{folder}/"));
+    let folder = folder_of(&call.state.config_file());
     if !args.is("raw") && !args.is("flatten") {
         for (section, list) in [(CLUSTERS, "clusters"), (USERS, "users")] {
             for entry in value[list].as_array_mut().into_iter().flatten() {

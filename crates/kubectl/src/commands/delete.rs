@@ -117,6 +117,7 @@ fn delete_all(call: &mut Call, args: &Args) -> Result<(Vec<Leaving>, Outcome), F
              The resource may continue to run on the cluster indefinitely.",
         );
     }
+    let ignores_missing = args.is("ignore-not-found") || args.is("all") || selects;
     let (mut failures, mut unread) = (Vec::new(), Vec::new());
     let targets = targets(call, args, &mut unread)?;
     let found = !targets.is_empty();
@@ -138,7 +139,7 @@ fn delete_all(call: &mut Call, args: &Args) -> Result<(Vec<Leaving>, Outcome), F
         };
         let response = match result {
             Ok(response) => response,
-            Err(status) if status.is_not_found() && args.is("ignore-not-found") => continue,
+            Err(status) if status.is_not_found() && ignores_missing => continue,
             Err(status) => {
                 failures.push(match &manifest {
                     Some(manifest) => crate::apply::during("deleting", manifest, status).into(),

@@ -20,6 +20,7 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
              supported resources.",
         ));
     }
+    let mut is_guessed = false;
     let mut picked = resource::pick(call, args, Rules { all_of_type: true, ..Rules::default() })?;
     // A name that does not exist may be the beginning of some that do.
     if picked.infos.is_empty()
@@ -33,6 +34,7 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
         }
         if !picked.infos.is_empty() {
             picked.failures.clear();
+            is_guessed = true;
         }
     }
     if picked.infos.is_empty() && picked.failures.is_empty() {
@@ -44,11 +46,14 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
         return Ok(0);
     }
     for (at, info) in picked.infos.iter().enumerate() {
-        if at > 0 {
+        if at > 0 && !is_guessed {
             call.io.out("\n\n");
         }
         let text = describe::describe(call, info, args.is("show-events"));
         call.io.out(&text);
+        if is_guessed {
+            call.io.out("\n");
+        }
     }
     Failure::all(picked.failures).map_or(Ok(0), Err)
 }

@@ -1,6 +1,6 @@
 //! `kubectl diff`
 
-use api::{Kind, ObjectRef};
+use api::Kind;
 use serde_json::{Map, Value};
 
 use super::apply::Names;
@@ -52,7 +52,7 @@ pub(super) async fn run(cx: Cx, args: Args) -> Outcome {
 fn print(call: &mut Call, compared: &[Comparison]) -> Result<(), Failure> {
     let mut differs = false;
     for Comparison { live, merged, .. } in compared {
-        let text = unified(live.as_deref().unwrap_or_default(), merged.as_deref().unwrap_or_default());
+        let text = unified(live, merged.as_deref().unwrap_or_default());
         if !text.is_empty() {
             differs = true;
             call.io.out(&format!("diff -u -N -L OLD -L NEW OLD NEW\n--- OLD\n+++ NEW\n{text}"));
@@ -62,14 +62,14 @@ fn print(call: &mut Call, compared: &[Comparison]) -> Result<(), Failure> {
 }
 
 fn compare(call: &mut Call, args: &Args) -> Result<Vec<Comparison>, Failure> {
+    if !args.operands.is_empty() {
+        return Err(Failure::usage("kubectl diff", format!("Unexpected args: [{}]", args.operands.join(" "))));
+    }
     super::apply::need_files(args)?;
     if args.is("force-conflicts") && !args.is("server-side") {
         return Err(Failure::error("--force-conflicts only works with --server-side"));
     }
     let pruned = if args.is("prune") { super::apply::pruned_kinds(call, args)? } else { Vec::new() };
-    if !args.operands.is_empty() {
-        return Err(Failure::usage("kubectl diff", format!("Unexpected args: [{}]", args.operands.join(" "))));
-    }
     let selector = super::apply::selector(args)?;
     let mut compared = Vec::new();
     let mut visited = Names::new();
@@ -78,22 +78,22 @@ fn compare(call: &mut Call, args: &Args) -> Result<Vec<Comparison>, Failure> {
             continue;
         }
         visited.insert((manifest.kind.id, manifest.namespace.clone(), manifest.name.clone()));
-        let (live, merged) = try_out(call, args, &manifest)?;
-        let merged = api::wire::form(&*merged);
-        compared.push(comparison(args, manifest.kind, live.map(|live| api::wire::form(&*live)), Some(merged)));
+        compared.push(try_out(call, args, &manifest)?);
     }
     for (kind, object) in super::apply::prunable(call, args, &pruned, &visited)? {
-        compared.push(comparison(args, kind, Some(api::wire::form(&*object)), None));
+        let object = api::wire::form(&*object);
+        compared.push(Comparison { file: file(kind, &object), live: output::yaml(&object), merged: None });
     }
     compared.sort_by(|one, other| one.file.cmp(&other.file));
     Ok(compared)
 }
 
 /// The object now, and as it would be.
-fn try_out(call: &mut Call, args: &Args, manifest: &Manifest) -> Result<(Option<ObjectRef>, ObjectRef), Failure> {
-    let options = ApplyOptions {
+fn try_out(call: &mut Call, args: &Args, manifest: &Manifest) -> Result<Comparison, Failure> {
+    let mut options = ApplyOptions {
         dry_run: true,
         forgets: true,
+        locks: true,
         server_side: args.is("server-side"),
         force_conflicts: args.is("force-conflicts"),
         field_manager: if args.given("field-manager") { args.text("field-manager").into() } else { String::new() },
@@ -103,41 +103,46 @@ fn try_out(call: &mut Call, args: &Args, manifest: &Manifest) -> Result<(Option<
     let mut tries = TRIES_MAX;
     loop {
         tries -= 1;
+        options.locks = tries > 0;
         let live = match resource::get(call, manifest.kind, &manifest.namespace, &manifest.name) {
-            Ok(object) => Some(object),
+            Ok(object) => Some(api::wire::form(&*object)),
             Err(status) if status.is_not_found() => None,
             Err(status) => return Err(status.into()),
         };
-        let (_, merged) = apply_one(call, manifest, &options).map_err(Failure::from)?;
-        let same = live.as_ref().is_none_or(|live| live.revision() == merged.revision());
-        if same || tries == 0 {
-            return Ok((live, merged));
+        match apply_one(call, manifest, &options) {
+            Ok((_, merged)) => return Ok(comparison(args, manifest.kind, live, api::wire::form(&*merged))),
+            Err(status) if status.is_conflict() && !options.server_side && tries > 0 => {}
+            Err(status) => return Err(status.into()),
         }
     }
 }
 
-fn comparison(args: &Args, kind: &Kind, live: Option<Value>, merged: Option<Value>) -> Comparison {
-    let (mut live, mut merged) = (live, merged);
-    if kind.kind == "Secret" && kind.group.is_empty() {
-        mask(live.as_mut(), merged.as_mut());
+fn comparison(args: &Args, kind: &Kind, mut live: Option<Value>, mut merged: Value) -> Comparison {
+    let is_secret = kind.kind == "Secret" && kind.group.is_empty();
+    if is_secret {
+        mask(live.as_mut(), &mut merged);
     }
-    let file = match live.as_ref().or(merged.as_ref()).map(|object| &object["metadata"]) {
-        Some(meta) => {
-            let field = |name: &str| meta[name].as_str().unwrap_or_default();
-            let group = if kind.group.is_empty() { String::new() } else { format!("{}.", kind.group) };
-            format!("{group}{}.{}.{}.{}", kind.version, kind.kind, field("namespace"), field("name"))
-        }
+    let live = match live {
+        Some(live) => output::yaml(&output::shown(live, args)),
+        // Upstream masks what is not there, too.
+        None if is_secret => "null\n".into(),
         None => String::new(),
     };
-    let text = |object: Option<Value>| object.map(|object| output::yaml(&output::shown(object, args)));
-    Comparison { file, live: text(live), merged: text(merged) }
+    Comparison { file: file(kind, &merged), live, merged: Some(output::yaml(&output::shown(merged, args))) }
+}
+
+/// `apps.v1.Deployment.default.web`
+fn file(kind: &Kind, object: &Value) -> String {
+    let field = |name: &str| object["metadata"][name].as_str().unwrap_or_default();
+    let group = if kind.group.is_empty() { String::new() } else { format!("{}.", kind.group) };
+    format!("{group}{}.{}.{}.{}", kind.version, kind.kind, field("namespace"), field("name"))
 }
 
 /// Hides what a Secret holds, but not that it changes.
-fn mask(live: Option<&mut Value>, merged: Option<&mut Value>) {
+fn mask(live: Option<&mut Value>, merged: &mut Value) {
     let data =
         |object: Option<&Value>| object.and_then(|object| object["data"].as_object().cloned()).unwrap_or_default();
-    let (before, after) = (data(live.as_deref()), data(merged.as_deref()));
+    let (before, after) = (data(live.as_deref()), data(Some(merged)));
     let hide = |object: Option<&mut Value>, other: &Map<String, Value>, suffix: &str| {
         for (key, value) in object.and_then(|object| object.get_mut("data")?.as_object_mut()).into_iter().flatten() {
             let changes = other.get(key).is_some_and(|other| other != value);
@@ -145,7 +150,7 @@ fn mask(live: Option<&mut Value>, merged: Option<&mut Value>) {
         }
     };
     hide(live, &after, " (before)");
-    hide(merged, &before, " (after)");
+    hide(Some(merged), &before, " (after)");
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

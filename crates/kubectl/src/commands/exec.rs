@@ -60,7 +60,10 @@ pub(super) async fn run(cx: Cx, args: Args) -> Outcome {
 fn open(call: &mut Call, args: &Args) -> Result<api::request::StreamId, Failure> {
     let before = args.before_dash();
     let named = match resource::names_files(args) && before.is_empty() {
-        true => manifest::read(call, args)?.first().map(|manifest| resource::full_name(manifest.kind, &manifest.name)),
+        true => match manifest::read(call, args)?.as_slice() {
+            [manifest] => Some(resource::full_name(manifest.kind, &manifest.name)),
+            _ => return Err(Failure::error("cannot exec into multiple objects at a time")),
+        },
         false => before.first().cloned(),
     };
     let Some(word) = &named else {

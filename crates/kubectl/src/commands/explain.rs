@@ -1,6 +1,7 @@
 //! `kubectl explain`: what a kind and its fields are for, and their types.
 
 mod node;
+mod old;
 
 use api::{Kind, kinds, schema};
 
@@ -19,7 +20,7 @@ const DEPTH_MAX: usize = 12;
 pub(super) static FLAGS: &[Flag] = &[
     switch("recursive", ' ', "Show the fields of fields"),
     text("api-version", ' ', "The group and version"),
-    text("output", ' ', "plaintext").or("plaintext"),
+    text("output", ' ', "plaintext or plaintext-openapiv2").or("plaintext"),
 ];
 
 pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
@@ -35,13 +36,7 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
         }
         _ => return Err(Failure::error("We accept only this format: explain RESOURCE")),
     };
-    if word.starts_with('.') {
-        return Err(Failure::error("invalid jsonpath syntax, first node must be field node"));
-    }
-    let mut parts = word.split('.');
-    let first = parts.next().unwrap_or_default();
-    let kind = resource::kind_of(call.client, first)
-        .ok_or_else(|| Failure::plain(format!("the server doesn't have a resource type {first:?}")))?;
+    let (kind, rest) = kind_and_path(call, word)?;
     let kind = match args.some_text("api-version") {
         None => kind,
         Some(version) => kinds::KINDS
@@ -58,26 +53,32 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
                 })
             })?,
     };
+    let is_old = args.text("output") == "plaintext-openapiv2";
     let mut text = String::new();
     if !kind.group.is_empty() {
         text.push_str(&format!("GROUP:      {}\n", kind.group));
     }
-    text.push_str(&format!("KIND:       {}\nVERSION:    {}\n", kind.kind, kind.version));
+    text.push_str(&format!("KIND:       {}\nVERSION:    {}\n\n", kind.kind, kind.version));
     let root = root_of(kind).ok_or_else(|| {
         Failure::error(format!("couldn't find resource for \"{}, Kind={}\"", kind.api_version(), kind.kind))
     })?;
     let mut found: Option<Property> = None;
-    let parts: Vec<&str> = parts.filter(|part| !part.is_empty()).collect();
+    let parts: Vec<&str> = rest.split('.').filter(|part| !part.is_empty()).collect();
     for part in &parts {
         let node = found.as_ref().map_or(&root, |property| &property.node);
         let Some(property) = node.properties().into_iter().find(|property| property.name == *part) else {
-            call.io.out(&text);
+            if !is_old {
+                call.io.out(&text);
+            }
             // Upstream names the last one, whichever is missing.
             return Err(Failure::error(format!("field {:?} does not exist", parts.last().unwrap_or(part))));
         };
         found = Some(property);
     }
-    text.push('\n');
+    if is_old {
+        call.io.out(&old::text(kind, &root, found.as_ref(), args.is("recursive")));
+        return Ok(0);
+    }
     if let Some(property) = &found {
         write_field(property, &mut text);
     }
@@ -93,6 +94,30 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
     text.push('\n');
     call.io.out(&text);
     Ok(0)
+}
+
+/// The kind and the path of a field: `deploy.spec`, `deployments.apps.spec`.
+fn kind_and_path<'a>(call: &mut Call, word: &'a str) -> Result<(&'static Kind, &'a str), Failure> {
+    if word.is_empty() {
+        return Err(Failure::error("a resource must be present, got: /, Resource="));
+    }
+    if word.contains('[') && !word.contains(']') {
+        return Err(Failure::error("unterminated array"));
+    }
+    if word.starts_with('.') || word.contains("..") || word.contains('[') {
+        return Err(Failure::error("invalid jsonpath syntax, first node must be field node"));
+    }
+    let (first, rest) = word.split_once('.').unwrap_or((word, ""));
+    let kind = resource::kind_of(call.client, first)
+        .ok_or_else(|| Failure::plain(format!("the server doesn't have a resource type {first:?}")))?;
+    // Other groups may have a kind of this name, too.
+    let others = kinds::KINDS.iter().filter(|other| other.plural == kind.plural);
+    for one in others.chain([kind]).filter(|one| !one.group.is_empty()) {
+        if let Some(rest) = rest.strip_prefix(one.group).filter(|rest| rest.is_empty() || rest.starts_with('.')) {
+            return Ok((one, rest));
+        }
+    }
+    Ok((kind, rest))
 }
 
 fn root_of(kind: &'static Kind) -> Option<Node> {
@@ -118,7 +143,7 @@ fn write_descriptions(descriptions: &[&str], text: &mut String) {
     if descriptions.is_empty() {
         return text.push_str("    <empty>\n");
     }
-    for line in descriptions.iter().flat_map(|description| wrapped(description)) {
+    for line in descriptions.iter().flat_map(|description| wrapped(description, WIDTH)) {
         text.push_str(&format!("    {line}\n"));
     }
     text.push_str("    \n");
@@ -136,7 +161,7 @@ fn list(properties: &[Property], recursive: bool, depth: usize, text: &mut Strin
             text.push_str(&format!("{indent}enum: {}{end}\n", shown.join(", ")));
         }
         if !recursive {
-            for line in wrapped(property.description.unwrap_or("<no description>")) {
+            for line in wrapped(property.description.unwrap_or("<no description>"), WIDTH) {
                 text.push_str(&format!("{indent}  {line}\n"));
             }
             text.push('\n');
@@ -146,13 +171,13 @@ fn list(properties: &[Property], recursive: bool, depth: usize, text: &mut Strin
     }
 }
 
-/// Lines that are no longer than [`WIDTH`] where their words allow it.
-fn wrapped(text: &str) -> Vec<String> {
+/// Lines that are no longer than this where their words allow it.
+fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines = Vec::new();
     for paragraph in text.lines() {
         let mut line = String::new();
         for word in paragraph.split(' ') {
-            if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > WIDTH {
+            if !line.is_empty() && line.chars().count() + 1 + word.chars().count() > width {
                 lines.push(std::mem::take(&mut line));
             }
             if !line.is_empty() {

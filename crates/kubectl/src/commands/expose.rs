@@ -59,10 +59,14 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
 }
 
 /// `--selector` is the service's here, not a filter.
-fn without_selector(args: &Args) -> Args {
+pub(super) fn without_selector(args: &Args) -> Args {
     let mut named = Args::default();
     named.operands.clone_from(&args.operands);
     named.adopt(args, &["filename", "namespace"]);
+    // What files hold is taken as it is.
+    if resource::names_files(&named) {
+        named.put("local", "true".into());
+    }
     named
 }
 
@@ -133,7 +137,8 @@ fn service_of(args: &Args, info: &Info, selector: &mut Option<Map<String, Value>
         ("session-affinity", "sessionAffinity"),
         ("load-balancer-ip", "loadBalancerIP"),
     ] {
-        if let Some(text) = args.some_text(flag) {
+        let is_asked = flag != "load-balancer-ip" || args.text("type") == "LoadBalancer";
+        if let Some(text) = args.some_text(flag).filter(|_| is_asked) {
             spec[field] = text.into();
         }
     }

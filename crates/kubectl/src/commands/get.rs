@@ -129,14 +129,10 @@ fn nothing_to_sort(call: &mut Call, args: &Args) -> Outcome {
     Ok(0)
 }
 
-/// `get pods,svc`, `get all` and `get pod/a svc/b` show the kind before each name. Of what is named without a slash or by
-/// files, only what was found counts.
+/// `get pods,svc` and `get all` show the kind before each name, and so does everything where several kinds were found.
 fn names_several_kinds(call: &mut Call, args: &Args, picked: &Picked) -> bool {
     let mut kinds: Vec<&str> = match resource::read(call.client, &args.operands) {
         Ok(Named::Kinds(kinds)) => kinds.iter().map(|kind| kind.kind).collect(),
-        Ok(Named::Objects(objects)) if args.operands[0].contains('/') => {
-            objects.iter().map(|(kind, _)| kind.kind).collect()
-        }
         _ => picked.infos.iter().map(|info| info.kind.kind).collect(),
     };
     kinds.dedup();
@@ -191,7 +187,7 @@ fn style(args: &Args, wide: bool, with_kind: bool) -> TableStyle {
         with_kind: with_kind || args.is("show-kind"),
         show_labels: args.is("show-labels"),
         label_columns: args.all("label-columns").to_vec(),
-        plain: !args.is("server-print") || args.text("subresource") == "scale",
+        plain: !args.is("server-print"),
     }
 }
 

@@ -60,12 +60,49 @@ fn check(args: &Args) -> Result<(), Failure> {
 
 /// `--since-time` is read before anything else.
 fn read_time(args: &Args) -> Result<(), Failure> {
-    match args.some_text("since-time") {
-        Some(text) if text.parse::<api::k8s_openapi::jiff::Timestamp>().is_err() => Err(Failure::error(format!(
-            "parsing time {text:?} as \"2006-01-02T15:04:05Z07:00\": cannot parse {text:?} as \"2006\""
-        ))),
-        _ => Ok(()),
+    let Some(text) = args.some_text("since-time") else { return Ok(()) };
+    let Some(why) = misread(text) else { return Ok(()) };
+    let layout = if why.starts_with("cannot") { " as \"2006-01-02T15:04:05Z07:00\"" } else { "" };
+    Err(Failure::error(format!("parsing time {text:?}{layout}: {why}")))
+}
+
+/// Why Go takes a text for no time of RFC 3339.
+fn misread(text: &str) -> Option<String> {
+    // The parts of Go's layout, what they are called, and how small and large they may be.
+    const PARTS: [(&str, &str, [u32; 2]); 11] = [
+        ("2006", "year", [0, 9999]),
+        ("-", "", [0, 0]),
+        ("01", "month", [1, 12]),
+        ("-", "", [0, 0]),
+        ("02", "day", [1, 31]),
+        ("T", "", [0, 0]),
+        ("15", "hour", [0, 23]),
+        (":", "", [0, 0]),
+        ("04", "minute", [0, 59]),
+        (":", "", [0, 0]),
+        ("05", "second", [0, 59]),
+    ];
+    let mut rest = text;
+    for (part, name, [least, most]) in PARTS {
+        let start = rest.get(..part.len()).unwrap_or_default();
+        let number = start.bytes().all(|byte| byte.is_ascii_digit()).then(|| start.parse::<u32>().ok()).flatten();
+        let fits = if part.len() == 1 { start == part } else { number.is_some() };
+        if !fits {
+            return Some(format!("cannot parse {rest:?} as {part:?}"));
+        }
+        if number.is_some_and(|number| number < least || number > most) {
+            return Some(format!("{name} out of range"));
+        }
+        rest = &rest[part.len()..];
     }
+    if let Some(fraction) = rest.strip_prefix('.') {
+        rest = fraction.trim_start_matches(|letter: char| letter.is_ascii_digit());
+    }
+    let is_zone = rest == "Z" || (rest.starts_with(['+', '-']) && rest.len() == 6 && rest.as_bytes()[3] == b':');
+    if !is_zone {
+        return Some(format!("cannot parse {rest:?} as \"Z07:00\""));
+    }
+    text.parse::<api::k8s_openapi::jiff::Timestamp>().is_err().then(|| "day out of range".into())
 }
 
 /// One container's log.

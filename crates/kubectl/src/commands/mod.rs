@@ -140,8 +140,16 @@ async fn dispatch(cx: &Cx, words: Vec<String>) -> Outcome {
         }
         return help_of_all(cx).await;
     };
-    let args = flags::parse(&rest, command.flags)
-        .map_err(|text| Failure::error(format!("{text}\nSee '{path} --help' for usage.")))?;
+    let args = match flags::parse(&rest, command.flags) {
+        Ok(args) => args,
+        // A difference is exit code 1 there.
+        Err(text) if command.name == "diff" => {
+            let failure = Failure::usage(&path, text);
+            cx.with(move |call| call.io.err(&failure.text())).await;
+            return Err(Failure::Exit(2));
+        }
+        Err(text) => return Err(Failure::error(format!("{text}\nSee '{path} --help' for usage."))),
+    };
     if args.wants_help {
         return show_help(cx, command, path, 0).await;
     }
@@ -183,7 +191,9 @@ fn check_profile(command: &Command, args: &Args) -> Result<(), Failure> {
     const PROFILES: [&str; 8] = ["none", "cpu", "allocs", "block", "goroutine", "heap", "mutex", "threadcreate"];
     let is_own = command.flags.iter().any(|table| table.iter().any(|flag| flag.name == "profile"));
     match args.text("profile") {
-        profile if !is_own && !PROFILES.contains(&profile) => Err(Failure::error(format!("unknown profile '{profile}'"))),
+        profile if !is_own && !PROFILES.contains(&profile) => {
+            Err(Failure::error(format!("unknown profile '{profile}'")))
+        }
         _ => Ok(()),
     }
 }
@@ -368,7 +378,7 @@ fn help(command: &Command, path: &str) -> String {
         let short = flag.short.map_or("    ".into(), |short| format!("-{short}, "));
         let default = match flag.kind {
             FlagKind::Text => format!("'{}'", flag.default),
-            FlagKind::List | FlagKind::Map | FlagKind::Array => "[]".into(),
+            FlagKind::List | FlagKind::Map | FlagKind::Pairs | FlagKind::Array => "[]".into(),
             _ => flag.default.to_owned(),
         };
         options.push_str(&format!("    {short}--{}={default}:\n\t{}\n\n", flag.name, flag.note));
@@ -414,6 +424,7 @@ pub(in crate::commands) fn as_typed(mut value: serde_json::Value) -> serde_json:
         ),
         "ReplicaSet" | "ReplicationController" => ("", json!({ "replicas": 0 })),
         "Pod" | "Job" | "CronJob" => ("", json!({})),
+        "Service" => ("", json!({ "loadBalancer": {} })),
         _ => return value,
     };
     if let Some(fields) = value.as_object_mut() {

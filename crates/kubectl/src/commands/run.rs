@@ -160,8 +160,12 @@ fn make(call: &mut Call, args: &Args, attaches: bool) -> Outcome {
     let printed = call.io.pop_sink();
     let code = outcome?;
     if args.is("expose") {
+        let mut meta = json!({ "creationTimestamp": null, "name": name });
+        if args.some_text("labels").is_some() {
+            meta["labels"] = labels.clone();
+        }
         let service = json!({
-            "apiVersion": "v1", "kind": "Service", "metadata": { "creationTimestamp": null, "name": name },
+            "apiVersion": "v1", "kind": "Service", "metadata": meta,
             "spec": {
                 "ports": [{ "port": args.int("port"), "protocol": "TCP", "targetPort": args.int("port") }],
                 "selector": labels,

@@ -37,7 +37,7 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
     }
     let dry_run = DryRun::read(args)?;
     let picked = resource::pick(call, args, Rules::default())?;
-    if picked.infos.is_empty() {
+    if picked.infos.is_empty() && !resource::names_files(args) {
         let why = picked.failures.iter().map(|failure| match failure {
             Failure::Status(status) => status.message.clone(),
             other => other.text(),

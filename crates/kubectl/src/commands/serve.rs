@@ -50,13 +50,16 @@ pub(super) async fn port_forward(cx: Cx, args: Args) -> Outcome {
 }
 
 pub(super) async fn proxy(cx: Cx, args: Args) -> Outcome {
+    let Ok(port) = u16::try_from(args.int("port")) else {
+        return Err(Failure::error(format!("listen tcp: address {}: invalid port", args.text("port"))));
+    };
     let patterns = |flag: &str| match args.is("disable-filter") {
         true => Vec::new(),
         false => args.text(flag).split(',').map(str::to_owned).collect(),
     };
     let proxy = Proxy {
         address: args.text("address").into(),
-        port: u16::try_from(args.int("port")).unwrap_or_default(),
+        port,
         prefix: args.text("api-prefix").trim_end_matches('/').into(),
         accepted_hosts: patterns("accept-hosts"),
         rejected_paths: patterns("reject-paths"),

@@ -11,7 +11,8 @@ pub(super) static FLAGS: &[Flag] = &[
     on_by_default("use-protocol-buffers", "Ask for protocol buffers"),
 ];
 
-pub(super) static NODE_FLAGS: &[Flag] = &[switch("show-capacity", ' ', "Shares of the capacity, not of the allocatable")];
+pub(super) static NODE_FLAGS: &[Flag] =
+    &[switch("show-capacity", ' ', "Shares of the capacity, not of the allocatable")];
 
 pub(super) static POD_FLAGS: &[Flag] = &[
     text("field-selector", ' ', "Field selector"),

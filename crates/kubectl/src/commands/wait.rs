@@ -46,6 +46,12 @@ impl Wanted {
                 }
             };
             let value = rest[end..].strip_prefix('=').map(str::to_owned);
+            if value.as_ref().is_some_and(|value| value.contains('=')) {
+                return Err(Failure::error(
+                    "jsonpath wait format must be --for=jsonpath='{.status.readyReplicas}'=3 or \
+                     --for=jsonpath='{.status.readyReplicas}'",
+                ));
+            }
             if rest[end..].starts_with('=') && value.as_deref() == Some("") {
                 return Err(Failure::error(
                     "jsonpath wait has to have a value after equal sign, like --for=jsonpath='{.status.readyReplicas}'=3",

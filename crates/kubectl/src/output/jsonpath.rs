@@ -40,7 +40,7 @@ impl JsonPath {
             Failure::error(format!(
                 "error executing jsonpath {template:?}: Error executing template: {why}. Printing more information for \
                  debugging the template:\n\ttemplate was:\n\t\t{template}\n\tobject given to jsonpath engine was:\n\t\t\
-                 {}\n\n",
+                 {}\n\n\n",
                 go_syntax(value)
             ))
         })

@@ -46,7 +46,7 @@ impl TablePrinter {
             }
         }
         lines.extend(objects.iter().map(|object| self.row(kind, object, events, now)));
-        self.lay_out(&lines)
+        self.lay_out(&lines, events.is_some())
     }
 
     fn headers(&self, kind: &Kind, events: bool) -> Vec<String> {
@@ -108,7 +108,11 @@ impl TablePrinter {
         row
     }
 
-    fn lay_out(&mut self, lines: &[Vec<String>]) -> String {
+    fn lay_out(&mut self, lines: &[Vec<String>], has_events: bool) -> String {
+        // The column of events is as wide as the longest of them.
+        if has_events && self.widths.is_empty() {
+            self.widths.push("MODIFIED".len() + PADDING);
+        }
         for line in lines {
             for (at, cell) in line.iter().enumerate() {
                 let width = (cell.chars().count() + PADDING).max(WIDTH_MIN);

@@ -175,7 +175,7 @@ fn misplaced(text: &str) -> Option<usize> {
     let is_digit = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '+' | '/');
     match body.find(|letter| !is_digit(letter)) {
         Some(at) => Some(at),
-        None if text.len() % 4 != 0 => Some(text.len() - text.len() % 4),
+        None if !text.len().is_multiple_of(4) => Some(text.len() - text.len() % 4),
         None => None,
     }
 }

@@ -56,7 +56,8 @@ fn rules(call: &mut Call, args: &Args, namespaced: bool) -> Result<Vec<Value>, F
     if verbs.is_empty() {
         return Err(Failure::error("at least one verb must be specified"));
     }
-    for verb in verbs.iter().filter(|verb| !VERBS.contains(&verb.as_str())) {
+    let is_odd = |verb: &&String| !VERBS.contains(&verb.as_str()) && !args.all("resource").is_empty();
+    for verb in verbs.iter().filter(is_odd) {
         call.io.err_line(format!("Warning: '{verb}' is not a standard resource verb"));
     }
     let paths = args.all("non-resource-url");

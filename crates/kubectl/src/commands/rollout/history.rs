@@ -86,7 +86,7 @@ pub(in crate::commands) fn run(call: &mut Call, args: &Args) -> Outcome {
                     if revision.cause != NO_CAUSE && info.kind.kind == "Deployment" {
                         template["metadata"]["annotations"] = json!({ CHANGE_CAUSE: revision.cause });
                     }
-                    let text = format!("{} with revision #{wanted}\n{}", info.full_name(), template_text(&template));
+                    let text = format!("{} with revision #{wanted}\n{}\n", info.full_name(), template_text(&template));
                     call.io.out(&text);
                 }
             }
