@@ -182,6 +182,9 @@ fn selector_of(info: &Info, object: &Value) -> Result<Map<String, Value>, Failur
     }
     match labels.as_object().filter(|labels| !labels.is_empty()) {
         Some(labels) => Ok(labels.clone()),
+        None if info.kind.kind == "Service" => Err(Failure::error(
+            "couldn't retrieve selectors via --selector flag or introspection: the service has no pod selector set",
+        )),
         None => Err(Failure::error(format!(
             "couldn't retrieve selectors via --selector flag or introspection: the {} has no labels and cannot be exposed",
             info.kind.kind.to_lowercase()

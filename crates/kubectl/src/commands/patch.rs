@@ -39,7 +39,7 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
     let kind = match args.text("type") {
         "json" => PatchKind::Json,
         "merge" => PatchKind::Merge,
-        "strategic" => PatchKind::StrategicMerge,
+        "strategic" | "" => PatchKind::StrategicMerge,
         other => {
             return Err(Failure::error(format!("--type must be one of [json merge strategic], not {other:?}")));
         }
@@ -53,11 +53,8 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
     if text.trim_start().starts_with('{') && serde_json::from_str::<Value>(&text).is_err_and(|error| error.is_eof()) {
         return Err(api::Status::bad_request("unexpected end of JSON input").into());
     }
-    let mut documents = api::yaml::parse_lenient(&text).map_err(|error| unreadable(error.to_string()))?;
-    if documents.is_empty() {
-        return Err(unreadable("the patch is empty".into()));
-    }
-    let value: Value = documents.remove(0).value;
+    let documents = api::yaml::parse_lenient(&text).map_err(|error| unreadable(error.to_string()))?;
+    let value: Value = documents.into_iter().next().map(|document| document.value).unwrap_or_default();
     let dry_run = DryRun::read(args)?;
     if args.is("local") && !resource::names_files(args) {
         return Err(Failure::error("cannot specify --local and server resources"));

@@ -49,7 +49,12 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
     let mut failures = picked.failures;
     for info in &picked.infos {
         if !info.kind.has(Subresource::Scale) {
-            return Err(resource::no_such_path().into());
+            let mut status = resource::no_such_path();
+            // A definition's server says it without a Status, to which the client adds what was asked.
+            if info.kind.id.is_custom() {
+                status.message.push_str(&format!(" (patch {} {})", info.kind.plural, info.name));
+            }
+            return Err(status.into());
         }
         let (version, wanted) = (info.object.revision().to_string(), args.text("resource-version"));
         if !wanted.is_empty() && wanted != version {

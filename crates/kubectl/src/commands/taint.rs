@@ -180,6 +180,7 @@ fn taint(call: &mut Call, args: &Args, info: &Info, changes: &Changes) -> Result
         removed = true;
     }
     let done = match (added || modified, removed) {
+        _ if args.is("overwrite") => "modified",
         (true, true) => "modified",
         (true, false) if modified => "modified",
         (true, false) => "tainted",

@@ -92,6 +92,9 @@ fn pairs(call: &Call, args: &Args, secret: bool) -> Result<Vec<(String, String)>
         pairs.push((key.into(), read(path)?));
     }
     for path in args.all("from-env-file") {
+        if call.state.files.is_folder(path) {
+            return Err(Failure::error("env config file cannot be a directory"));
+        }
         let text = read(path)?;
         let lines = text.lines().map(str::trim_start).filter(|line| !line.is_empty() && !line.starts_with('#'));
         for line in lines {

@@ -106,7 +106,9 @@ pub(in crate::commands) fn external_name(call: &mut Call, args: &Args) -> Outcom
 /// `service:port`
 fn backend(text: &str) -> Option<Value> {
     let (service, port) = text.split_once(':')?;
-    let port = match port.parse::<u16>() {
+    // What follows is not looked at.
+    let port = port.split(':').next().unwrap_or_default();
+    let port = match port.parse::<i32>() {
         Ok(number) => json!({ "number": number }),
         Err(_) => json!({ "name": port }),
     };

@@ -19,7 +19,7 @@ fn for_each(
 ) -> Outcome {
     let dry_run = DryRun::read(args)?;
     let picked = super::pick(call, args)?;
-    if picked.infos.is_empty() && picked.failures.is_empty() {
+    if picked.infos.is_empty() && picked.failures.is_empty() && !args.knows("to-revision") {
         let text = format!("No resources found in {} namespace.", super::super::namespace(call, args));
         call.io.err_line(text);
     }

@@ -71,10 +71,10 @@ pub(in crate::commands) fn subject(call: &mut Call, args: &Args) -> Outcome {
     if args.operands.is_empty() && args.all("filename").is_empty() {
         return Err(crate::resource::no_resources());
     }
-    let subjects = subjects(args, &super::super::namespace(call, args))?;
-    if subjects.is_empty() {
-        return Err(Failure::error("you must specify at least one value of user, group or serviceaccount"));
-    }
+    let subjects = match subjects(args, &super::super::namespace(call, args)) {
+        Ok(subjects) => subjects,
+        Err(failure) => return Err(super::unless_missing(call, args, failure)),
+    };
     change_objects(call, args, args, "subjects updated", |info, object| {
         if !matches!(info.kind.kind, "RoleBinding" | "ClusterRoleBinding") {
             return Err(super::about(info, "setting subjects is only supported for RoleBinding/ClusterRoleBinding"));
@@ -105,5 +105,8 @@ fn subjects(args: &Args, here: &str) -> Result<Vec<Value>, Failure> {
         let namespace = if namespace.is_empty() { here } else { namespace };
         subjects.push(json!({ "kind": "ServiceAccount", "name": name, "namespace": namespace }));
     }
-    Ok(subjects)
+    match subjects.is_empty() {
+        true => Err(Failure::error("you must specify at least one value of user, group or serviceaccount")),
+        false => Ok(subjects),
+    }
 }

@@ -57,6 +57,14 @@ fn pod_spec_path(info: &Info) -> &'static str {
     }
 }
 
+/// The failure, unless the objects cannot be found: upstream looks for them first.
+fn unless_missing(call: &mut Call, args: &Args, failure: Failure) -> Failure {
+    match resource::pick(call, args, Rules::default()) {
+        Ok(picked) => Failure::all(picked.failures).unwrap_or(failure),
+        Err(missing) => missing,
+    }
+}
+
 /// Changes the Pod spec of each object; `change` says whether it has changed anything.
 fn change_all(
     call: &mut Call,
@@ -209,6 +217,16 @@ pub(super) fn env(call: &mut Call, args: &Args) -> Outcome {
             "one or more resources must be specified as <resource> <name> or <resource>/<name>",
         ));
     }
+    if args.is("local") && !resource::names_files(&named) {
+        return Err(resource::no_resources());
+    }
+    if args.is("list") && args.some_text("output").is_some() {
+        return Err(Failure::error("--list and --output may not be specified together"));
+    }
+    if !args.all("keys").is_empty() && args.some_text("from").is_none() {
+        return Err(Failure::error("when specifying --keys, a configmap or secret must be provided with --from"));
+    }
+    let from = args.some_text("from").map(|from| env_from(call, args, from)).transpose()?;
     if args.is("list") {
         return list_env(call, &named, args);
     }
@@ -223,9 +241,7 @@ pub(super) fn env(call: &mut Call, args: &Args) -> Outcome {
             None => removed.push(change.trim_end_matches('-').into()),
         }
     }
-    if let Some(from) = args.some_text("from") {
-        added.extend(env_from(call, args, from)?);
-    }
+    added.extend(from.unwrap_or_default());
     if added.iter().any(|(name, _)| removed.contains(name)) {
         return Err(Failure::error("can not both modify and remove the same environment variable in the same command"));
     }
@@ -371,9 +387,8 @@ pub(super) fn resources(call: &mut Call, args: &Args) -> Outcome {
     }
     let (requests, limits) = (quantities(args.text("requests"))?, quantities(args.text("limits"))?);
     if requests.is_empty() && limits.is_empty() {
-        return Err(Failure::error(
-            "you must specify an update to requests or limits (in the form of --requests/--limits)",
-        ));
+        let why = "you must specify an update to requests or limits (in the form of --requests/--limits)";
+        return Err(unless_missing(call, args, Failure::error(why)));
     }
     let pattern = args.text("containers").to_owned();
     change_all(call, args, args, "resource requirements updated", |_, spec| {
