@@ -160,7 +160,7 @@ fn internal_package(group: &str) -> &str {
     }
 }
 
-fn wrong_root(found: &str) -> String {
+pub fn wrong_root(found: &str) -> String {
     format!(
         "json: cannot unmarshal {found} into Go value of type struct {{ APIVersion string \
          \"json:\\\"apiVersion,omitempty\\\"\"; Kind string \"json:\\\"kind,omitempty\\\"\" }}"

@@ -55,7 +55,7 @@ impl ApiServer {
         rules.prepare_for_create(&mut *object);
         let allocated = self.addresses.allocate(&mut *object)?;
         let user = &context.caller.user;
-        let mut refused = metadata::validate(&self.storage, kind, &rules, &*object)
+        let mut refused = metadata::validate(&self.storage, attributes.served, kind, &rules, &*object)
             .and_then(|()| params::check(&self.storage, &self.customs, user, kind, &*object, None))
             .err();
         if refused.is_none() {

@@ -2,10 +2,11 @@
 
 use api::field::{Error, Errors, Path};
 use api::object::Tree;
-use api::types::ObjectMeta;
+use api::types::{Event, ObjectMeta};
 use api::validate::path_segment;
 use api::{Kind, Object, Request, Status};
 
+use crate::registry::event;
 use crate::registry::resource::admin_access;
 use crate::storage::Storage;
 use crate::strategy::KindRules;
@@ -24,12 +25,20 @@ pub(crate) fn settle_namespace(kind: &Kind, request: &Request, meta: &mut Object
 }
 
 /// A new object: its metadata, then the kind's own rules. Some kinds begin with what other objects say to it.
-pub(crate) fn validate(storage: &Storage, kind: &Kind, rules: &KindRules, object: &dyn Object) -> Result<(), Status> {
+pub(crate) fn validate(
+    storage: &Storage,
+    served: &Kind,
+    kind: &Kind,
+    rules: &KindRules,
+    object: &dyn Object,
+) -> Result<(), Status> {
     let mut errors = admin_access::of_requests(storage, kind, object);
-    if kind.kind != "PodDisruptionBudget" || kind.id.is_custom() {
+    let event = strict_event(served, object);
+    let checks_own = event.is_some() || kind.id.is_custom() || !matches!(kind.kind, "Event" | "PodDisruptionBudget");
+    if checks_own {
         errors.extend(validate_own(kind, rules, object.meta()));
     }
-    errors.extend(rules.validate(object));
+    errors.extend(event.map_or_else(|| rules.validate(object), event::validate_strict));
     if errors.is_empty() {
         errors = validate_common(kind, object.meta());
     }
@@ -38,14 +47,25 @@ pub(crate) fn validate(storage: &Storage, kind: &Kind, rules: &KindRules, object
 
 /// A change of an object.
 pub(crate) fn validate_update(
+    served: &Kind,
     kind: &Kind,
     rules: &KindRules,
     new: &dyn Object,
     old: &dyn Object,
 ) -> Result<(), Status> {
-    let mut errors = repeated(kind, rules, new, old, own_checks(kind));
-    errors.extend(rules.validate_update(new, old));
+    let events = strict_event(served, new).zip(strict_event(served, old));
+    let own = if events.is_some() { &[Check::Change] } else { own_checks(kind) };
+    let mut errors = repeated(kind, rules, new, old, own);
+    errors.extend(match events {
+        Some((new, old)) => event::validate_strict_update(new, old),
+        None => rules.validate_update(new, old),
+    });
     refuse(kind, new, errors)
+}
+
+/// An Event that a client of the newer group writes.
+fn strict_event<'a>(served: &Kind, object: &'a dyn Object) -> Option<&'a Event> {
+    object.downcast_ref().filter(|_| served.group == "events.k8s.io")
 }
 
 /// A change of an object's status.
@@ -183,7 +203,7 @@ fn own_checks(kind: &Kind) -> &'static [Check] {
         | "ValidatingAdmissionPolicy"
         | "ValidatingAdmissionPolicyBinding"
         | "ValidatingWebhookConfiguration" => &[New],
-        "PodDisruptionBudget" => &[],
+        "Event" | "PodDisruptionBudget" => &[],
         _ => &[Change],
     }
 }

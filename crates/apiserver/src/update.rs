@@ -130,7 +130,7 @@ impl ApiServer {
                 new.meta_mut().generation = Some(old.meta().generation.unwrap_or(0) + 1);
             }
             self.addresses.reallocate(&mut *new, &*old)?;
-            metadata::validate_update(kind, &rules, &*new, &*old)?;
+            metadata::validate_update(attributes.served, kind, &rules, &*new, &*old)?;
             params::check(&self.storage, &self.customs, &context.caller.user, kind, &*new, Some(&*old))?;
         } else {
             admission::mutate_by_configuration(&self.storage, &attributes, &mut new, Some(&*old))?;

@@ -17,7 +17,7 @@ mod daemon_set;
 mod deployment;
 mod endpoint_slice;
 mod endpoints;
-mod event;
+pub(crate) mod event;
 pub(crate) mod flow_control;
 mod go_diff;
 mod horizontal_pod_autoscaler;

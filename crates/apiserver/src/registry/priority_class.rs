@@ -26,15 +26,15 @@ impl Strategy for PriorityClass {
     fn validate(&self) -> Errors {
         let mut errors = Errors::new();
         let (name, value) = (text(&self.metadata.name), self.value.unwrap_or(0));
-        let is_known = SYSTEM.contains(&(name, value));
-        if name.starts_with("system-") && !is_known {
-            let metadata = Path::new("metadata");
-            let why = format!(
-                "priority class names with 'system-' prefix are reserved for system use only. error: {name} is not a \
-                 known system priority class"
-            );
-            errors.push(Error::forbidden(&metadata.child("name"), why));
-        } else if value > HIGHEST_USER_VALUE && !is_known {
+        if name.starts_with("system-") {
+            if let Some(why) = unlike_system(name, value, self.global_default == Some(true)) {
+                let metadata = Path::new("metadata");
+                let why = format!(
+                    "priority class names with 'system-' prefix are reserved for system use only. error: {why}"
+                );
+                errors.push(Error::forbidden(&metadata.child("name"), why));
+            }
+        } else if value > HIGHEST_USER_VALUE {
             let why = format!("maximum allowed value of a user defined priority is {HIGHEST_USER_VALUE}");
             errors.push(Error::forbidden(&Path::new("value"), why));
         }
@@ -54,4 +54,15 @@ impl Strategy for PriorityClass {
         }
         errors
     }
+}
+
+/// What keeps a class from being one of Kubernetes' own. Upstream: `IsKnownSystemPriorityClass`.
+fn unlike_system(name: &str, value: i32, is_default: bool) -> Option<String> {
+    let Some((_, wanted)) = SYSTEM.iter().find(|(known, _)| *known == name) else {
+        return Some(format!("{name} is not a known system priority class"));
+    };
+    if value != *wanted {
+        return Some(format!("value of {name} PriorityClass must be {wanted}"));
+    }
+    is_default.then(|| format!("globalDefault of {name} PriorityClass must be false"))
 }

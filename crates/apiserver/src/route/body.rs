@@ -1,6 +1,6 @@
 //! Bodies, by their content type.
 
-use api::decode::check_type_of;
+use api::decode::{check_type_of, go_kind, wrong_root};
 use api::{Body, Kind, Patch, PatchKind, Reason, Request, Status, Verb};
 use serde_json::Value;
 
@@ -100,6 +100,10 @@ fn delete_options(http: &HttpRequest) -> Result<Value, Status> {
         }
         _ => return Err(unsupported(MEDIA_TYPES)),
     };
+    if !body.is_object() && !body.is_null() {
+        let why = wrong_root(go_kind(&body));
+        return Err(refused(format!("couldn't get version/kind; json parse error: {why}")));
+    }
     check_type_of("meta.v1.DeleteOptions", &mut body).map_err(|mistake| refused(mistake.text))?;
     Ok(body)
 }

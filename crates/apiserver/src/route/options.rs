@@ -46,6 +46,10 @@ fn list(parameters: &Parameters, verb: Verb) -> Result<Options, Status> {
     let limit = parameters.number("limit")?.and_then(|limit| u64::try_from(limit).ok()).unwrap_or(0);
     let errors = if verb == Verb::Watch { watch_errors(parameters) } else { list_errors(parameters) };
     check("ListOptions", &errors)?;
+    // `SetListOptionsDefaults`: a watch from nowhere is one that begins with what there is.
+    let from_nowhere = verb == Verb::Watch
+        && matches!(parameters.get("resourceVersion"), None | Some("" | "0"))
+        && ["sendInitialEvents", "resourceVersionMatch"].iter().all(|name| parameters.get(name).is_none());
     Ok(Options {
         label_selector: parameters.text("labelSelector"),
         field_selector: parameters.text("fieldSelector"),
@@ -54,7 +58,7 @@ fn list(parameters: &Parameters, verb: Verb) -> Result<Options, Status> {
         limit,
         continue_token: parameters.text("continue"),
         allow_watch_bookmarks: parameters.is_set("allowWatchBookmarks"),
-        send_initial_events: parameters.is_set("sendInitialEvents"),
+        send_initial_events: from_nowhere || parameters.is_set("sendInitialEvents"),
         ..Options::default()
     })
 }

@@ -121,6 +121,9 @@ fn a_deletion_goes_by_its_body_or_its_query() {
     };
     let path = format!("{MAPS}/c");
     assert_eq!(delete(&path, "{", ""), "500 couldn't get version/kind; json parse error: unexpected end of JSON input");
+    assert!(
+        delete(&path, "7", "").starts_with("500 couldn't get version/kind; json parse error: json: cannot unmarshal")
+    );
     assert_eq!(
         delete(&path, r#"{ "gracePeriodSeconds": "x" }"#, ""),
         "500 json: cannot unmarshal string into Go struct field DeleteOptions.gracePeriodSeconds of type int64"
@@ -158,4 +161,34 @@ fn pods_are_selected_by_the_node_s_older_name() {
     let requests =
         [("GET", "/api/v1/pods?fieldSelector=spec.host=n"), ("GET", "/api/v1/pods?fieldSelector=spec.hosts=n")];
     assert_eq!(outcomes(&requests), "200\n400 field label not supported: spec.hosts");
+}
+
+#[test]
+fn events_of_the_newer_group_are_checked_more_strictly() {
+    const OLD: &str = "/api/v1/namespaces/default/events";
+    const NEW: &str = "/apis/events.k8s.io/v1/namespaces/default/events";
+    let mut cluster = Cluster::new();
+    cluster.create(OLD, json!({ "metadata": { "name": "A_b" }, "involvedObject": { "namespace": "default" } }));
+    let event = |name: &str| {
+        json!({
+            "metadata": { "name": name }, "regarding": { "kind": "Pod", "namespace": "default" }, "reason": "Up",
+            "eventTime": "2026-01-01T00:00:00.000000Z", "action": "Start", "type": "Normal",
+            "reportingController": "a.b/c", "reportingInstance": "c",
+        })
+    };
+    let mut bad = event("A_b");
+    (bad["type"], bad["deprecatedCount"], bad["series"]) = ("Odd".into(), 1.into(), json!({ "count": 1 }));
+    let fields = |answer: Value| -> Vec<String> {
+        let causes = answer["details"]["causes"].as_array().cloned().unwrap_or_default();
+        causes.iter().map(|cause| cause["field"].as_str().unwrap_or_default().to_owned()).collect()
+    };
+    let answer = cluster.ask("POST", NEW, bad).body;
+    let expected = ["metadata.name", "series.count", "series.lastObservedTime", "type", "count"];
+    assert_eq!(fields(answer), expected);
+
+    let mut made = cluster.create(NEW, event("e"));
+    made["reason"] = "Down".into();
+    let answer = cluster.ask("PUT", &format!("{NEW}/e"), made).body;
+    assert_eq!(answer["details"]["causes"][0]["message"], "Invalid value: \"Down\": field is immutable");
+    assert_eq!(fields(answer), ["reason", "reason"]);
 }
