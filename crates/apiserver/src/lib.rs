@@ -237,7 +237,14 @@ impl ApiServer {
 
     fn serve(&mut self, context: &Context, kind: &'static Kind, request: Request) -> Result<Response, Status> {
         match (request.verb, request.subresource) {
-            (Verb::Get, Subresource::None | Subresource::Status) => self.get(kind, &request).map(Response::Object),
+            (
+                Verb::Get,
+                Subresource::None
+                | Subresource::Status
+                | Subresource::EphemeralContainers
+                | Subresource::Resize
+                | Subresource::Approval,
+            ) => self.get(kind, &request).map(Response::Object),
             (Verb::Get, Subresource::Scale) => self.get_scale(kind, &request).map(Response::Object),
             (Verb::List, _) => self.list(kind, &request).map(Response::List),
             (Verb::Watch, _) => self.watch(kind, &request).map(Response::Watch),

@@ -229,18 +229,19 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
     if let Some(format) = &format
         && !values.is_empty()
     {
-        let value = match values.len() {
-            1 => values.remove(0),
-            _ => json!({ "apiVersion": "v1", "items": values, "kind": "List", "metadata": {} }),
-        };
-        let text = match format {
+        let text = match (values.as_slice(), format) {
+            ([only], format) => format.text(only)?,
             // Several are in a list that upstream holds as a struct.
-            Format::Json => output::in_order(&value, &LIST, output::INDENT) + "\n",
-            other => other.text(&value)?,
+            (_, Format::Json) => output::in_order(&list(values), &LIST, output::INDENT) + "\n",
+            (_, format) => format.text(&list(values))?,
         };
         call.io.out(&text);
     }
     Failure::all(failures).map_or(Ok(0), Err)
+}
+
+fn list(values: Vec<Value>) -> Value {
+    json!({ "apiVersion": "v1", "items": values, "kind": "List", "metadata": {} })
 }
 
 /// What upstream says of an object without a name, when it asks for the object's present form.
