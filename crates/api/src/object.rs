@@ -10,14 +10,19 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::kinds::{KindId, Kinded};
+use crate::wire::Writer;
 
 /// One API object. Implemented by every typed kind of [`crate::kinds`], and by the JSON trees of custom resources.
 pub trait Object: Any + Send + Sync {
     fn kind_id(&self) -> KindId;
     fn meta(&self) -> &ObjectMeta;
     fn meta_mut(&mut self) -> &mut ObjectMeta;
-    /// The object as JSON, with `apiVersion` and `kind`.
-    fn to_value(&self) -> Value;
+    /// Writes the object, with `apiVersion` and `kind`.
+    fn write(&self, writer: Writer);
+    /// The object as JSON.
+    fn to_value(&self) -> Value {
+        crate::wire::plain(self)
+    }
     /// A copy to change.
     fn draft(&self) -> Draft;
     /// Equal in every field.
@@ -71,8 +76,8 @@ where
         self.metadata_mut()
     }
 
-    fn to_value(&self) -> Value {
-        serde_json::to_value(self).expect("an API object always has a JSON form")
+    fn write(&self, writer: Writer) {
+        writer.value(self);
     }
 
     fn draft(&self) -> Draft {
@@ -136,7 +141,7 @@ pub struct Tree {
 
 impl Tree {
     pub fn new(kind: KindId, mut value: Value) -> Tree {
-        let meta = value.get_mut("metadata").map(Value::take).unwrap_or_default();
+        let meta = value.as_object_mut().and_then(|fields| fields.remove("metadata")).unwrap_or_default();
         Tree { kind, meta: crate::decode::typed(meta).unwrap_or_default(), rest: value }
     }
 
@@ -201,13 +206,8 @@ impl Object for Tree {
         &mut self.meta
     }
 
-    fn to_value(&self) -> Value {
-        let mut value = self.rest.clone();
-        if let Some(fields) = value.as_object_mut() {
-            let meta = serde_json::to_value(&self.meta).expect("metadata always has a JSON form");
-            fields.insert("metadata".into(), meta);
-        }
-        value
+    fn write(&self, writer: Writer) {
+        writer.tree(&self.rest, &self.meta);
     }
 
     fn draft(&self) -> Draft {

@@ -37,7 +37,7 @@ pub fn of_template(template: &PodTemplateSpec, collision_count: i32) -> String {
 
 /// The hash in the names of a StatefulSet's revisions. Upstream: `history.HashControllerRevision`, over the stored JSON.
 pub fn of_revision(data: &Value, collision_count: i32) -> String {
-    let text = format!("{}{collision_count}", api::schema::go_document(data));
+    let text = format!("{}{collision_count}", api::wire::go_document(data));
     safe_encode(&fnv1(text.as_bytes()).to_string())
 }
 

@@ -68,8 +68,8 @@ pub fn apply_to(type_name: &'static str, current: Value, patch: &Patch) -> Resul
 fn shown(type_name: &'static str, patched: &Value, patch: &Patch) -> String {
     match patch.kind {
         PatchKind::StrategicMerge => go_print::go_print(&patch.value),
-        PatchKind::Json => schema::go_json_merged(type_name, patched, &json_patch::touched(&patch.value)),
-        PatchKind::Merge | PatchKind::Apply => schema::go_json_merged(type_name, patched, &patch.value),
+        PatchKind::Json => crate::wire::go_json_merged(type_name, patched, &json_patch::touched(&patch.value)),
+        PatchKind::Merge | PatchKind::Apply => crate::wire::go_json_merged(type_name, patched, &patch.value),
     }
 }
 

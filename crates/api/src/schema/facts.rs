@@ -1,8 +1,9 @@
 //! What upstream's markers say of types and fields, and what each is for, in our own words.
 //!
 //! In `facts.txt` and `descriptions.txt` a line without indentation names a type, the indented ones below it are its
-//! fields. Facts: `required`; how lists and maps are merged. Descriptions may begin with the values that a field can have,
-//! `[A|B]`; the type `*` stands for what is the same everywhere.
+//! fields. Facts: `required`; how lists and maps are merged; `=null`, what Go writes for a field that holds nothing.
+//! Descriptions may begin with the values that a field can have, `[A|B]`; the type `*` stands for what is the same
+//! everywhere.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;

@@ -6,7 +6,6 @@
 
 mod facts;
 mod go;
-mod go_json;
 mod merge;
 mod topology;
 
@@ -15,7 +14,6 @@ use std::sync::LazyLock;
 
 pub use facts::{describe, describe_type, facts, is_atomic_type, is_required, values};
 pub(crate) use go::{go_element, go_type};
-pub use go_json::{go_document, go_json, go_json_merged, go_list};
 pub use merge::{ListMerge, list_merge, replaces_other_keys};
 pub use topology::{ListTopology, fill_by_value, is_atomic_map, is_atomic_struct, key_default, list_topology};
 
@@ -80,6 +78,31 @@ impl Type {
 pub struct Field {
     pub name: &'static str,
     pub ty: Type,
+    pub absent: Absent,
+}
+
+/// What Go writes for a field that holds nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Absent {
+    Omitted,
+    /// `null`: a pointer, a time or a list.
+    Null,
+    /// `{}`
+    Empty,
+    /// `0`
+    Zero,
+}
+
+impl Absent {
+    fn of(type_name: &str, field: &str) -> Absent {
+        let written = facts(type_name, field).find_map(|fact| fact.strip_prefix('='));
+        match written {
+            Some("null") => Absent::Null,
+            Some("{}") => Absent::Empty,
+            Some("0") => Absent::Zero,
+            _ => Absent::Omitted,
+        }
+    }
 }
 
 static TYPES: LazyLock<BTreeMap<&'static str, Vec<Field>>> = LazyLock::new(|| {
@@ -87,7 +110,10 @@ static TYPES: LazyLock<BTreeMap<&'static str, Vec<Field>>> = LazyLock::new(|| {
     let mut current = "";
     for line in include_str!("types.txt").lines() {
         match line.strip_prefix(' ').and_then(|field| field.split_once(' ')) {
-            Some((name, ty)) => types.entry(current).or_default().push(Field { name, ty: Type::parse(ty) }),
+            Some((name, ty)) => {
+                let (ty, absent) = (Type::parse(ty), Absent::of(current, name));
+                types.entry(current).or_default().push(Field { name, ty, absent });
+            }
             None => {
                 current = line;
                 types.insert(line, Vec::new());
@@ -112,11 +138,18 @@ pub fn of_kind(kind: &Kind) -> Option<&'static str> {
 }
 
 pub fn of(group: &str, version: &str, kind: &str) -> Option<&'static str> {
-    let group = match group.split('.').next() {
-        None | Some("") => "core",
-        Some(first) if group == "rbac.authorization.k8s.io" && first == "rbac" => "rbac",
-        Some(first) => first,
+    let group = match group {
+        "" => "core",
+        "rbac.authorization.k8s.io" => "rbac",
+        // Other people's groups have dots too.
+        _ => group.split_once('.').map_or(group, |(first, rest)| if rest.ends_with("k8s.io") { first } else { group }),
     };
     let name = format!("{group}.{version}.{kind}");
     TYPES.get_key_value(name.as_str()).map(|(name, _)| *name)
+}
+
+/// The type of an object that says itself what it is.
+pub fn of_document(api_version: &str, kind: &str) -> Option<&'static str> {
+    let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+    of(group, version, kind).or_else(|| of("meta", version, kind).filter(|_| matches!(group, "" | "meta.k8s.io")))
 }

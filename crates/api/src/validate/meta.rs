@@ -8,7 +8,7 @@ use super::labels::labels;
 use super::names::{dns1123_label, qualified_name};
 use crate::field::{Error, Errors, Path};
 use crate::kinds::Kind;
-use crate::schema::go_json;
+use crate::wire::go_json;
 
 const ANNOTATIONS_BYTES_MAX: usize = 256 * 1024;
 pub const STANDARD_FINALIZERS: [&str; 3] = ["kubernetes", "orphan", "foregroundDeletion"];

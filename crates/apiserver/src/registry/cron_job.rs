@@ -2,8 +2,8 @@
 
 use api::cron::{self, Schedule};
 use api::field::{Error, Errors, Path};
-use api::schema::go_json;
 use api::types::{CronJob, CronJobSpec, CronJobStatus, JobSpec};
+use api::wire::go_json;
 
 use super::rules::{default_text, default_to, not_negative, subdomain_name, text};
 use super::{job, pod, pod_template};

@@ -4,10 +4,10 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use api::field::{Error, Errors, Path};
-use api::schema::go_json;
 use api::selector::Selector;
 use api::types::{Container, Job, JobCondition, JobSpec, JobStatus, LabelSelector, PodSpec, PodTemplateSpec};
 use api::validate::{dns1123_label, label_selector};
+use api::wire::go_json;
 use api::{Propagation, meta};
 use serde::Serialize;
 

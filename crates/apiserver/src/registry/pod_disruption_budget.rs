@@ -1,9 +1,9 @@
 //! PodDisruptionBudget.
 
 use api::field::{Error, Errors, Path};
-use api::schema::go_json;
 use api::types::{PodDisruptionBudget, PodDisruptionBudgetSpec, PodDisruptionBudgetStatus};
 use api::validate::label_selector;
+use api::wire::go_json;
 
 use super::conditions::conditions;
 use super::deployment::{at_most_100_percent, positive_or_percent};

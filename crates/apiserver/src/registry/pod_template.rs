@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use api::field::{Error, Errors, Path};
-use api::schema::go_json;
 use api::selector::Selector;
 use api::types::{LabelSelector, PodSpec, PodTemplateSpec};
 use api::validate::{dns1123_label, label_selector};
+use api::wire::go_json;
 
 use super::pod;
 use super::rules::{list, text};

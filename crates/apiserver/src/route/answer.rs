@@ -2,9 +2,9 @@
 
 use api::object::Tree;
 use api::request::List;
-use api::schema::{go_document, go_list};
 use api::table::{self, Column};
 use api::types::{DaemonSet, Pod};
+use api::wire::go_document;
 use api::{Kind, Kinded, ObjectRef, Reason, Response, SimTime, Status, Verb, WatchEvent, WatchKind};
 use serde_json::{Map, Value, json};
 
@@ -101,14 +101,18 @@ pub fn answer(
     let created = created || resource.verb == Verb::Create;
     let mut answer = match result {
         Ok(Response::Object(object)) => {
-            Answer::of(if created { 201 } else { 200 }, &object_value(resource, &object, now), resource.shape)
+            let code = if created { 201 } else { 200 };
+            match resource.shape {
+                Shape::Json => Answer { code, ..Answer::json_text(api::wire::text(&*object)) },
+                shape => Answer::of(code, &object_value(resource, &object, now), shape),
+            }
         }
         Ok(Response::List(list)) => list_answer(resource, &list, now),
         Ok(Response::Status(status)) => refusal(&status, resource.shape),
         Ok(Response::Text(body)) => Answer { content_type: "text/plain", ..Answer::text(body) },
         Ok(Response::Watch(_) | Response::Stream(_)) => Answer::of(200, &Value::Null, resource.shape),
         Err(status) if resource.verb == Verb::Watch && status.reason == Reason::Expired => {
-            let line = event_line("ERROR", &status.to_value());
+            let line = event_line("ERROR", &go_document(&status.to_value()));
             Answer { content_type: "application/json", ..Answer::text(line) }
         }
         Err(status) => {
@@ -139,11 +143,17 @@ pub fn watch_line(event: &WatchEvent, resource: &Resource, now: SimTime) -> Stri
         WatchKind::Deleted => "DELETED",
         WatchKind::Bookmark => "BOOKMARK",
     };
-    event_line(name, &object_value(resource, &event.object, now))
+    event_line(
+        name,
+        &match resource.shape {
+            Shape::Json => api::wire::text(&*event.object),
+            _ => go_document(&object_value(resource, &event.object, now)),
+        },
+    )
 }
 
-fn event_line(name: &str, object: &Value) -> String {
-    format!("{{\"type\":\"{name}\",\"object\":{}}}\n", go_document(object))
+fn event_line(name: &str, object: &str) -> String {
+    format!("{{\"type\":\"{name}\",\"object\":{object}}}\n")
 }
 
 fn object_value(resource: &Resource, object: &ObjectRef, now: SimTime) -> Value {
@@ -201,17 +211,14 @@ fn list_answer(resource: &Resource, list: &List, now: SimTime) -> Answer {
             if kind.id.is_custom() && list.continue_token.is_empty() {
                 meta["continue"] = "".into();
             }
-            let items = list.items.iter().map(|object| item(kind, object));
-            if resource.shape == Shape::Json
-                && let Some(text) = go_list(kind.list_kind, &kind.api_version(), &meta, items.clone())
-            {
-                return Answer::json_text(text);
+            if resource.shape == Shape::Json {
+                return Answer::json_text(api::wire::list_text(kind, &meta, &list.items));
             }
             json!({
                 "kind": kind.list_kind,
                 "apiVersion": kind.api_version(),
                 "metadata": meta,
-                "items": items.collect::<Value>(),
+                "items": list.items.iter().map(|object| item(kind, object)).collect::<Value>(),
             })
         }
     };

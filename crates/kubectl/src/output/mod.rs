@@ -104,7 +104,7 @@ impl Format {
     /// An object that upstream holds as a struct, not as a map: its JSON has the struct's order.
     pub fn typed_text(&self, value: &Value) -> Result<String, Failure> {
         match self {
-            Format::Json => Ok(indented(&api::schema::go_document(value), INDENT) + "\n"),
+            Format::Json => Ok(indented(&api::wire::go_document(value), INDENT) + "\n"),
             other => other.text(value),
         }
     }

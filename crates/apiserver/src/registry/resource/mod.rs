@@ -13,8 +13,8 @@ mod status;
 
 use api::field::{Error, Errors, Path};
 use api::object::Tree;
-use api::schema::go_json;
 use api::types::ObjectMeta;
+use api::wire::go_json;
 use serde_json::{Map, Value, json};
 
 use super::admission_rules::{default_field, objects_mut};

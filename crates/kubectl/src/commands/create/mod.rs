@@ -128,7 +128,7 @@ pub(in crate::commands) fn make(call: &mut Call, args: &Args, made: Made) -> Out
     if args.is("save-config") && made.saves(dry_run) {
         let mut bare = value.clone();
         bare["metadata"].as_object_mut().map(|meta| meta.remove("namespace"));
-        value["metadata"]["annotations"][LAST_APPLIED] = (api::schema::go_document(&bare) + "\n").into();
+        value["metadata"]["annotations"][LAST_APPLIED] = (api::wire::go_document(&bare) + "\n").into();
     }
     let sending = Sending { value, dry_run, is_typed: true, done: made.done };
     send(call, args, sending, |status| match made.refused {
