@@ -171,7 +171,7 @@ const STORAGE_VERSIONS: &str = include_str!("storage_versions.txt");
 fn storage_version_hash(kind: &'static Kind) -> Option<String> {
     if kind.id.is_custom() {
         let bytes = format!("{:08x}", kind.stored().id.0).into_bytes();
-        return serde_json::to_value(ByteString(bytes)).ok()?.as_str().map(str::to_owned);
+        return api::wire::value_of(&ByteString(bytes)).as_str().map(str::to_owned);
     }
     let stored = kind.stored();
     let name = format!("{}/{}/{} ", stored.group, stored.version, stored.kind);

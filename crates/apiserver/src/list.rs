@@ -39,11 +39,12 @@ impl ApiServer {
         let exact = options.resource_version_match == "Exact" || page.is_some();
         let at = exact
             .then(|| page.as_ref().map_or(options.resource_version.parse().unwrap_or(revision), |page| page.revision));
+        let matches = |item: &ObjectRef| filter.matches(&**item);
         let part = storage::Page {
             after: page.as_ref().map(|page| page.after.as_str()),
             limit: if options.limit > 0 { options.limit as usize } else { usize::MAX },
             at,
-            matches: &|item| filter.matches(&**item),
+            matches: (!filter.is_everything()).then_some(&matches),
         };
         let (items, more) = self
             .storage

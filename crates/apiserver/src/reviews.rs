@@ -122,7 +122,7 @@ impl ApiServer {
 }
 
 fn rule_value(rule: &PolicyRule) -> Value {
-    serde_json::to_value(rule).expect("a rule always has a JSON form")
+    api::wire::value_of(rule)
 }
 
 fn texts(list: Option<&Value>) -> Vec<String> {

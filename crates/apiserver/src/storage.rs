@@ -30,7 +30,8 @@ pub(crate) struct Page<'a> {
     pub after: Option<&'a str>,
     pub limit: usize,
     pub at: Option<u64>,
-    pub matches: &'a dyn Fn(&ObjectRef) -> bool,
+    /// `None` for all.
+    pub matches: Option<&'a dyn Fn(&ObjectRef) -> bool>,
 }
 
 /// The lease that new events share. Upstream: `leaseManager`.
@@ -120,25 +121,17 @@ impl Storage {
     }
 
     /// So many objects of a kind that match, in one namespace or in all, in order: those after the key of an object, as
-    /// they were at a revision (or are), and how many more match.
+    /// they were at a revision (or are), and how many more there are: whether there are any, if not all match.
     pub fn page(&self, kind: &Kind, namespace: &str, page: &Page) -> Result<(Vec<ObjectRef>, usize), etcd::Error> {
         let prefix = key(kind, namespace, "");
         // No key lies between one and the same with a zero at its end.
         let from = page.after.map(|after| key(kind, "", after) + "\0").unwrap_or_default();
-        let taken = |found: &mut dyn Iterator<Item = ObjectRef>| {
-            let items: Vec<ObjectRef> = found.take(page.limit).collect();
-            (items, found.count())
-        };
-        Ok(match page.at {
-            Some(at) => {
-                let found = self.etcd.range_at(&prefix, &from, at)?.map(|found| found.value);
-                taken(&mut found.filter(|item| (page.matches)(item)))
-            }
-            None => {
-                let found = self.etcd.range(&prefix, &from).map(|(_, object)| object);
-                taken(&mut found.filter(|item| (page.matches)(item)).cloned())
-            }
-        })
+        let at = page.at.unwrap_or(self.etcd.revision());
+        let found = self.etcd.range_at(&prefix, &from, at)?.map(|(_, item)| item);
+        let mut found = found.filter(|item| page.matches.is_none_or(|matches| matches(item)));
+        let items = found.by_ref().take(page.limit).cloned().collect();
+        let more = if page.matches.is_none() { found.count() } else { found.take(1).count() };
+        Ok((items, more))
     }
 
     /// Writes an object if its key is still at `expected` (0: absent), and stamps it with the write's revision.

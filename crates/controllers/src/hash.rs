@@ -27,7 +27,7 @@ pub fn safe_encode(text: &str) -> String {
 /// The hash of a template in the names of ReplicaSets and of a DaemonSet's revisions. Upstream:
 /// `controller.ComputeHash`, over how Go prints the struct. The count is that of collisions so far.
 pub fn of_template(template: &PodTemplateSpec, collision_count: i32) -> String {
-    let value = serde_json::to_value(template).unwrap_or_default();
+    let value = api::wire::value_of(template);
     let mut hash = fnv1a(FNV_OFFSET, go_text::of_template(&value).as_bytes());
     if collision_count > 0 {
         hash = fnv1a(hash, &i64::from(collision_count).to_le_bytes());

@@ -62,7 +62,7 @@ pub fn truncate(client: &mut Client, unused: &[&Arc<ControllerRevision>], limit:
 
 /// What a revision holds: a strategic merge patch that replaces the template.
 pub fn template_patch(template: &PodTemplateSpec) -> Value {
-    let mut template = serde_json::to_value(template).unwrap_or_else(|_| json!({}));
+    let mut template = api::wire::value_of(template);
     template["$patch"] = "replace".into();
     json!({ "spec": { "template": template } })
 }

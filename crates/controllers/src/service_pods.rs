@@ -163,7 +163,7 @@ pub fn trigger_time<'a>(service: &Service, pods: impl Iterator<Item = &'a Arc<Po
     let ready = pods.filter_map(|pod| pods::condition(pod, "Ready")?.last_transition_time.as_ref());
     let latest =
         ready.max_by_key(|changed| time::since_start(changed)).or(service.metadata.creation_timestamp.as_ref())?;
-    serde_json::to_value(latest).ok()?.as_str().map(str::to_owned)
+    api::wire::value_of(latest).as_str().map(str::to_owned)
 }
 
 /// The labels that Endpoints and EndpointSlices take over from their Service.

@@ -10,6 +10,7 @@
 mod lease;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::ops::Bound;
 use std::sync::Arc;
 
 pub use lease::LeaseId;
@@ -132,36 +133,36 @@ impl<V: Clone> Etcd<V> {
     /// The key's value as it was at a revision.
     pub fn get_at(&self, key: &str, at: Revision) -> Result<Option<KeyValue<V>>, Error> {
         self.check(at)?;
-        Ok(self.keys.get(key).and_then(|key| version_at(key, at)))
+        Ok(self.keys.get(key).and_then(|key| {
+            let Version { revision, create_revision, value } = key.at(at)?.clone();
+            Some(KeyValue { key: key.name.clone(), value: value?, create_revision, mod_revision: revision })
+        }))
     }
 
     /// The newest values of the keys that begin with `prefix`, in order, beginning at `from`.
-    pub fn range<'a, 'p>(
-        &'a self,
-        prefix: &'p str,
-        from: &'p str,
-    ) -> impl Iterator<Item = (&'a str, &'a V)> + use<'a, 'p, V> {
-        let start = if from > prefix { from } else { prefix };
-        self.keys
-            .range::<str, _>((std::ops::Bound::Included(start), std::ops::Bound::Unbounded))
-            .take_while(move |(name, _)| name.starts_with(prefix))
-            .filter_map(|(name, key)| Some((&**name, key.versions.last()?.value.as_ref()?)))
+    pub fn range(&self, prefix: &str, from: &str) -> impl Iterator<Item = (&str, &V)> + use<'_, V> {
+        self.keys_of(prefix, from).filter_map(|key| Some((&*key.name, key.live()?.value.as_ref()?)))
     }
 
     /// The same as the key space was at a revision.
-    pub fn range_at<'a, 'p>(
-        &'a self,
-        prefix: &'p str,
-        from: &'p str,
+    pub fn range_at(
+        &self,
+        prefix: &str,
+        from: &str,
         at: Revision,
-    ) -> Result<impl Iterator<Item = KeyValue<V>> + use<'a, 'p, V>, Error> {
+    ) -> Result<impl Iterator<Item = (&str, &V)> + use<'_, V>, Error> {
         self.check(at)?;
+        Ok(self.keys_of(prefix, from).filter_map(move |key| Some((&*key.name, key.at(at)?.value.as_ref()?))))
+    }
+
+    fn keys_of(&self, prefix: &str, from: &str) -> impl Iterator<Item = &Key<V>> + use<'_, V> {
+        let end = after_all(prefix);
         let start = if from > prefix { from } else { prefix };
-        Ok(self
-            .keys
-            .range::<str, _>((std::ops::Bound::Included(start), std::ops::Bound::Unbounded))
-            .take_while(move |(name, _)| name.starts_with(prefix))
-            .filter_map(move |(_, key)| version_at(key, at)))
+        let range = match end.as_deref() {
+            Some(end) => (Bound::Included(start.min(end)), Bound::Excluded(end)),
+            None => (Bound::Included(start), Bound::Unbounded),
+        };
+        self.keys.range::<str, _>(range).map(|(_, key)| key)
     }
 
     fn check(&self, at: Revision) -> Result<(), Error> {
@@ -286,17 +287,24 @@ impl<V> Key<V> {
     fn live(&self) -> Option<&Version<V>> {
         self.versions.last().filter(|version| version.value.is_some())
     }
+
+    /// The version of a revision, unless the key did not exist then.
+    fn at(&self, at: Revision) -> Option<&Version<V>> {
+        let end = self.versions.partition_point(|version| version.revision <= at);
+        self.versions[..end].last().filter(|version| version.value.is_some())
+    }
 }
 
-fn version_at<V: Clone>(key: &Key<V>, at: Revision) -> Option<KeyValue<V>> {
-    let end = key.versions.partition_point(|version| version.revision <= at);
-    let version = key.versions[..end].last()?;
-    Some(KeyValue {
-        key: key.name.clone(),
-        value: version.value.clone()?,
-        create_revision: version.create_revision,
-        mod_revision: version.revision,
-    })
+/// The first text after all that begin with `prefix`.
+fn after_all(prefix: &str) -> Option<String> {
+    let mut end = prefix.to_owned();
+    while let Some(last) = end.pop() {
+        if let Some(next) = (last..=char::MAX).nth(1) {
+            end.push(next);
+            return Some(end);
+        }
+    }
+    None
 }
 
 #[cfg(test)]

@@ -13,8 +13,24 @@ fn a_write_is_a_revision_and_old_versions_stay() {
     assert_eq!(etcd.get("a"), Some((&2, second)));
     assert_eq!(etcd.get_at("a", first).unwrap().unwrap().value, 1);
     assert_eq!(etcd.range("", "").count(), 2);
-    assert_eq!(etcd.range_at("", "", first).unwrap().count(), 1);
+    assert_eq!(etcd.range_at("", "", first).unwrap().collect::<Vec<_>>(), [("a", &1)]);
     assert_eq!(etcd.get_at("a", 99), Err(Error::Future));
+}
+
+#[test]
+fn ranges_begin_and_end_where_they_say() {
+    let mut etcd = Etcd::default();
+    let keys = ["/a", "/a/", "/a/1", "/a/2", "/a/é", "/a/\u{d7ff}1", "/a0", "/b/1"];
+    for key in keys {
+        put(&mut etcd, key, 0);
+    }
+    let names = |prefix, from| etcd.range(prefix, from).map(|(name, _)| name.to_owned()).collect::<Vec<_>>();
+    assert_eq!(names("/a/", ""), ["/a/", "/a/1", "/a/2", "/a/é", "/a/\u{d7ff}1"]);
+    assert_eq!(names("/a/", "/a/1\0"), ["/a/2", "/a/é", "/a/\u{d7ff}1"]);
+    assert_eq!(names("/a/\u{d7ff}", ""), ["/a/\u{d7ff}1"]);
+    assert!(names("/a/", "/b/").is_empty() && names("/c/", "").is_empty());
+    assert_eq!(names("", "").len(), keys.len());
+    assert_eq!(etcd.range_at("/a/", "", 4).unwrap().count(), 2);
 }
 
 #[test]

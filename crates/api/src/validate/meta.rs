@@ -109,7 +109,7 @@ fn finalizers(finalizers: &[String], path: &Path, errors: &mut Errors) {
     }
     if has("orphan") && has("foregroundDeletion") {
         let detail = "finalizer orphan and foregroundDeletion cannot be both set";
-        errors.push(Error::invalid(path, serde_json::to_value(finalizers).unwrap_or_default(), detail));
+        errors.push(Error::invalid(path, crate::wire::value_of(finalizers), detail));
     }
 }
 

@@ -47,6 +47,11 @@ pub fn list_text(kind: &Kind, metadata: &Value, items: &[ObjectRef]) -> String {
     })
 }
 
+/// A value of a type of the API, with what it holds and nothing else.
+pub fn value_of(value: &(impl Serialize + ?Sized)) -> Value {
+    tree(|sink| Writer::new(Type::Any, sink).value(value))
+}
+
 /// A value of a type such as `core.v1.Container`, as JSON.
 pub fn go_json(type_name: &'static str, value: &impl Serialize) -> String {
     go_text(|sink| Writer::new(Type::Struct(type_name), sink).value(value))

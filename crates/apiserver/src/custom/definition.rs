@@ -125,7 +125,7 @@ fn stored_version(object: &Tree) -> Option<String> {
 
 /// A moment as conditions have it.
 pub(super) fn moment(now: SimTime) -> Value {
-    serde_json::to_value(time::stamp(now)).unwrap_or_default()
+    api::wire::value_of(&time::stamp(now))
 }
 
 pub(super) fn condition<'a>(status: &'a Value, name: &str) -> Option<&'a Value> {

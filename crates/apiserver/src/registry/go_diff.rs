@@ -16,15 +16,15 @@ pub(super) fn diff(type_name: &'static str, old: &impl Serialize, new: &impl Ser
         write(Type::Struct(type_name), Some(value), 0, "", &mut lines);
         lines
     };
-    let old = dump(&serde_json::to_value(old).unwrap_or_default());
-    let new = dump(&serde_json::to_value(new).unwrap_or_default());
+    let old = dump(&api::wire::value_of(old));
+    let new = dump(&api::wire::value_of(new));
     unified(&old, &new)
 }
 
 /// A value as Go prints its internal type in JSON, on one line.
 pub(super) fn compact(type_name: &'static str, value: &impl Serialize) -> String {
     let mut lines = Vec::new();
-    let value = serde_json::to_value(value).unwrap_or_default();
+    let value = api::wire::value_of(value);
     write(Type::Struct(type_name), Some(&value), 0, "", &mut lines);
     let joined = lines.iter().map(|line| {
         let line = line.trim_start();

@@ -190,7 +190,7 @@ fn generated_selector(job: &Job, spec: &JobSpec, path: &Path, errors: &mut Error
         match template.get(key) {
             Some(found) if found == value => {}
             Some(_) => {
-                let shown = serde_json::to_value(&template).unwrap_or_default();
+                let shown = api::wire::value_of(&template);
                 errors.push(Error::invalid(&labels_path.key(key), shown, why));
             }
             None => errors.push(Error::required(&labels_path.key(key), why)),

@@ -231,7 +231,7 @@ pub(super) fn validate_status(new: &Job, old: &Job, path: &Path, errors: &mut Er
         refuse(is(old, type_) && !is(new, type_), &why);
     }
     if status.completion_time.is_some() && !complete {
-        let shown = serde_json::to_value(&status.completion_time).unwrap_or_default();
+        let shown = api::wire::value_of(&status.completion_time);
         let why = "cannot set completionTime when there is no Complete=True condition";
         errors.push(Error::invalid(&path.child("completionTime"), shown, why));
     }

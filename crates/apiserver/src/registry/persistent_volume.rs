@@ -100,7 +100,7 @@ fn changes(new: &PersistentVolumeSpec, old: &PersistentVolumeSpec, errors: &mut 
         now.controller_expand_secret_ref = None;
     }
     let source_of = |spec: &PersistentVolumeSpec| {
-        let value = serde_json::to_value(spec).unwrap_or_default();
+        let value = api::wire::value_of(spec);
         sources(spec).map(|(name, _)| value.get(name).cloned()).collect::<Vec<_>>()
     };
     if source_of(&kept) != source_of(old) {
@@ -277,7 +277,7 @@ fn capacity(spec: &PersistentVolumeSpec, path: &Path, errors: &mut Errors) {
         errors.push(Error::required(path, ""));
     }
     if names != ["storage"] {
-        let value = serde_json::to_value(&spec.capacity).unwrap_or_default();
+        let value = api::wire::value_of(&spec.capacity);
         errors.push(Error::not_supported(path, value, &["storage"]));
     }
     for (name, quantity) in capacity {

@@ -134,7 +134,7 @@ pub(super) fn validate_labels(template: &PodTemplateSpec, selector: &Selector, p
 
 pub(super) fn labels_do_not_match(template: &PodTemplateSpec, path: &Path, errors: &mut Errors) {
     let labels = template.metadata.as_ref().and_then(|meta| meta.labels.as_ref());
-    let value = serde_json::to_value(labels).unwrap_or_default();
+    let value = api::wire::value_of(&labels);
     let why = "`selector` does not match template `labels`";
     errors.push(Error::invalid(&path.child("metadata").child("labels"), value, why));
 }

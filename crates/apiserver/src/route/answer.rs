@@ -165,7 +165,7 @@ fn object_value(resource: &Resource, object: &ObjectRef, now: SimTime) -> Value 
 }
 
 fn partial(object: &ObjectRef) -> Value {
-    let mut metadata = api::wire::form(&**object).get_mut("metadata").map(Value::take).unwrap_or_default();
+    let mut metadata = api::wire::value_of(object.meta());
     if object.kind_id() == DaemonSet::ID
         && let Some(annotations) = metadata.get_mut("annotations").and_then(Value::as_object_mut)
     {

@@ -95,7 +95,7 @@ pub(super) fn describe(writer: &mut Writer, pod: &Pod, context: &mut Context) {
 
 /// An ephemeral container has the fields of any other, and one more.
 fn as_container(container: &impl serde::Serialize) -> Option<Container> {
-    let mut value = serde_json::to_value(container).ok()?;
+    let mut value = api::wire::value_of(container);
     value.as_object_mut()?.remove("targetContainerName");
     api::decode::typed(value).ok()
 }

@@ -143,7 +143,7 @@ fn munged(new: &PodSpec, old: &PodSpec, path: &Path, errors: &mut Errors) -> Pod
 fn node_selector(new: &PodSpec, old: &PodSpec, path: &Path, errors: &mut Errors) {
     let kept = |key: &String, value: &String| new.node_selector.as_ref().and_then(|now| now.get(key)) == Some(value);
     if !old.node_selector.iter().flatten().all(|(key, value)| kept(key, value)) {
-        let value = serde_json::to_value(&new.node_selector).unwrap_or_default();
+        let value = api::wire::value_of(&new.node_selector);
         let why = "only additions to spec.nodeSelector are allowed (no mutations or deletions)";
         errors.push(Error::invalid(path, value, why));
     }
