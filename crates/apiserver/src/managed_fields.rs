@@ -41,13 +41,10 @@ impl Fields {
 
     /// An object as its client sees it, but for its managers.
     fn form(&self, object: &dyn Object) -> Value {
-        let mut value = match self.kind.view {
-            Some(view) if object.kind_id() == view.stored => (view.from_stored)(object.to_value()),
-            _ => api::wire::form(object),
+        let mut value = match self.kind.view.filter(|view| object.kind_id() == view.stored) {
+            Some(view) => (view.from_stored)(api::wire::unmanaged(object)),
+            None => api::wire::unmanaged_form(object),
         };
-        if let Some(metadata) = value.get_mut("metadata").and_then(Value::as_object_mut) {
-            metadata.remove("managedFields");
-        }
         fill(self.kind, &mut value);
         value
     }

@@ -183,7 +183,7 @@ impl ApiServer {
             }
             Body::Patch(patch) => {
                 let mut owned = live.clone();
-                owned["metadata"]["managedFields"] = json!(managers.entries());
+                owned["metadata"]["managedFields"] = api::wire::value_of(&managers.entries());
                 api::patch::apply_to("autoscaling.v1.Scale", owned, &patch)?
             }
             _ => return Err(Status::bad_request("the request has no Scale")),

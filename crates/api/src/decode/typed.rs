@@ -44,8 +44,12 @@ impl<'de> Deserializer<'de> for Node {
         if self.0.is_null() { visitor.visit_none() } else { visitor.visit_some(self) }
     }
 
-    fn deserialize_newtype_struct<V: Visitor<'de>>(self, _: &'static str, visitor: V) -> Result<V::Value, Error> {
-        visitor.visit_newtype_struct(self)
+    fn deserialize_newtype_struct<V: Visitor<'de>>(self, name: &'static str, visitor: V) -> Result<V::Value, Error> {
+        visitor.visit_newtype_struct(match name {
+            // Kept as text: it is copied with every version of an object, and seldom looked at.
+            "FieldsV1" => Node(crate::wire::owned_fields_text(&self.0).into()),
+            _ => self,
+        })
     }
 
     fn deserialize_struct<V: Visitor<'de>>(

@@ -13,10 +13,16 @@ use crate::kinds::{self, Kind};
 use crate::object::{Object, ObjectRef, Tree};
 use crate::schema::{self, Type};
 
-use sink::{Scalar, Shape, Sink, Trees};
+use sink::Trees;
+pub(crate) use sink::{Scalar, Shape, Sink};
 use text::GoText;
 pub use writer::Writer;
 use writer::{Known, Walk};
+
+/// An object with what it holds but its managers, and nothing else.
+pub fn unmanaged(object: &dyn Object) -> Value {
+    tree(|sink| object.write(Writer::new(Known::unmanaged(Type::Any), sink)))
+}
 
 /// An object with what it holds, and nothing else.
 pub(crate) fn plain(object: &(impl Object + ?Sized)) -> Value {
@@ -28,7 +34,12 @@ pub fn form(object: &dyn Object) -> Value {
     tree(|sink| object.write(Writer::new(type_of(object), sink)))
 }
 
-/// The same as JSON, with the fields of structs in upstream's order.
+/// The same but for its managers.
+pub fn unmanaged_form(object: &dyn Object) -> Value {
+    tree(|sink| object.write(Writer::new(Known::unmanaged(type_of(object)), sink)))
+}
+
+/// An object as JSON, with the fields of structs in upstream's order.
 pub fn text(object: &dyn Object) -> String {
     go_text(|sink| object.write(Writer::new(type_of(object), sink)))
 }
@@ -55,6 +66,11 @@ pub fn value_of(value: &(impl Serialize + ?Sized)) -> Value {
 /// A value of a type such as `core.v1.Container`, as JSON.
 pub fn go_json(type_name: &'static str, value: &impl Serialize) -> String {
     go_text(|sink| Writer::new(Type::Struct(type_name), sink).value(value))
+}
+
+/// The fields that a manager owns, as JSON in the order of field paths.
+pub(crate) fn owned_fields_text(fields: &Value) -> String {
+    go_text(|sink| writer::value(Known::owned_fields(), fields, Walk::DOCUMENT, sink))
 }
 
 /// A tree that a patch was merged into: what the objects of the patch have touched is a sorted map now.
@@ -125,7 +141,7 @@ fn tree(write: impl FnOnce(&mut dyn Sink)) -> Value {
     sink.finish()
 }
 
-fn go_text(write: impl FnOnce(&mut dyn Sink)) -> String {
+pub(crate) fn go_text(write: impl FnOnce(&mut dyn Sink)) -> String {
     let mut sink = GoText::default();
     write(&mut sink);
     sink.finish()

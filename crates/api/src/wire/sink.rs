@@ -4,7 +4,7 @@ use serde_json::{Map, Number, Value};
 
 /// How a value with others in it is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Shape {
+pub(crate) enum Shape {
     /// Fields, which have places.
     Struct,
     /// Entries, in the order in which they come.
@@ -15,19 +15,21 @@ pub(super) enum Shape {
 }
 
 #[derive(Debug)]
-pub(super) enum Scalar<'a> {
+pub(crate) enum Scalar<'a> {
     Null,
     Bool(bool),
     Number(Number),
     String(&'a str),
 }
 
-pub(super) trait Sink {
+pub(crate) trait Sink {
     fn scalar(&mut self, value: Scalar);
     fn begin(&mut self, shape: Shape);
     /// The name of the value that comes next, and its place among the fields of a struct.
     fn name(&mut self, name: &str, place: usize);
     fn end(&mut self);
+    /// A value that is JSON already, as Go writes it.
+    fn text(&mut self, json: &str);
 }
 
 /// Makes the document a tree.
@@ -86,5 +88,9 @@ impl Sink for Trees {
             Some(Open::Items(items)) => self.put(Value::Array(items)),
             None => {}
         }
+    }
+
+    fn text(&mut self, json: &str) {
+        self.put(serde_json::from_str(json).unwrap_or_default());
     }
 }

@@ -113,6 +113,11 @@ impl Sink for GoText {
         }
         self.text.push_str(if shape == Shape::List { "]," } else { "}," });
     }
+
+    fn text(&mut self, json: &str) {
+        self.text.push_str(json);
+        self.text.push(',');
+    }
 }
 
 fn write_string(value: &str, text: &mut String) {

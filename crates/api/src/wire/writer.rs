@@ -13,8 +13,10 @@ use crate::schema::{Absent, Field, Type, fields};
 #[derive(Clone, Copy)]
 pub(super) struct Known {
     ty: Type,
-    /// An item of a list of objects: that says for all what they are.
-    is_item: bool,
+    /// Fields that are not written.
+    left_out: &'static [&'static str],
+    /// An object of whose metadata that is so.
+    left_out_of_metadata: &'static [&'static str],
     /// An empty list is written as `null`: the store keeps none.
     is_nil_when_empty: bool,
     is_owned_fields: bool,
@@ -22,14 +24,23 @@ pub(super) struct Known {
 
 impl From<Type> for Known {
     fn from(ty: Type) -> Known {
-        Known { ty, is_item: false, is_nil_when_empty: false, is_owned_fields: false }
+        Known { ty, left_out: &[], left_out_of_metadata: &[], is_nil_when_empty: false, is_owned_fields: false }
     }
 }
 
 impl Known {
-    /// An object in a list.
+    /// An item of a list of objects, which says for all what they are.
     pub fn item(ty: Type) -> Known {
-        Known { is_item: true, ..Known::from(ty) }
+        Known { left_out: &["apiVersion", "kind"], ..Known::from(ty) }
+    }
+
+    /// An object without its managers.
+    pub fn unmanaged(ty: Type) -> Known {
+        Known { left_out_of_metadata: &["managedFields"], ..Known::from(ty) }
+    }
+
+    pub fn owned_fields() -> Known {
+        Known { is_owned_fields: true, ..Known::from(Type::Any) }
     }
 
     fn shape(self) -> Shape {
@@ -53,12 +64,14 @@ impl Known {
 /// compiled for it once.
 pub struct Writer<'a> {
     known: Known,
+    /// A text is JSON: objects keep the fields that a manager owns so.
+    is_text: bool,
     sink: &'a mut dyn Sink,
 }
 
 impl<'a> Writer<'a> {
     pub(super) fn new(known: impl Into<Known>, sink: &'a mut dyn Sink) -> Writer<'a> {
-        Writer { known: known.into(), sink }
+        Writer { known: known.into(), is_text: false, sink }
     }
 
     /// A value of a type of ours or of `k8s-openapi`.
@@ -74,7 +87,7 @@ impl<'a> Writer<'a> {
         for (name, inner) in before {
             fields.write(name, |known, sink| value(known, inner, Walk::FILL, sink));
         }
-        fields.write("metadata", |known, sink| Writer { known, sink }.value(metadata));
+        fields.write("metadata", |known, sink| Writer::new(known, sink).value(metadata));
         for (name, inner) in after {
             fields.write(name, |known, sink| value(known, inner, Walk::FILL, sink));
         }
@@ -89,7 +102,7 @@ struct Fields<'a> {
     fields: &'static [Field],
     /// What the map's values, and a struct's unknown fields are.
     others: Known,
-    is_item: bool,
+    object: Known,
     /// The fields that were written, by their place.
     written: u64,
 }
@@ -107,21 +120,24 @@ impl<'a> Fields<'a> {
             _ if known.is_owned_fields => (Default::default(), known),
             _ => (Default::default(), Type::Any.into()),
         };
-        Fields { sink, fields, others, is_item: known.is_item, written: 0 }
+        Fields { sink, fields, others, object: known, written: 0 }
     }
 
     fn write(&mut self, name: &str, write: impl FnOnce(Known, &mut dyn Sink)) {
-        if self.is_item && matches!(name, "apiVersion" | "kind") {
+        if self.object.left_out.contains(&name) {
             return;
         }
         let place = self.fields.iter().position(|field| field.name == name);
-        let known = place.map_or(self.others, |place| {
+        let mut known = place.map_or(self.others, |place| {
             self.written |= 1 << place;
             let Field { ty, absent, .. } = self.fields[place];
             let is_nil_when_empty = absent == Absent::Null;
             let is_owned_fields = name == "fieldsV1";
             Known { is_nil_when_empty, is_owned_fields, ..Known::from(ty) }
         });
+        if name == "metadata" {
+            known.left_out = self.object.left_out_of_metadata;
+        }
         self.sink.name(name, place.unwrap_or(self.fields.len()));
         write(known, self.sink);
     }
@@ -264,6 +280,10 @@ impl<'a> Serializer for Writer<'a> {
     }
 
     fn serialize_str(self, value: &str) -> Result<(), Error> {
+        if self.is_text {
+            self.sink.text(value);
+            return Ok(());
+        }
         self.scalar(Scalar::String(value))
     }
 
@@ -293,7 +313,7 @@ impl<'a> Serializer for Writer<'a> {
 
     fn serialize_newtype_struct<T: Serialize + ?Sized>(self, name: &'static str, value: &T) -> Result<(), Error> {
         if !matches!(name, "RawExtension" | "JSON") {
-            return value.serialize(self);
+            return value.serialize(Writer { is_text: name == "FieldsV1", ..self });
         }
         // An object inside says itself what it is, perhaps after its other fields.
         let mut trees = Trees::default();
@@ -381,7 +401,7 @@ impl ser::SerializeSeq for Items<'_> {
     type Error = Error;
 
     fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
-        value.serialize(Writer { known: self.element, sink: self.sink })
+        value.serialize(Writer::new(self.element, self.sink))
     }
 
     fn end(self) -> Result<(), Error> {
@@ -402,7 +422,7 @@ pub struct Entries<'a> {
 impl Entries<'_> {
     fn put<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) -> Result<(), Error> {
         let mut result = Ok(());
-        self.fields.write(name, |known, sink| result = value.serialize(Writer { known, sink }));
+        self.fields.write(name, |known, sink| result = value.serialize(Writer::new(known, sink)));
         result
     }
 }
@@ -427,8 +447,7 @@ impl ser::SerializeMap for Entries<'_> {
 
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Error> {
         self.name.clear();
-        let mut key_sink = Key(&mut self.name);
-        key.serialize(Writer::new(Type::Any, &mut key_sink))
+        key.serialize(Writer::new(Type::Any, &mut Key(&mut self.name)))
     }
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Error> {
@@ -444,7 +463,7 @@ impl ser::SerializeMap for Entries<'_> {
     }
 }
 
-/// Takes a text.
+/// Takes the text of a key.
 struct Key<'a>(&'a mut String);
 
 impl Sink for Key<'_> {
@@ -459,4 +478,6 @@ impl Sink for Key<'_> {
     fn name(&mut self, _: &str, _: usize) {}
 
     fn end(&mut self) {}
+
+    fn text(&mut self, _: &str) {}
 }

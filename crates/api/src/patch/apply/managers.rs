@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{FieldsV1, ManagedFieldsEntry, Time};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::set::Set;
 
@@ -74,14 +74,17 @@ impl Manager {
         if entry.fields_type.as_deref() != Some("FieldsV1") {
             return None;
         }
-        let none = Value::Object(Map::new());
+        let fields = match &entry.fields_v1 {
+            Some(FieldsV1(fields)) => Set::from_fields_v1(fields.as_str()?)?,
+            None => Set::default(),
+        };
         Some(Manager {
             name: entry.manager.clone().unwrap_or_default(),
             operation,
             api_version,
             subresource: entry.subresource.clone().unwrap_or_default(),
             time: entry.time.clone(),
-            fields: Set::from_fields_v1(entry.fields_v1.as_ref().map_or(&none, |fields| &fields.0))?,
+            fields,
         })
     }
 
@@ -93,7 +96,7 @@ impl Manager {
             subresource: Some(self.subresource).filter(|subresource| !subresource.is_empty()),
             time: self.time,
             fields_type: Some("FieldsV1".into()),
-            fields_v1: Some(FieldsV1(self.fields.to_fields_v1())),
+            fields_v1: Some(FieldsV1(self.fields.to_fields_v1().into())),
         }
     }
 }
@@ -219,8 +222,8 @@ mod tests {
         let names: Vec<&str> = entries.iter().filter_map(|entry| entry.manager.as_deref()).collect();
         assert_eq!(names[..2], [ANCIENT, "m03"]);
         assert_eq!(names.len(), 10);
-        let fields = entries[0].fields_v1.as_ref().map(|fields| fields.0.to_string());
-        assert_eq!(fields.as_deref(), Some(r#"{"f:data":{"f:m00":{},"f:m01":{},"f:m02":{}}}"#));
+        let fields = entries[0].fields_v1.as_ref().and_then(|fields| fields.0.as_str());
+        assert_eq!(fields, Some(r#"{"f:data":{"f:m00":{},"f:m01":{},"f:m02":{}}}"#));
     }
 
     #[test]

@@ -1,11 +1,13 @@
 //! Sets of fields: upstream's `fieldpath.Set`, and its form on the wire, `fieldsV1`.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 
-use serde_json::{Map, Value};
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 
 use super::element::Element;
 use super::shape::Shape;
+use crate::wire::{self, Sink};
 
 /// Fields of one object. A field that holds others can be a member by itself, beside its children.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -125,36 +127,75 @@ impl Set {
         }
     }
 
-    pub fn to_fields_v1(&self) -> Value {
-        let mut fields = Map::new();
-        for member in &self.members {
-            fields.insert(member.encode(), Value::Object(Map::new()));
+    /// As `fieldsV1`, which is JSON.
+    pub fn to_fields_v1(&self) -> String {
+        wire::go_text(|sink| self.write(false, sink))
+    }
+
+    fn write(&self, is_member: bool, sink: &mut dyn Sink) {
+        let empty = Set::default();
+        let alone = self.members.iter().filter(|member| !self.children.contains_key(member));
+        let mut entries: Vec<(&Element, &Set)> =
+            self.children.iter().chain(alone.map(|member| (member, &empty))).collect();
+        entries.sort_by_key(|(element, _)| *element);
+        sink.begin(wire::Shape::Map);
+        if is_member && !entries.is_empty() {
+            sink.name(".", 0);
+            sink.begin(wire::Shape::Map);
+            sink.end();
         }
-        for (element, child) in &self.children {
-            let mut value = child.to_fields_v1();
-            if let Some(fields) = value.as_object_mut().filter(|_| self.has(element)) {
-                fields.insert(".".into(), Value::Object(Map::new()));
-            }
-            fields.insert(element.encode(), value);
+        for (element, child) in entries {
+            sink.name(&element.encode(), 0);
+            child.write(self.has(element), sink);
         }
-        Value::Object(fields)
+        sink.end();
     }
 
     /// `None` if it is not the form in which a server writes sets.
-    pub fn from_fields_v1(fields: &Value) -> Option<Set> {
-        let mut set = Set::default();
-        for (name, value) in fields.as_object()?.iter().filter(|(name, _)| *name != ".") {
-            let element = Element::decode(name)?;
-            let children = value.as_object()?;
-            if children.is_empty() || children.contains_key(".") {
+    pub fn from_fields_v1(json: &str) -> Option<Set> {
+        serde_json::from_str(json).ok().map(|Fields { set, .. }| set)
+    }
+}
+
+/// A set on the wire.
+struct Fields {
+    set: Set,
+    /// The field that holds these is a member itself.
+    is_member: bool,
+}
+
+impl<'de> Deserialize<'de> for Fields {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Fields, D::Error> {
+        deserializer.deserialize_map(FieldsVisitor)
+    }
+}
+
+struct FieldsVisitor;
+
+impl<'de> Visitor<'de> for FieldsVisitor {
+    type Value = Fields;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        formatter.write_str("fields")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields, A::Error> {
+        let (mut set, mut is_named) = (Set::default(), false);
+        while let Some(name) = map.next_key::<String>()? {
+            let Fields { set: child, is_member } = map.next_value()?;
+            if name == "." {
+                is_named = true;
+                continue;
+            }
+            let element = Element::decode(&name).ok_or_else(|| A::Error::custom("not the name of a field"))?;
+            if is_member {
                 set.members.insert(element.clone());
             }
-            let child = Set::from_fields_v1(value)?;
             if !child.is_empty() {
                 set.children.insert(element, child);
             }
         }
-        Some(set)
+        Ok(Fields { is_member: is_named || set.is_empty(), set })
     }
 }
 
@@ -166,46 +207,43 @@ pub fn path_text(path: &[Element]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
-    fn set(fields: Value) -> Set {
-        Set::from_fields_v1(&fields).expect("a set in wire form")
+    fn set(fields: &str) -> Set {
+        Set::from_fields_v1(fields).expect("a set in wire form")
     }
 
     #[test]
     fn the_wire_form_comes_back() {
         let forms = [
-            json!({"f:data": {".": {}, "f:a": {}}}),
-            json!({"f:ports": {"k:{\"containerPort\":80,\"protocol\":\"TCP\"}": {".": {}, "f:name": {}}}}),
-            json!({"f:finalizers": {"v:\"a.com/x\"": {}, "v:3": {}}, "i:0": {}}),
+            r#"{"f:data":{".":{},"f:a":{}}}"#,
+            r#"{"f:ports":{"k:{\"containerPort\":80,\"protocol\":\"TCP\"}":{".":{},"f:name":{}}}}"#,
+            r#"{"f:finalizers":{"v:3":{},"v:\"a.com/x\"":{}},"i:0":{}}"#,
+            r#"{"f:ports":{"k:{\"port\":80}":{},"k:{\"port\":443}":{}}}"#,
         ];
         for form in forms {
-            assert_eq!(set(form.clone()).to_fields_v1(), form);
+            assert_eq!(set(form).to_fields_v1(), form);
         }
-        assert_eq!(Set::from_fields_v1(&json!({"data": {}})), None);
+        for unreadable in [r#"{"data":{}}"#, r#"{"f:data":1}"#, r#"{"f:data":{}"#, "\"f:data\"", ""] {
+            assert_eq!(Set::from_fields_v1(unreadable), None, "{unreadable}");
+        }
     }
 
     #[test]
     fn differences_are_of_members_or_of_trees() {
-        let all = set(json!({"f:spec": {".": {}, "f:a": {}, "f:b": {"f:c": {}}}, "f:status": {}}));
+        let all = set(r#"{"f:spec":{".":{},"f:a":{},"f:b":{"f:c":{}}},"f:status":{}}"#);
         assert_eq!(
             all.difference(&Set::of(&["spec", "spec.a"])).to_fields_v1(),
-            json!({"f:spec": {"f:b": {"f:c": {}}}, "f:status": {}})
+            r#"{"f:spec":{"f:b":{"f:c":{}}},"f:status":{}}"#
         );
-        assert_eq!(all.without(&Set::of(&["spec"])).to_fields_v1(), json!({"f:status": {}}));
+        assert_eq!(all.without(&Set::of(&["spec"])).to_fields_v1(), r#"{"f:status":{}}"#);
         assert_eq!(all.intersection(&Set::of(&["spec.b.c", "other"])), Set::of(&["spec.b.c"]));
         assert_eq!(all.difference(&all), Set::default());
     }
 
     #[test]
     fn paths_as_messages_show_them() {
-        let fields = set(json!({
-            "f:spec": {
-                ".": {},
-                "f:finalizers": {"v:\"x\"": {}},
-                "f:ports": {"k:{\"protocol\":\"TCP\",\"containerPort\":80}": {"f:name": {}}},
-            },
-        }));
+        let ports = r#""f:ports":{"k:{\"protocol\":\"TCP\",\"containerPort\":80}":{"f:name":{}}}"#;
+        let fields = set(&format!(r#"{{"f:spec":{{".":{{}},"f:finalizers":{{"v:\"x\"":{{}}}},{ports}}}}}"#));
         let texts: Vec<String> = fields.paths().iter().map(|path| path_text(path)).collect();
         let expected = [".spec", ".spec.finalizers[=\"x\"]", ".spec.ports[containerPort=80,protocol=\"TCP\"].name"];
         assert_eq!(texts, expected);
