@@ -46,7 +46,7 @@ impl Strategy for PodDisruptionBudget {
     fn validate_status_update(&self, _old: &Self) -> Errors {
         let mut errors = Errors::new();
         let (Some(status), path) = (&self.status, Path::new("status")) else { return errors };
-        conditions(&serde_json::to_value(status).unwrap_or_default(), &path, &mut errors);
+        conditions(&api::wire::value_of(status), &path, &mut errors);
         let counts = [
             ("disruptionsAllowed", status.disruptions_allowed),
             ("currentHealthy", status.current_healthy),
