@@ -104,26 +104,26 @@ pub fn check_type_of(type_name: &'static str, value: &mut Value) -> Result<Vec<S
     }
 }
 
-/// Compares what the object says of its own type with what was asked for.
-fn check_type(kind: &Kind, value: &Value) -> Result<(), Status> {
-    let Some(fields) = value.as_object() else {
-        let text = value.to_string();
-        return Err(unrecognized(kind, &text, &wrong_root(go_kind(value))));
-    };
+/// What a text says of itself, an object's version and kind, read as Go does: empty is absent.
+pub fn version_and_kind(value: &Value) -> Result<[Option<&str>; 2], String> {
+    let fields = value.as_object().ok_or_else(|| wrong_root(go_kind(value)))?;
     let read = |name: &str| match fields.get(name) {
         None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) if text.is_empty() => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text.clone())),
+        Some(Value::String(text)) => Ok(Some(text.as_str()).filter(|text| !text.is_empty())),
         Some(other) => {
-            let field = if name == "kind" { "kind" } else { "apiVersion" };
-            let why = format!("json: cannot unmarshal {} into Go struct field .{field} of type string", go_kind(other));
-            Err(unrecognized(kind, &value.to_string(), &why))
+            Err(format!("json: cannot unmarshal {} into Go struct field .{name} of type string", go_kind(other)))
         }
     };
-    let (api_version, name) = (read("apiVersion")?, read("kind")?);
+    Ok([read("apiVersion")?, read("kind")?])
+}
+
+/// Compares what the object says of its own type with what was asked for.
+fn check_type(kind: &Kind, value: &Value) -> Result<(), Status> {
+    let said = version_and_kind(value);
+    let [api_version, name] = said.map_err(|why| unrecognized(kind, &value.to_string(), &why))?;
     let expected = kind.api_version();
-    let sent_version = api_version.as_deref().unwrap_or(&expected);
-    let sent_kind = name.as_deref().unwrap_or(kind.kind);
+    let sent_version = api_version.unwrap_or(&expected);
+    let sent_kind = name.unwrap_or(kind.kind);
     let short = sent_version.split_once('/').map_or(sent_version, |(_, version)| version);
     if sent_version == expected && sent_kind == kind.kind {
         return Ok(());
@@ -160,7 +160,7 @@ fn internal_package(group: &str) -> &str {
     }
 }
 
-pub fn wrong_root(found: &str) -> String {
+fn wrong_root(found: &str) -> String {
     format!(
         "json: cannot unmarshal {found} into Go value of type struct {{ APIVersion string \
          \"json:\\\"apiVersion,omitempty\\\"\"; Kind string \"json:\\\"kind,omitempty\\\"\" }}"

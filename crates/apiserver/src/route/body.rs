@@ -1,6 +1,6 @@
 //! Bodies, by their content type.
 
-use api::decode::{check_type_of, go_kind, wrong_root};
+use api::decode::{check_type_of, version_and_kind};
 use api::{Body, Kind, Patch, PatchKind, Reason, Request, Status, Verb};
 use serde_json::Value;
 
@@ -92,17 +92,14 @@ fn configuration(text: &str) -> Result<Value, Status> {
 /// The body of a deletion. What is wrong with it is nobody's status upstream, and so an error of the server.
 fn delete_options(http: &HttpRequest) -> Result<Value, Status> {
     let refused = |why: String| Status::new(500, Reason::Unknown, why);
+    let unread = |why: String| refused(format!("couldn't get version/kind; json parse error: {why}"));
     let mut body = match media_type(http.content_type) {
         "application/yaml" => yaml(http.body)?,
-        "" | "application/json" | "*/*" => {
-            let parsed = api::json::parse(http.body);
-            parsed.map_err(|why| refused(format!("couldn't get version/kind; json parse error: {why}")))?.value
-        }
+        "" | "application/json" | "*/*" => api::json::parse(http.body).map_err(unread)?.value,
         _ => return Err(unsupported(MEDIA_TYPES)),
     };
-    if !body.is_object() && !body.is_null() {
-        let why = wrong_root(go_kind(&body));
-        return Err(refused(format!("couldn't get version/kind; json parse error: {why}")));
+    if !body.is_null() {
+        version_and_kind(&body).map_err(unread)?;
     }
     check_type_of("meta.v1.DeleteOptions", &mut body).map_err(|mistake| refused(mistake.text))?;
     Ok(body)
