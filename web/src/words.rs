@@ -91,7 +91,7 @@ words! {
     TooLongToCheck: "{0}: too long for a dry run while typing", "{0}：太长，输入时不试运行";
     TooLongToApply: "{0}: too long. An object may have 1.5 MiB, a file 3 MB here", "{0}：太长。单个对象最多 1.5 MiB，文件最多 3 MB";
     FromApiServer: "{0} {1}, from the API server", "{0} {1}，来自 API server";
-    Unreadable: "This cannot be applied", "无法应用";
+    NotAppliable: "This cannot be applied", "无法应用";
     WarningFrom: "Warning, from the API server", "警告，来自 API server";
     EditorLabel: "Manifest, YAML", "清单，YAML";
     DropHere: "Drop YAML files or a scenario here", "将 YAML 或场景文件拖放到这里";

@@ -179,7 +179,7 @@ fn answers(lang: Lang, applied: &Applied) -> Vec<Answer> {
     for object in &applied.objects {
         if let Outcome::Refused { code, reason, message } = &object.outcome {
             let title = match code {
-                0 => lang.say(W::Unreadable).to_owned(),
+                0 => lang.say(W::NotAppliable).to_owned(),
                 code => lang.fill(W::FromApiServer, &[&code.to_string(), reason]),
             };
             answers.push(Answer { line: object.line, title, message: message.clone(), warning: false });

@@ -56,26 +56,25 @@ impl Answer {
     }
 }
 
-/// What the client accepts; `Err` is the 406.
+/// What the client accepts most; `Err` is the 406.
 pub(super) fn shape(accept: &str) -> Result<Shape, Status> {
-    let mut refused = false;
-    for wanted in accept.split(',').map(str::trim).filter(|wanted| !wanted.is_empty()) {
-        let mut parts = wanted.split(';').map(str::trim);
-        let media = parts.next().unwrap_or_default();
-        let parameters: Vec<(&str, &str)> = parts.filter_map(|part| part.split_once('=')).collect();
-        let get = |name: &str| parameters.iter().find(|(other, _)| *other == name).map(|(_, value)| *value);
-        match (media, get("as")) {
+    let mut clauses: Vec<Clause> =
+        accept.split(',').map(str::trim).filter(|text| !text.is_empty()).map(Clause::of).collect();
+    clauses.sort_by(|one, two| two.quality.total_cmp(&one.quality).then_with(|| one.wildcards().cmp(&two.wildcards())));
+    let refused = !clauses.is_empty();
+    for clause in clauses {
+        match (clause.media, clause.get("as")) {
             ("application/json" | "application/*" | "*/*", None) => return Ok(Shape::Json),
             ("application/yaml", None) => return Ok(Shape::Yaml),
-            ("application/json", Some("Table")) if matches!(get("v"), Some("v1" | "v1beta1")) => {
+            ("application/json", Some("Table")) if matches!(clause.get("v"), Some("v1" | "v1beta1")) => {
                 return Ok(Shape::Table);
             }
             ("application/json", Some("PartialObjectMetadata" | "PartialObjectMetadataList"))
-                if matches!(get("v"), Some("v1" | "v1beta1")) =>
+                if matches!(clause.get("v"), Some("v1" | "v1beta1")) =>
             {
                 return Ok(Shape::Metadata);
             }
-            _ => refused = true,
+            _ => {}
         }
     }
     if !refused {
@@ -87,6 +86,33 @@ pub(super) fn shape(accept: &str) -> Result<Shape, Status> {
         "only the following media types are accepted: application/json, application/yaml, \
          application/vnd.kubernetes.protobuf",
     ))
+}
+
+/// A media type that a client accepts.
+struct Clause<'a> {
+    media: &'a str,
+    parameters: Vec<(&'a str, &'a str)>,
+    /// How much it is liked, from 0 to 1.
+    quality: f64,
+}
+
+impl<'a> Clause<'a> {
+    fn of(text: &'a str) -> Clause<'a> {
+        let mut parts = text.split(';').map(str::trim);
+        let media = parts.next().unwrap_or_default();
+        let parameters: Vec<(&str, &str)> = parts.filter_map(|part| part.split_once('=')).collect();
+        let mut clause = Clause { media, parameters, quality: 1.0 };
+        clause.quality = clause.get("q").and_then(|text| text.parse().ok()).unwrap_or(1.0);
+        clause
+    }
+
+    fn get(&self, name: &str) -> Option<&'a str> {
+        self.parameters.iter().find(|(other, _)| *other == name).map(|(_, value)| *value)
+    }
+
+    fn wildcards(&self) -> usize {
+        self.media.split('/').filter(|part| *part == "*").count()
+    }
 }
 
 /// The answer to a request that was served: `created` when it made a new object. A watch has none: its events are

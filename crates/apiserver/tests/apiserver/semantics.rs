@@ -192,3 +192,23 @@ fn events_of_the_newer_group_are_checked_more_strictly() {
     assert_eq!(answer["details"]["causes"][0]["message"], "Invalid value: \"Down\": field is immutable");
     assert_eq!(fields(answer), ["reason", "reason"]);
 }
+
+#[test]
+fn clients_get_the_form_that_they_like_most() {
+    let mut cluster = cluster();
+    let path = format!("{MAPS}/c");
+    let mut begins = |accept: &str| {
+        let answer = cluster.send(HttpRequest { method: "GET", path: &path, accept, ..HttpRequest::default() });
+        let word = answer.text.split_whitespace().next().unwrap_or_default();
+        format!("{} {}", answer.code, word.chars().take(15).collect::<String>())
+    };
+    let (json, yaml, table) = (r#"200 {"kind":"Config"#, "200 apiVersion:", r#"200 {"kind":"Table""#);
+    let table_first = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json";
+    assert_eq!(begins(""), json);
+    assert_eq!(begins(table_first), table);
+    assert_eq!(begins("application/yaml, application/json;q=0.9"), yaml);
+    assert_eq!(begins("application/yaml;q=0.5, application/json"), json);
+    assert_eq!(begins("*/*, application/yaml"), yaml);
+    assert_eq!(begins("text/html, */*;q=0.1"), json);
+    assert!(begins("text/html").starts_with("406"));
+}
