@@ -185,7 +185,8 @@ impl Actor {
         let began = Instant::now();
         let (marks, labels, reply) = self.serve(call);
         let code = match &reply {
-            Reply::Answer(answer) | Reply::Document(Document { answer, .. }) => answer.code,
+            Reply::Answer(answer) => answer.code,
+            Reply::Document(_) => 200,
             Reply::Stream { .. } => 200,
             Reply::Upgrade(_) => 101,
             // Counted before it is known.

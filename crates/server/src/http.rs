@@ -186,13 +186,18 @@ impl Form {
             Some(message) => (protobuf::MEDIA_TYPE, message),
             None => (answer.content_type, answer.body.into_bytes()),
         };
-        let is_gzip = self.may_be_gzip && body.len() > GZIP_BYTES_MIN;
-        let body = if is_gzip { gzip(&body) } else { body };
         let code = StatusCode::from_u16(answer.code).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response = head(code, content_type, &answer.warnings, Body::Whole(Some(body.into())));
+        let mut response = self.whole(code, content_type, &answer.warnings, body.into());
         if answer.retry_after > 0 {
             response.headers_mut().insert(header::RETRY_AFTER, answer.retry_after.into());
         }
+        response
+    }
+
+    fn whole(&self, code: StatusCode, content_type: &'static str, warnings: &[String], body: Bytes) -> Response<Body> {
+        let is_gzip = self.may_be_gzip && body.len() > GZIP_BYTES_MIN;
+        let body = if is_gzip { gzip(&body).into() } else { body };
+        let mut response = head(code, content_type, warnings, Body::Whole(Some(body)));
         if is_gzip {
             let headers = response.headers_mut();
             headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
@@ -202,13 +207,12 @@ impl Form {
     }
 
     /// What a client may keep until its tag changes.
-    fn document(&self, headers: &HeaderMap, Document { answer, hash }: Document) -> Response<Body> {
+    fn document(&self, headers: &HeaderMap, Document { content_type, body, hash }: Document) -> Response<Body> {
         let tag = format!("\"{hash}\"");
-        let mut response = self.respond(answer);
-        if text(headers, &header::IF_NONE_MATCH) == tag {
-            *response.status_mut() = StatusCode::NOT_MODIFIED;
-            *response.body_mut() = Body::Whole(None);
-        }
+        let mut response = match text(headers, &header::IF_NONE_MATCH) {
+            known if known == tag => head(StatusCode::NOT_MODIFIED, content_type, &[], Body::Whole(None)),
+            _ => self.whole(StatusCode::OK, content_type, &[], body),
+        };
         if let Ok(tag) = HeaderValue::from_str(&tag) {
             response.headers_mut().insert(header::ETAG, tag);
         }

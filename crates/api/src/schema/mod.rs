@@ -140,7 +140,6 @@ pub fn of_kind(kind: &Kind) -> Option<&'static str> {
 pub fn of(group: &str, version: &str, kind: &str) -> Option<&'static str> {
     let group = match group {
         "" => "core",
-        "rbac.authorization.k8s.io" => "rbac",
         // Other people's groups have dots too.
         _ => group.split_once('.').map_or(group, |(first, rest)| if rest.ends_with("k8s.io") { first } else { group }),
     };
@@ -152,4 +151,25 @@ pub fn of(group: &str, version: &str, kind: &str) -> Option<&'static str> {
 pub fn of_document(api_version: &str, kind: &str) -> Option<&'static str> {
     let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
     of(group, version, kind).or_else(|| of("meta", version, kind).filter(|_| matches!(group, "" | "meta.k8s.io")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn groups_are_known_by_their_first_word_if_they_are_upstream_s() {
+        assert_eq!(of("rbac.authorization.k8s.io", "v1", "Role"), Some("rbac.v1.Role"));
+        assert_eq!(of("apps", "v1", "Deployment"), Some("apps.v1.Deployment"));
+        assert_eq!(of("apps.example.com", "v1", "Deployment"), None);
+        assert_eq!(of_document("v1", "Status"), Some("meta.v1.Status"));
+    }
+
+    /// A writer keeps in mind which fields it has written.
+    #[test]
+    fn a_word_has_a_bit_for_every_field() {
+        for (name, fields) in TYPES.iter() {
+            assert!(fields.len() <= u64::BITS as usize, "{name}");
+        }
+    }
 }

@@ -102,8 +102,9 @@ struct Fields<'a> {
     fields: &'static [Field],
     /// What the map's values, and a struct's unknown fields are.
     others: Known,
-    object: Known,
-    /// The fields that were written, by their place.
+    /// What the whole is.
+    whole: Known,
+    /// The fields that were written, a bit each at their place.
     written: u64,
 }
 
@@ -120,11 +121,11 @@ impl<'a> Fields<'a> {
             _ if known.is_owned_fields => (Default::default(), known),
             _ => (Default::default(), Type::Any.into()),
         };
-        Fields { sink, fields, others, object: known, written: 0 }
+        Fields { sink, fields, others, whole: known, written: 0 }
     }
 
     fn write(&mut self, name: &str, write: impl FnOnce(Known, &mut dyn Sink)) {
-        if self.object.left_out.contains(&name) {
+        if self.whole.left_out.contains(&name) {
             return;
         }
         let place = self.fields.iter().position(|field| field.name == name);
@@ -136,7 +137,7 @@ impl<'a> Fields<'a> {
             Known { is_nil_when_empty, is_owned_fields, ..Known::from(ty) }
         });
         if name == "metadata" {
-            known.left_out = self.object.left_out_of_metadata;
+            known.left_out = self.whole.left_out_of_metadata;
         }
         self.sink.name(name, place.unwrap_or(self.fields.len()));
         write(known, self.sink);
@@ -202,8 +203,8 @@ pub(super) fn value(known: Known, value: &Value, walk: Walk, sink: &mut dyn Sink
 }
 
 fn object(known: Known, entries: &Map<String, Value>, walk: Walk, sink: &mut dyn Sink) {
-    let is_unknown = walk.detects && known.ty == Type::Any;
-    let (known, patch) = match type_said(entries).filter(|_| is_unknown) {
+    let said = if walk.detects && known.ty == Type::Any { type_said(entries) } else { None };
+    let (known, patch) = match said {
         Some(type_name) => (Type::Struct(type_name).into(), &Value::Null),
         None => (known, walk.patch),
     };

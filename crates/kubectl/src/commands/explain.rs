@@ -14,8 +14,8 @@ use crate::task::Call;
 /// The width of descriptions.
 const WIDTH: usize = 76;
 
-/// Deeper fields than this are not listed: some types hold themselves.
-const DEPTH_MAX: usize = 12;
+/// How an object is shown whose type has no name, as those in custom resources.
+const UNNAMED: &str = "Object";
 
 pub(super) static FLAGS: &[Flag] = &[
     switch("recursive", ' ', "Show the fields of fields"),
@@ -89,7 +89,8 @@ pub(super) fn run(call: &mut Call, args: &Args) -> Outcome {
     let properties = node.properties();
     if !properties.is_empty() {
         text.push_str("FIELDS:\n");
-        list(&properties, args.is("recursive"), 1, &mut text);
+        let mut within = found.as_ref().map(Within::of).unwrap_or_default();
+        list(&properties, args.is("recursive").then_some(&mut within), 1, &mut text);
     }
     text.push('\n');
     call.io.out(&text);
@@ -149,7 +150,34 @@ fn write_descriptions(descriptions: &[&str], text: &mut String) {
     text.push_str("    \n");
 }
 
-fn list(properties: &[Property], recursive: bool, depth: usize, text: &mut String) {
+/// The types that a recursive list is within. One that holds itself is not opened again.
+#[derive(Default)]
+struct Within(Vec<String>);
+
+impl Within {
+    fn of(property: &Property) -> Within {
+        Within(vec![element(&property.type_text()).to_owned()])
+    }
+
+    /// Lists what is in a field.
+    fn enter(&mut self, property: &Property, list: impl FnOnce(&[Property], &mut Within)) {
+        let shown = property.type_text();
+        let name = element(&shown);
+        if name == UNNAMED || !self.0.iter().any(|open| open == name) {
+            self.0.push(name.to_owned());
+            list(&property.node.properties(), self);
+            self.0.pop();
+        }
+    }
+}
+
+/// What a list or a map is of.
+fn element(shown: &str) -> &str {
+    shown.trim_start_matches("[]").trim_start_matches("map[string]")
+}
+
+/// Each field with what it is for; or, recursively, with what is in it.
+fn list(properties: &[Property], mut within: Option<&mut Within>, depth: usize, text: &mut String) {
     let indent = "  ".repeat(depth);
     for property in properties {
         let required = if property.required { " -required-" } else { "" };
@@ -160,14 +188,14 @@ fn list(properties: &[Property], recursive: bool, depth: usize, text: &mut Strin
             let end = if more.is_empty() { "" } else { ", ...." };
             text.push_str(&format!("{indent}enum: {}{end}\n", shown.join(", ")));
         }
-        if !recursive {
-            for line in wrapped(property.description.unwrap_or("<no description>"), WIDTH) {
-                text.push_str(&format!("{indent}  {line}\n"));
-            }
-            text.push('\n');
-        } else if depth < DEPTH_MAX {
-            list(&property.node.properties(), true, depth + 1, text);
+        if let Some(within) = &mut within {
+            within.enter(property, |inner, within| list(inner, Some(within), depth + 1, text));
+            continue;
         }
+        for line in wrapped(property.description.unwrap_or("<no description>"), WIDTH) {
+            text.push_str(&format!("{indent}  {line}\n"));
+        }
+        text.push('\n');
     }
 }
 

@@ -6,12 +6,15 @@ mod schemas;
 
 use std::collections::BTreeMap;
 
-use api::{Kind, kinds};
+use api::Kind;
 use apiserver::route::Answer;
+use hyper::body::Bytes;
 use serde_json::{Value, json};
 
 use paths::Paths;
 use schemas::Dialect;
+
+const PROTOBUF: &str = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
 
 /// The documents that have been asked for.
 #[derive(Default)]
@@ -19,9 +22,22 @@ pub struct Documents(BTreeMap<String, Document>);
 
 #[derive(Clone)]
 pub struct Document {
-    pub answer: Answer,
-    /// Changes with the text: an entity tag.
+    pub content_type: &'static str,
+    pub body: Bytes,
+    /// Changes with the body: an entity tag.
     pub hash: String,
+}
+
+impl Document {
+    fn new(content_type: &'static str, body: Vec<u8>) -> Document {
+        let hash = sha1_smol::Sha1::from(&body).digest().to_string().to_uppercase();
+        Document { content_type, body: body.into(), hash }
+    }
+
+    fn json(value: &Value) -> Document {
+        let Answer { content_type, body, .. } = Answer::json(value);
+        Document::new(content_type, body.into_bytes())
+    }
 }
 
 impl Documents {
@@ -34,15 +50,17 @@ impl Documents {
         index: impl FnOnce() -> Answer,
     ) -> Option<Document> {
         match path.strip_prefix("/openapi/")?.trim_end_matches('/') {
-            "v2" if accept.contains("protobuf") => Some(document(empty_protobuf())),
-            "v2" => Some(self.document("v2", version_2)),
+            "v2" if accept.contains("proto-openapi.spec.v2") => Some(self.document(kinds, "v2 in protobuf", |kinds| {
+                Document::new(PROTOBUF, crate::protobuf::encode_as("openapi.v2.Document", &version_2(kinds)))
+            })),
+            "v2" => Some(self.document(kinds, "v2", |kinds| Document::json(&version_2(kinds)))),
             "v3" => {
                 let mut index: Value = serde_json::from_str(&index().body).ok()?;
                 for (path, link) in index.get_mut("paths")?.as_object_mut()? {
                     let hash = self.version_3(kinds, path).hash;
                     *link = json!({ "serverRelativeURL": format!("/openapi/v3/{path}?hash={hash}") });
                 }
-                Some(document(Answer::json(&index)))
+                Some(Document::json(&index))
             }
             path => {
                 let path = path.strip_prefix("v3/")?;
@@ -53,32 +71,33 @@ impl Documents {
         }
     }
 
-    /// Definitions of custom resources come, change and go: their groups' documents are made anew each time.
     fn version_3(&mut self, kinds: &[&'static Kind], path: &str) -> Document {
         let group = path.split('/').nth(1).unwrap_or_default();
-        if kinds.iter().any(|kind| kind.id.is_custom() && kind.group == group) {
-            return document(Answer::json(&version_3(kinds, path)));
+        let of_group: Vec<&'static Kind> = kinds.iter().copied().filter(|kind| kind.group == group).collect();
+        self.document(&of_group, path, |_| Document::json(&version_3(kinds, path)))
+    }
+
+    /// Definitions of custom resources come, change and go: a document of theirs is made anew each time.
+    fn document(
+        &mut self,
+        kinds: &[&'static Kind],
+        path: &str,
+        make: impl FnOnce(&[&'static Kind]) -> Document,
+    ) -> Document {
+        if kinds.iter().any(|kind| kind.id.is_custom()) {
+            return make(kinds);
         }
-        self.document(path, || version_3(kinds, path))
+        self.0.entry(path.to_owned()).or_insert_with(|| make(kinds)).clone()
     }
-
-    fn document(&mut self, path: &str, make: impl FnOnce() -> Value) -> Document {
-        self.0.entry(path.to_owned()).or_insert_with(|| document(Answer::json(&make()))).clone()
-    }
-}
-
-fn document(answer: Answer) -> Document {
-    let hash = sha1_smol::Sha1::from(&answer.body).digest().to_string().to_uppercase();
-    Document { answer, hash }
 }
 
 fn info() -> Value {
     json!({ "title": "Kubernetes", "version": "v1.36.2" })
 }
 
-fn version_2() -> Value {
+fn version_2(kinds: &[&'static Kind]) -> Value {
     let mut paths = Paths::new(Dialect::V2);
-    kinds::KINDS.iter().for_each(|kind| paths.add(kind));
+    kinds.iter().for_each(|kind| paths.add(kind));
     json!({ "swagger": "2.0", "info": info(), "paths": paths.done, "definitions": paths.schemas.finish() })
 }
 
@@ -105,12 +124,4 @@ fn version_3(kinds: &[&'static Kind], path: &str) -> Value {
 fn add_all(paths: &mut Paths, kinds: &[&'static Kind], group: &str, version: &str) {
     let of_version = kinds.iter().filter(|kind| kind.group == group && kind.version == version);
     of_version.for_each(|kind| paths.add(kind));
-}
-
-/// An `openapi.v2.Document` that describes nothing: kubectl asks for it about kinds that version 3 does not know.
-fn empty_protobuf() -> Answer {
-    // Fields 1 (swagger), 2 (info: 1 title, 2 version) and 8 (paths), each as its tag, its length and its bytes.
-    let body = "\x0a\x032.0\x12\x15\x0a\x0aKubernetes\x12\x07v1.36.2\x42\x00";
-    let content_type = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf";
-    Answer { content_type, ..Answer::text(body) }
 }

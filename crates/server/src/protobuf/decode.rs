@@ -42,6 +42,8 @@ fn read(name: &str, bytes: &[u8], depth: u32) -> Result<Value, String> {
                     _ => whole = Some(item),
                 }
             }
+            // No client sends what has these.
+            (Place::WholeIf(..) | Place::Prefixed(_), _) => {}
         }
     }
     Ok(whole.unwrap_or(Value::Object(object)))
@@ -128,6 +130,7 @@ fn value(ty: Type, wire: Wire, depth: u32) -> Result<Value, String> {
             Some(raw) => json(bytes_of(raw)?)?,
             None => Value::Null,
         },
+        Type::Yaml => part(bytes_of(wire)?, 2)?.map_or(Ok(Value::Null), |wire| text(wire).map(Value::from))?,
         Type::Message(name) => read(name, bytes_of(wire)?, depth + 1)?,
     })
 }

@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use jiff::Timestamp;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::table::{Field, Place, Shape, Type, fields};
 use super::wire::{write_bytes, write_double, write_number};
@@ -21,7 +21,14 @@ pub fn message(name: &str, value: &Value) -> Vec<u8> {
                 }
             }
             Place::Whole if stands_for(field, value) => write(&mut out, field, value),
-            Place::Whole => {}
+            Place::WholeIf(name, text) if value[name] == text => write(&mut out, field, value),
+            Place::Whole | Place::WholeIf(..) => {}
+            Place::Prefixed(prefix) => {
+                let entries = value.as_object().into_iter().flatten();
+                let prefixed = entries.filter(|(name, _)| name.starts_with(prefix));
+                let map = prefixed.map(|(name, value)| (name.clone(), value.clone())).collect::<Map<_, _>>();
+                write(&mut out, field, &Value::Object(map));
+            }
         }
     }
     out
@@ -31,6 +38,7 @@ pub fn message(name: &str, value: &Value) -> Vec<u8> {
 fn stands_for(field: &Field, value: &Value) -> bool {
     match (field.shape, field.ty) {
         (Shape::List, _) => value.is_array(),
+        (_, Type::String) => value.is_string(),
         (_, Type::Bool) => value.is_boolean() || value.is_object(),
         _ => value.is_object(),
     }
@@ -70,6 +78,11 @@ fn write_one(out: &mut Vec<u8>, field: &Field, value: &Value) {
         Type::IntOrString => write_bytes(out, number, &int_or_string(value)),
         Type::Time | Type::MicroTime => write_bytes(out, number, &time(text)),
         Type::Json => wrap(out, number, value.to_string().as_bytes()),
+        Type::Yaml => {
+            let mut any = Vec::new();
+            write_bytes(&mut any, 2, value.to_string().as_bytes());
+            write_bytes(out, number, &any);
+        }
         Type::Message(name) => write_bytes(out, number, &message(name, value)),
     }
 }

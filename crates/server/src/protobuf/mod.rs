@@ -67,6 +67,11 @@ pub fn encode(object: &Value) -> Option<Vec<u8>> {
     Some(envelope)
 }
 
+/// A value as a message of the table, without an envelope.
+pub fn encode_as(message: &str, value: &Value) -> Vec<u8> {
+    encode::message(message, value)
+}
+
 /// The lines of a watch as frames: a length in four bytes, then a `WatchEvent`. Kinds without a protobuf form travel in it
 /// as JSON.
 pub fn watch_frames(lines: &[u8]) -> Vec<u8> {
@@ -170,5 +175,33 @@ mod tests {
         assert!(is_preferred);
         assert_eq!(rest, "application/json,application/json");
         assert!(!preference("application/json;as=Table;v=v1;g=meta.k8s.io,application/vnd.kubernetes.protobuf").0);
+    }
+
+    #[test]
+    fn a_document_of_openapi_is_the_message_that_gnostic_reads() {
+        let parameters =
+            json!([{ "in": "query", "name": "watch", "type": "boolean" }, { "in": "body", "name": "body" }]);
+        let get = json!({ "operationId": "read", "parameters": parameters, "x-kubernetes-action": "get" });
+        let schema = json!({ "type": "object", "properties": { "a": { "type": "array", "items": { "$ref": "b" } } } });
+        let document = json!({ "swagger": "2.0", "paths": { "/p": { "get": get } }, "definitions": { "D": schema } });
+        let bytes = encode_as("openapi.v2.Document", &document);
+        // The parts by the numbers of their fields, as the schema of gnostic gives them.
+        let at = |path: &[u32]| {
+            let mut bytes = bytes.as_slice();
+            for number in path {
+                bytes = bytes_of(part(bytes, *number).expect("a message").expect("a field")).expect("bytes");
+            }
+            String::from_utf8_lossy(bytes).into_owned()
+        };
+        let operation = [8, 2, 2, 2];
+        let below = |rest: &[u32]| at(&[&operation[..], rest].concat());
+        assert_eq!(at(&[1]), "2.0");
+        assert_eq!(at(&[8, 2, 1]), "/p");
+        assert_eq!((below(&[5]), below(&[8, 1, 1, 2])), ("read".into(), "body".into()));
+        assert_eq!((below(&[13, 1]), below(&[13, 2, 2])), ("x-kubernetes-action".into(), "\"get\"".into()));
+        assert_eq!(at(&[9, 1, 1]), "D");
+        assert_eq!(at(&[9, 1, 2, 22, 1]), "object");
+        assert_eq!(at(&[9, 1, 2, 25, 1, 1]), "a");
+        assert_eq!(at(&[9, 1, 2, 25, 1, 2, 23, 1, 1]), "b");
     }
 }

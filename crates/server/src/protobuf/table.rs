@@ -2,9 +2,10 @@
 //!
 //! `messages.txt` holds what the tags of upstream's Go structs say. A line without indentation names a message, the indented
 //! ones below it are its fields: JSON name, number and type. `.` instead of a name: the message's fields are the owner's own
-//! (`json:",inline"`). `|`: the field's JSON stands for the whole message. Types are one letter (see [`Type`]) or another
-//! line's name, after `[` where the field is a list, after `{` where it is a map by string, and after `*` where Go has a
-//! pointer to a scalar, so that zero is not the same as nothing.
+//! (`json:",inline"`). `|`: the field's JSON stands for the whole message; `?in=path`, only that of a value whose `in` is
+//! `path`. `x-*`: a map of all fields that begin so. Types are one letter (see [`Type`]) or another line's name, after `[` where the field is a list, after `{` where it is a map by string, and after `*` where Go has a
+//! pointer to a scalar, so that zero is not the same as nothing. `openapi.txt` has the messages of OpenAPI's second version
+//! in the same notation, as gnostic has them.
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -23,6 +24,8 @@ pub enum Type {
     MicroTime,
     /// A message that holds JSON text: `RawExtension`, `FieldsV1`, `JSON`.
     Json,
+    /// A message that holds YAML text, as JSON is.
+    Yaml,
     Message(&'static str),
 }
 
@@ -40,6 +43,10 @@ pub enum Place {
     Named(&'static str),
     Inline,
     Whole,
+    /// The whole of a value that has this field with this text.
+    WholeIf(&'static str, &'static str),
+    /// All fields with this prefix.
+    Prefixed(&'static str),
 }
 
 #[derive(Debug)]
@@ -53,7 +60,7 @@ pub struct Field {
 static MESSAGES: LazyLock<BTreeMap<&'static str, Vec<Field>>> = LazyLock::new(|| {
     let mut messages: BTreeMap<&str, Vec<Field>> = BTreeMap::new();
     let mut current = "";
-    for line in include_str!("messages.txt").lines() {
+    for line in include_str!("messages.txt").lines().chain(include_str!("openapi.txt").lines()) {
         match line.strip_prefix(' ') {
             Some(field) => messages.entry(current).or_default().extend(parse(field)),
             None => {
@@ -68,10 +75,15 @@ static MESSAGES: LazyLock<BTreeMap<&'static str, Vec<Field>>> = LazyLock::new(||
 fn parse(line: &'static str) -> Option<Field> {
     let mut words = line.split(' ');
     let (name, number, notation) = (words.next()?, words.next()?.parse().ok()?, words.next()?);
+    let condition = || name.strip_prefix('?').and_then(|condition| condition.split_once('='));
     let place = match name {
         "." => Place::Inline,
         "|" => Place::Whole,
-        name => Place::Named(name),
+        name => match (condition(), name.strip_suffix('*')) {
+            (Some((field, text)), _) => Place::WholeIf(field, text),
+            (None, Some(prefix)) => Place::Prefixed(prefix),
+            (None, None) => Place::Named(name),
+        },
     };
     let shapes = [('*', Shape::Pointer), ('[', Shape::List), ('{', Shape::Map)];
     let shape = shapes.into_iter().find_map(|(mark, shape)| Some((shape, notation.strip_prefix(mark)?)));
@@ -88,6 +100,7 @@ fn parse(line: &'static str) -> Option<Field> {
         "t" => Type::Time,
         "u" => Type::MicroTime,
         "j" => Type::Json,
+        "a" => Type::Yaml,
         name => Type::Message(name),
     };
     Some(Field { place, number, shape, ty })

@@ -66,6 +66,13 @@ fn typed_commands_and_documents() {
         assert_eq!(run(&line), "secret/s created\n");
         assert_eq!(run(&["get", "secret", "s", "-n", "dev", "-o", "jsonpath={.data.a}"]), "AWI=");
         assert!(run(&["explain", "pod.spec.containers.resources"]).contains("FIELD: resources <ResourceRequirements>"));
+        // Schemas hold schemas.
+        assert!(run(&["explain", "crd", "--recursive"]).contains("not\t<JSONSchemaProps>"));
+        let old = run(&["explain", "pod.spec.containers.resources", "--output=plaintext-openapiv2"]);
+        assert!(
+            old.contains("RESOURCE: resources <Object>") && old.contains("   limits\t<map[string]string>"),
+            "{old}"
+        );
         assert!(run(&["get", "--raw", "/readyz?verbose"]).contains("readyz check passed"));
     });
 }

@@ -3,6 +3,7 @@
 use api::Kind;
 
 use super::node::{Node, Property};
+use super::{Within, element};
 
 const WIDTH: usize = 80;
 const FIELD_INDENT: usize = 3;
@@ -15,13 +16,13 @@ pub(super) fn text(kind: &Kind, root: &Node, found: Option<&Property>, recursive
     let properties = node.properties();
     if let Some(property) = found {
         let what = if properties.is_empty() { "FIELD:   " } else { "RESOURCE:" };
-        text.push_str(&format!("{what} {} <{}>\n\n", property.name, type_text(&property.type_text())));
+        text.push_str(&format!("{what} {} <{}>\n\n", property.name, type_text(property)));
     }
     let said = found.and_then(|property| property.description);
     describe(&said.into_iter().chain(node.description()).collect::<Vec<_>>(), &mut text);
     if !properties.is_empty() {
         text.push_str("\nFIELDS:\n");
-        list(&properties, recursive, FIELD_INDENT, &mut text);
+        list(&properties, recursive.then_some(&mut Within::default()), FIELD_INDENT, &mut text);
     }
     text
 }
@@ -39,17 +40,18 @@ fn describe(descriptions: &[&str], text: &mut String) {
     }
 }
 
-fn list(properties: &[Property], recursive: bool, indent: usize, text: &mut String) {
+/// Each field with what it is for; or, recursively, with what is in it.
+fn list(properties: &[Property], mut within: Option<&mut Within>, indent: usize, text: &mut String) {
     for property in properties {
-        let required = if property.required { " -required-" } else { "" };
-        let name = format!("{}\t<{}>{required}", property.name, type_text(&property.type_text()));
+        let required = if property.required && within.is_none() { " -required-" } else { "" };
+        let name = format!("{}\t<{}>{required}", property.name, type_text(property));
         text.push_str(&format!("{}{name}\n", " ".repeat(indent)));
-        if !recursive {
-            write(property.description.unwrap_or("<no description>"), indent + 2, text);
-            text.push('\n');
-        } else if indent / FIELD_INDENT < super::DEPTH_MAX {
-            list(&property.node.properties(), true, indent + FIELD_INDENT, text);
+        if let Some(within) = &mut within {
+            within.enter(property, |inner, within| list(inner, Some(within), indent + FIELD_INDENT, text));
+            continue;
         }
+        property.description.into_iter().for_each(|description| write(description, indent + 2, text));
+        text.push('\n');
     }
 }
 
@@ -59,16 +61,15 @@ fn write(description: &str, indent: usize, text: &mut String) {
     }
 }
 
-/// Structs have no names here: `[]Object`.
-fn type_text(shown: &str) -> String {
-    for prefix in ["[]", "map[string]"] {
-        if let Some(rest) = shown.strip_prefix(prefix) {
-            return format!("{prefix}{}", type_text(rest));
-        }
-    }
-    match shown {
-        "string" | "boolean" | "integer" | "number" => shown.into(),
-        "IntOrString" | "Quantity" => "string".into(),
-        _ => "Object".into(),
-    }
+/// Structs have no names here: `[]Object`. One of which no fields are known is a map.
+fn type_text(property: &Property) -> String {
+    let shown = property.type_text();
+    let name = element(&shown);
+    let known = match name {
+        "string" | "boolean" | "integer" | "number" => name,
+        "IntOrString" | "Quantity" => "string",
+        _ if property.node.properties().is_empty() => "map[string]",
+        _ => "Object",
+    };
+    shown[..shown.len() - name.len()].to_owned() + known
 }
